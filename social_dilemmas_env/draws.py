@@ -1,0 +1,85 @@
+"""Counter-based draws: the only randomness in this package.
+
+Every random choice is an integer hash of *what it is for*: the game's seed, the episode, the step and the stream (a small
+number that names the choice within the step).  Nothing is stored and nothing global is read or written, so a game has one
+future whatever its backend, its batch, its batch size, its process or its neighbours.
+
+    mix       x -> x        a bijection of 32-bit integers (Wellons' `lowbias32`)
+    draw      (seed, i, ...) -> 32-bit word; for a fixed seed distinct i give distinct words
+    key       (seed, episode) -> (start, stride)
+    word      mix(start + counter * stride), the counter-th word of an episode
+    bounded   word, n -> 0 .. n-1, by multiply-shift (bias below n / 2^32)
+
+All functions run unchanged on Python ints, numpy int64 arrays and torch int64 tensors and give the same integers: values
+are kept below 2^32 and products are masked, so that two's complement wrap-around never shows.  numpy arrays of dtype
+uint32 work too, and are twice as fast, where every operand is uint32.
+
+Source: hash by C. Wellons, "Prospecting for hash functions" (2018); the additive sequence with a stride of its own per
+key is the construction of SplitMix (Steele, Lea, Flood, OOPSLA 2014).
+"""
+
+import operator
+import secrets
+from typing import Any
+
+MASK = 0xFFFFFFFF
+SEED_LIMIT = 1 << 63
+Ints = Any  # a Python int, a numpy integer array or a torch integer tensor
+
+
+def mix(x: Ints) -> Ints:
+    """Scrambles the low 32 bits of `x`; a bijection of [0, 2^32)."""
+    x = x & MASK
+    x = ((x ^ (x >> 16)) * 0x7FEB352D) & MASK
+    x = ((x ^ (x >> 15)) * 0x846CA68B) & MASK
+    return x ^ (x >> 16)
+
+
+def draw(seed: Ints, *index: Ints) -> Ints:
+    """Hashes a seed in [0, 2^63) and any further integers to a word in [0, 2^32).
+
+    `draw(seed, i)` is the seed of game `i` of a batch reset with `seed`.
+    """
+    h = mix(mix((seed & MASK) ^ 0x9E3779B9) ^ (seed >> 32))
+    for i in index:
+        h = mix(h ^ (i & MASK)) ^ 0x85EBCA6B
+    return h
+
+
+def key(seed: Ints, episode: Ints) -> tuple[Ints, Ints]:
+    """Start and (odd) stride of the word sequence of one episode of one game."""
+    return draw(seed, episode, 0), draw(seed, episode, 1) | 1
+
+
+def word(episode_key: tuple[Ints, Ints], counter: Ints) -> Ints:
+    """The `counter`-th 32-bit word of an episode."""
+    start, stride = episode_key
+    return mix(start + counter * stride)
+
+
+def bounded(word: Ints, n: Ints) -> Ints:
+    """A 32-bit word as a uniform integer in [0, n)."""
+    return (word * n) >> 32
+
+
+def check_seed(seed: object) -> int:
+    """Returns `seed` as an int.
+
+    Raises:
+        TypeError: it is not an integer.
+        ValueError: it is negative or not below 2^63.
+    """
+    if isinstance(seed, bool):
+        raise TypeError(f"seed must be an integer, not a bool: {seed!r}")
+    try:
+        value = operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"seed must be an integer, got {type(seed).__name__}: {seed!r}") from None
+    if not 0 <= value < SEED_LIMIT:
+        raise ValueError(f"seed must lie in [0, 2^63), got {value}")
+    return value
+
+
+def fresh_seed() -> int:
+    """A seed from the operating system, for a game reset without one."""
+    return secrets.randbits(63)

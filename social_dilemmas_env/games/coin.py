@@ -1,0 +1,363 @@
+"""# Coin Game (`coin_game_v0`)
+
+Two or more players walk on a torus, picking up coins; taking another's coin hurts its owner more than it pays.
+
+## Description
+
+    1. All players move at the same time, one cell left, right, up or down; the board wraps around.  There is no "stay".
+    2. A player standing on a coin picks it up.  Who gets it if several stand there: `ties`.
+    3. Whoever picks up a coin gets +1.  If anybody but its owner does, the owner gets -2 (once).
+    4. With one coin (`coins=1`), a coin that was picked up comes back in the next player's colour
+       (`coin_color="alternate"`) or in a random one (`"random"`); with `coins=num_agents` each player always has one
+       coin of their colour on the board.
+    5. It comes back on a uniform cell free of players (`coin_avoids_players=True`) or on any cell at all.
+    6. The game is cut off, not over, after `max_cycles` steps (truncation).
+
+Player 0 is red, player 1 blue.  Everybody earns most if each takes only coins of their own colour; each earns more, whatever
+the others do, by taking every coin: it is a social dilemma because 1 - 2 < 0 < 1 (a theft pays the thief, and costs the
+group).
+
+## Action Space
+
+`Discrete(4)`: left, right, up, down (`moves="LRUD"`), or right, left, down, up (`moves="RLDU"`).
+
+## Observation Space
+
+`Box(0, 1, (2 * num_agents, height, width), float32)`: planes with a single 1 each.  For `view="ego"`: myself, the next
+player, ..., then my coin, the next player's coin, ...; for `view="joint"`: player 0, player 1, ..., player 0's coin, ...
+
+## Rewards
+
+| I pick up | another picks up | reward |
+|---|---|---|
+| my coin | - | +1 |
+| another's coin | - | +1 |
+| nothing | my coin | -2 |
+| my coin | my coin as well | -1 |
+
+`ties="both"`: everyone standing on the coin gets it; `"red"`: the player with the lowest index does; `"split"`: they share
+it, the +1 in equal parts, and the owner loses 2 times the share that went to others.
+
+## Starting State
+
+Players on uniform cells, which may coincide unless `distinct_starts=True`; the coin as in rule 5, its first colour uniform.
+
+## Episode End
+
+1. Termination: never.
+2. Truncation: after `max_cycles` steps.
+
+## Arguments
+
+`variant="loqa"`, then any switch to override it: `grid_size=3` (n, or (height, width), each at least 2), `num_agents=2`,
+`coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`, `moves`, `view`, `max_cycles`.
+
+| variant | ties | coin_color | coins | coin_avoids_players | distinct_starts | moves | view | max_cycles |
+|---|---|---|---|---|---|---|---|---|
+| loqa | both | alternate | 1 | True | False | LRUD | ego | 50 |
+| pola | both | alternate | 1 | True | False | RLDU | joint | 50 |
+| lola | red | alternate | 1 | True | True | RLDU | joint | 150 |
+| mfos | both | alternate | one each | False | False | RLDU | ego | 15 |
+
+## Version History
+
+* v0: first version.  Rules after Lerer and Peysakhovich 2017 (arXiv:1707.01068) as implemented by the authors of the papers
+  below, whose reported numbers each variant matches:
+  `loqa`: LOQA (arXiv:2405.01035; MiladInk/loqa) and Advantage Alignment (arXiv:2406.14662), also for three players;
+  `pola`: POLA (arXiv:2210.10125; Silent-Zebra/POLA, JAX files) and LOLA-DiCE;
+  `lola`: LOLA (arXiv:1709.04326; alshedivat/lola, `lola/envs/coin_game.py`), where red wins ties;
+  `mfos`: M-FOS (arXiv:2205.01447; luchris429/Model-Free-Opponent-Shaping), inner episodes, without its three planes of last
+  rewards and end of episode and without its 16th step, which only resets.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from social_dilemmas_env.games.checks import choice, flag, horizon, integer
+from social_dilemmas_env.games.game import Board, Column, Draw
+
+GAIN = 1  # to whoever picks up a coin
+LOSS = -2  # to the owner when another picks it up
+assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
+STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
+CHOICES = {
+    "ties": ("both", "red", "split"),
+    "coin_color": ("alternate", "random"),
+    "moves": ("LRUD", "RLDU"),
+    "view": ("ego", "joint"),
+}
+
+
+@dataclass(frozen=True)
+class CoinGame:
+    """Rules of the Coin Game; the fields are the switches of the module's docstring."""
+
+    height: int = 3
+    width: int = 3
+    num_agents: int = 2
+    coins: int = 1
+    ties: str = "both"
+    coin_color: str = "alternate"
+    coin_avoids_players: bool = True
+    distinct_starts: bool = False
+    moves: str = "LRUD"
+    view: str = "ego"
+    max_cycles: int = 50
+    reward_noise = 0.0
+
+    @cached_property
+    def cells(self) -> int:
+        """Number of cells; cell = row * width + column."""
+        return self.height * self.width
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """Four moves each."""
+        return (4,) * self.num_agents
+
+    @property
+    def action_names(self) -> tuple[tuple[str, ...], ...]:
+        """Left, right, up, down, in the order of `moves`."""
+        names = {"L": "left", "R": "right", "U": "up", "D": "down"}
+        return (tuple(names[m] for m in self.moves),) * self.num_agents
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Cells of the players, cells of the coins and, if there is one coin only, its owner."""
+        players = tuple(f"player_{i}" for i in range(self.num_agents))
+        return players + (("coin", "owner") if self.coins == 1 else tuple(f"coin_{i}" for i in range(self.coins)))
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """A cell each, and the owner."""
+        return (self.cells,) * (self.num_agents + self.coins) + ((self.num_agents,) if self.coins == 1 else ())
+
+    @property
+    def view_sizes(self) -> tuple[int, ...]:
+        """As `sizes`."""
+        return self.sizes
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """A plane for each player and for each colour of coin."""
+        return (2 * self.num_agents, self.height, self.width)
+
+    @cached_property
+    def share(self) -> int:
+        """Parts a coin can be cut into so that any number of takers get equal shares (1 unless ties split it)."""
+        return math.lcm(*range(1, self.num_agents + 1)) if self.ties == "split" else 1
+
+    @cached_property
+    def reward_values(self) -> tuple[float, ...]:
+        """Code = reward * share - LOSS * share: rewards from losing one's coin to taking every coin."""
+        return tuple(r / self.share for r in range(LOSS * self.share, GAIN * self.coins * self.share + 1))
+
+    @property
+    def streams(self) -> int:
+        """Coins, colour, and the players at the start."""
+        return self.coins + 1 + self.num_agents
+
+    def start(self, draw: Draw) -> Board:
+        """Players on uniform cells; coin and colour are left to chance."""
+        placed: list[Column] = []
+        for i in range(self.num_agents):
+            taken = placed if self.distinct_starts else []
+            placed.append(free_cell(draw(self.coins + 1 + i, self.cells - len(taken)), ordered(taken)))
+        unset = placed[0] * 0
+        owner = (unset + self.num_agents,) if self.coins == 1 else ()
+        return (*placed, *[unset + self.cells] * self.coins, *owner)
+
+    def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
+        """Rules 1 to 4."""
+        n = self.num_agents
+        cells = [self.move(cell, action) for cell, action in zip(board[:n], actions, strict=True)]  # rule 1
+        coins, owner = list(board[n : n + self.coins]), board[n + self.coins :]
+        rewards = [cell * 0 - LOSS * self.share for cell in cells]
+        for c, coin in enumerate(coins):
+            found = self.takers([(cell == coin) * 1 for cell in cells])  # rule 2
+            total = sum(found)
+            for i in range(n):  # rule 3
+                mine = (owner[0] == i) * 1 if owner else int(c == i)
+                rewards[i] = rewards[i] + self.payment(found[i], total, mine)
+            taken = (total > 0) * 1
+            coins[c] = coin + taken * (self.cells - coin)  # rules 4 and 5: marked, for chance to place
+            if owner:
+                owner = (self.next_owner(owner[0], taken),)
+        return (*cells, *coins, *owner), rewards
+
+    def move(self, cell: Column, action: Column) -> Column:
+        """The cell one step away, around the torus."""
+        row, column = cell // self.width, cell % self.width
+        for a, name in enumerate(self.moves):
+            rows, columns = STEPS[name]
+            row = row + rows % self.height * (action == a)
+            column = column + columns % self.width * (action == a)
+        return row % self.height * self.width + column % self.width
+
+    def takers(self, found: list[Column]) -> list[Column]:
+        """Of the players standing on a coin, those who get it (0 or 1 each)."""
+        if self.ties != "red":
+            return found
+        got, free = [], 1
+        for stands in found:
+            got.append(stands * free)
+            free = free * (1 - stands)
+        return got
+
+    def payment(self, got: Column, total: Column, mine: Column) -> Column:
+        """Reward of one player for one coin in units of 1 / share: `total` players got it, `mine` if I own it."""
+        others = total - got
+        if self.ties != "split":
+            return GAIN * got + LOSS * mine * ((others > 0) * 1)
+        part = self.share // (total + (total == 0) * 1)
+        return GAIN * got * part + LOSS * mine * others * part
+
+    def next_owner(self, owner: Column, taken: Column) -> Column:
+        """Rule 4: the next player's colour, or marked for chance to choose."""
+        if self.coin_color == "alternate":
+            return (owner + taken) % self.num_agents
+        return owner + taken * (self.num_agents - owner)
+
+    def chances(self, board: Board) -> tuple[Column, ...]:
+        """Streams 0 ..: the cell of each coin; then the colour."""
+        n = self.num_agents
+        free = self.cells - (distinct(ordered(board[:n])) if self.coin_avoids_players else 0)
+        counts = [1 + (coin == self.cells) * (free - 1) for coin in board[n : n + self.coins]]
+        return (*counts, *[1 + (owner == n) * (n - 1) for owner in board[n + self.coins :]])
+
+    def chance(self, board: Board, draw: Draw) -> Board:
+        """Rule 5, and the colour if it is random."""
+        n, filled = self.num_agents, list(board)
+        blocked = ordered(board[:n]) if self.coin_avoids_players else []
+        for stream, count in enumerate(self.chances(board)):
+            column, marked = board[n + stream], self.sizes[n + stream]
+            value = draw(stream, count)
+            if stream < self.coins:
+                value = free_cell(value, blocked)
+            filled[n + stream] = column + (column == marked) * (value - column)
+        return tuple(filled)
+
+    def view_of(self, board: Board, player: int) -> Board:
+        """The board with the players, and the colours, counted from `player` on."""
+        if self.view == "joint" or player == 0:
+            return board
+        n = self.num_agents
+        cells, coins, owner = board[:n], board[n : n + self.coins], board[n + self.coins :]
+        cells = cells[player:] + cells[:player]
+        if owner:
+            return (*cells, *coins, (owner[0] + (n - player)) % n)
+        return (*cells, *coins[player:], *coins[:player])
+
+    def features(self, view: Board) -> list[Column]:
+        """One position for each player and each coin."""
+        n = self.num_agents
+        players = [plane * self.cells + cell for plane, cell in enumerate(view[:n])]
+        if self.coins == 1:
+            return [*players, (n + view[n + 1]) * self.cells + view[n]]
+        return [*players, *[(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]]
+
+
+def ordered(columns: Sequence[Column]) -> list[Column]:
+    """Columns sorted in ascending order, by exchanges (branch-free)."""
+    out = list(columns)
+    for i in range(len(out)):
+        for j in range(i + 1, len(out)):
+            low = out[i] + (out[j] < out[i]) * (out[j] - out[i])
+            out[i], out[j] = low, out[i] + out[j] - low
+    return out
+
+
+def distinct(ascending: Sequence[Column]) -> Column:
+    """How many different values sorted columns hold."""
+    return sum([(b != a) * 1 for a, b in zip(ascending, ascending[1:], strict=False)], start=1)
+
+
+def free_cell(rank: Column, ascending: Sequence[Column]) -> Column:
+    """The `rank`-th cell that is not among the sorted `ascending` cells, which may repeat."""
+    cell = rank
+    for i, blocked in enumerate(ascending):
+        new = 1 if i == 0 else (blocked != ascending[i - 1]) * 1
+        cell = cell + (cell >= blocked) * new
+    return cell
+
+
+LOQA = CoinGame()
+VARIANTS = {
+    "loqa": LOQA,
+    "pola": replace(LOQA, moves="RLDU", view="joint"),
+    "lola": replace(LOQA, moves="RLDU", view="joint", ties="red", distinct_starts=True, max_cycles=150),
+    "mfos": replace(LOQA, moves="RLDU", coins=2, coin_avoids_players=False, max_cycles=15),
+}
+
+
+def coin_game(
+    *,
+    variant: str = "loqa",
+    grid_size: int | tuple[int, int] = 3,
+    num_agents: int = 2,
+    coins: int | None = None,
+    ties: str | None = None,
+    coin_color: str | None = None,
+    coin_avoids_players: bool | None = None,
+    distinct_starts: bool | None = None,
+    moves: str | None = None,
+    view: str | None = None,
+    max_cycles: int | None = None,
+) -> CoinGame:
+    """Checks the arguments and returns the rules; None takes the variant's value.
+
+    Raises:
+        ValueError: an unknown variant or switch, a board too small for the rules.
+        TypeError: a size that is not an integer.
+    """
+    base = VARIANTS[choice("variant", variant, tuple(VARIANTS))]
+    height, width = _grid(grid_size)
+    num_agents = integer("num_agents", num_agents, 2)
+    switches = {
+        "coins": num_agents if base.coins > 1 and coins is None else coins,
+        "ties": ties,
+        "coin_color": coin_color,
+        "coin_avoids_players": coin_avoids_players,
+        "distinct_starts": distinct_starts,
+        "moves": moves,
+        "view": view,
+        "max_cycles": max_cycles,
+    }
+    given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
+    game = replace(base, height=height, width=width, num_agents=num_agents, **given)
+    _check(game)
+    return game
+
+
+def _check(game: CoinGame) -> None:
+    for name, known in CHOICES.items():
+        choice(name, getattr(game, name), known)
+    for name in ("coin_avoids_players", "distinct_starts"):
+        flag(name, getattr(game, name))
+    horizon(game.max_cycles)
+    integer("coins", game.coins, 1)
+    if game.coins not in (1, game.num_agents):
+        raise ValueError(f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), got {game.coins}")
+    if game.coins > 1 and game.coin_color == "random":
+        raise ValueError('coin_color="random" needs coins=1: with one coin for each player the colours are fixed')
+    needed = game.num_agents + 1 if game.coin_avoids_players else game.num_agents * game.distinct_starts
+    if game.cells < needed:
+        raise ValueError(
+            f"a {game.height}x{game.width} board is too small for {game.num_agents} players: these rules need at least "
+            f"{needed} cells"
+        )
+    if math.prod(game.sizes) >= 1 << 62:
+        raise ValueError(
+            f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count"
+        )
+
+
+def _grid(grid_size: Any) -> tuple[int, int]:
+    pair = grid_size if isinstance(grid_size, tuple | list) else (grid_size, grid_size)
+    if len(pair) != 2:
+        raise ValueError(f"grid_size must be an integer or a pair (height, width), got {grid_size!r}")
+    height, width = (integer("grid_size", side, 2) for side in pair)
+    return height, width

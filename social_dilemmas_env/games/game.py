@@ -1,0 +1,119 @@
+"""What a game is: rules, as pure functions of integers.
+
+A game's *board* is a tuple of columns.  A column is a Python int (one game), a numpy integer array [B] or a torch integer
+tensor [B] (B games); the rules use only arithmetic and comparison, so that one text serves all three.  Column `c` takes
+the values `0 .. sizes[c] - 1`, hence a board is also one integer, its mixed-radix code (`encode`).
+
+A step has two halves: what the players do, which is certain, and what chance does, which is `chance(board, draw)`.  The
+first half marks what chance has to fill in by the value `sizes[c]`, one past the last (for example: a coin that was picked
+up and must be placed again).  `draw(stream, n)` is a uniform column in `[0, n)`.
+
+Rewards are *codes*, indices into `reward_values`, so that rewards too are integers until they leave the engine.
+Observations are 0/1 arrays; `features` gives the flat positions of the ones.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+Column = Any  # a Python int, a numpy integer array [B] or a torch integer tensor [B]
+Board = tuple[Column, ...]
+Draw = Callable[[int, Column], Column]
+
+
+class Game(Protocol):
+    """The rules of one game with its switches set; immutable and hashable, so that tables can be shared."""
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """How many actions each player has; its length is the number of players."""
+
+    @property
+    def action_names(self) -> tuple[tuple[str, ...], ...]:
+        """Per player, a short name for each action."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of each column of a board."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each column of a board takes."""
+
+    @property
+    def view_sizes(self) -> tuple[int, ...]:
+        """How many values each column of a player's view (see `view_of`) takes."""
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Shape of one player's observation, an array of zeros and ones."""
+
+    @property
+    def reward_values(self) -> tuple[float, ...]:
+        """Reward code -> reward."""
+
+    @property
+    def reward_noise(self) -> float:
+        """Half-width of the uniform noise added once an episode to every entry of `reward_values`; 0 for none."""
+
+    @property
+    def streams(self) -> int:
+        """How many random words one step, or the reset, may use."""
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is cut off (truncated)."""
+
+    def start(self, draw: Draw) -> Board:
+        """The first board of an episode, before `chance`."""
+
+    def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
+        """One joint move, before `chance`.  Returns the board and a reward code per player."""
+
+    def chances(self, board: Board) -> tuple[Column, ...]:
+        """Per stream that `chance` uses, how many equally likely values it chooses from on this board (1: no choice)."""
+
+    def chance(self, board: Board, draw: Draw) -> Board:
+        """Fills in the columns that `start` or `act` marked.  Leaves a board without marks as it is."""
+
+    def view_of(self, board: Board, player: int) -> Board:
+        """What `player` sees of a board, as columns."""
+
+    def features(self, view: Board) -> list[Column]:
+        """Flat positions of the ones in the observation of a view."""
+
+
+class State(NamedTuple):
+    """Everything needed to continue B games, as plain integers; nothing is hidden.
+
+    All fields but `game` are lists of length B (for one game: plain ints, and one list for `board`), so that a State can be
+    written as JSON and moves freely between one game, numpy and torch.  Random draws follow from `seed`, `episode`, `t`.
+    """
+
+    game: str  # the rules and their switches; a state is refused by any other game
+    seed: Any  # [B] seed of the game
+    episode: Any  # [B] how many episodes the game has started before this one since it was seeded
+    t: Any  # [B] steps taken in this episode
+    board: Any  # [B, C] the columns of the board
+    over: Any  # [B] 1 from the last step of an episode until the reset, else 0
+
+
+def encode(board: Board, sizes: Sequence[int]) -> Column:
+    """Mixed-radix code of a board whose columns lie in `0 .. sizes[c] - 1`.  The first column counts most."""
+    code = board[0]
+    for column, size in zip(board[1:], sizes[1:], strict=True):
+        code = code * size + column
+    return code
+
+
+def decode(code: Column, sizes: Sequence[int]) -> Board:
+    """The board of a mixed-radix code; inverse of `encode`."""
+    columns = []
+    for size in reversed(sizes[1:]):
+        columns.append(code % size)
+        code = code // size
+    return (code, *reversed(columns))
+
+
+def joint_action(actions: Sequence[Column], num_actions: Sequence[int]) -> Column:
+    """Code of a joint action, player 0's counting most."""
+    return encode(tuple(actions), num_actions)

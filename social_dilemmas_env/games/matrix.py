@@ -1,0 +1,190 @@
+"""# Matrix game (`matrix_game_v0`)
+
+Any normal-form game, played again and again.
+
+## Description
+
+The general case of the repeated games in this package: give a payoff tensor, get an environment.
+
+    1. All players choose an action at the same time.
+    2. Player n is paid `payoffs[a_0, ..., a_{N-1}, n]`.
+    3. All players see the joint action, and play again.
+    4. The game is cut off, not over, after `max_cycles` steps (truncation).
+
+## Action Space
+
+`Discrete(A_n)`; players may have different numbers of actions.
+
+## Observation Space
+
+`Box(0, 1, (1 + A_0 * ... * A_{N-1},), float32)`: one-hot; 0 is the start, `1 + j` the last joint action `j`, own action
+first (`view="ego"`: own, next player, ..., first digit counts most) or player 0's first (`view="joint"`).
+For two players with actions C and D: start, CC, CD, DC, DD.
+
+## Rewards
+
+Entries of `payoffs`.  With `payoff_noise=e` every entry is shifted by its own draw from U(-e, e), anew each episode.
+
+## Starting State
+
+Nothing has been played: observation 0.
+
+## Episode End
+
+1. Termination: never.
+2. Truncation: after `max_cycles` steps.
+
+## Arguments
+
+`payoffs` (nested sequence or array of shape [A_0, ..., A_{N-1}, N], finite), `action_names=None` (a sequence of names, or
+one per player), `payoff_noise=0.0`, `view="ego"`, `max_cycles=50`.  For two separate matrices: `numpy.stack([R0, R1], -1)`.
+
+## Version History
+
+* v0: first version.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from social_dilemmas_env.games.checks import choice, horizon, noise
+from social_dilemmas_env.games.game import Board, Column, Draw, decode, encode
+
+MAX_JOINT_ACTIONS = 1 << 16
+VIEWS = ("ego", "joint")
+
+
+@dataclass(frozen=True)
+class MatrixGame:
+    """Rules of every repeated normal-form game.
+
+    Attributes:
+        num_actions: actions of each player.
+        reward_values: the payoff tensor, flattened; entry `joint * N + n` is player n's.
+        action_names: per player, a name for each action.
+        reward_noise: half-width of the noise on each entry.
+        view: "ego" or "joint".
+        max_cycles: steps an episode.
+    """
+
+    num_actions: tuple[int, ...]
+    reward_values: tuple[float, ...]
+    action_names: tuple[tuple[str, ...], ...]
+    reward_noise: float = 0.0
+    view: str = "ego"
+    max_cycles: int = 50
+    columns = ("last joint action + 1",)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """One column: 0 at the start, else the last joint action + 1."""
+        return (1 + math.prod(self.num_actions),)
+
+    @property
+    def view_sizes(self) -> tuple[int, ...]:
+        """As `sizes`."""
+        return self.sizes
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """A one-hot vector."""
+        return self.sizes
+
+    @property
+    def streams(self) -> int:
+        """A word for each noisy payoff."""
+        return len(self.reward_values) if self.reward_noise else 1
+
+    def start(self, draw: Draw) -> Board:
+        """Nothing has been played."""
+        return (draw(0, 1),)
+
+    def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
+        """Rules 1 to 3."""
+        joint = encode(tuple(actions), self.num_actions)  # rule 1
+        players = len(self.num_actions)
+        return (joint + 1,), [joint * players + n for n in range(players)]  # rules 3, 2
+
+    def chances(self, board: Board) -> tuple[Column, ...]:
+        """Nothing is left to chance."""
+        return ()
+
+    def chance(self, board: Board, draw: Draw) -> Board:
+        """Nothing is left to chance."""
+        return board
+
+    def view_of(self, board: Board, player: int) -> Board:
+        """The joint action with the player's own action first."""
+        if self.view == "joint" or player == 0:
+            return board
+        actions = decode(board[0] - 1, self.num_actions)
+        own_first = encode(actions[player:] + actions[:player], self.num_actions[player:] + self.num_actions[:player])
+        return ((own_first + 1) * (board[0] > 0),)
+
+    def features(self, view: Board) -> list[Column]:
+        """One-hot."""
+        return [view[0]]
+
+
+def matrix_game(
+    payoffs: Any,
+    *,
+    action_names: Sequence[Any] | None = None,
+    payoff_noise: float = 0.0,
+    view: str = "ego",
+    max_cycles: int = 50,
+) -> MatrixGame:
+    """Checks the arguments and returns the rules.
+
+    Raises:
+        ValueError: a payoff tensor of another shape or not finite, a negative noise, an unknown view.
+        TypeError: payoffs that are not numbers, a horizon that is not an integer.
+    """
+    tensor = payoff_tensor(payoffs)
+    num_actions = tensor.shape[:-1]
+    return MatrixGame(
+        num_actions=num_actions,
+        reward_values=tuple(tensor.ravel().tolist()),
+        action_names=_names(action_names, num_actions),
+        reward_noise=noise(payoff_noise),
+        view=choice("view", view, VIEWS),
+        max_cycles=horizon(max_cycles),
+    )
+
+
+def payoff_tensor(payoffs: Any) -> np.ndarray:
+    """`payoffs` as a float64 array [A_0, ..., A_{N-1}, N].
+
+    Raises:
+        ValueError: the last axis is not the number of players, or an entry is not finite.
+        TypeError: it is not numeric.
+    """
+    try:
+        tensor = np.asarray(payoffs, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N]: {error}") from None
+    if tensor.ndim < 2 or tensor.shape[-1] != tensor.ndim - 1:
+        raise ValueError(
+            f"payoffs must have shape [A_0, ..., A_(N-1), N]: one axis of actions for each of N players and a last axis "
+            f"of length N; got shape {tensor.shape}, whose last axis should be {max(tensor.ndim - 1, 1)}"
+        )
+    if 0 in tensor.shape or math.prod(tensor.shape[:-1]) > MAX_JOINT_ACTIONS:
+        raise ValueError(f"payoffs must have between 1 and {MAX_JOINT_ACTIONS} joint actions, got shape {tensor.shape}")
+    if not np.isfinite(tensor).all():
+        raise ValueError(
+            f"payoffs must be finite, got {tensor[~np.isfinite(tensor)][0]} in a tensor of shape {tensor.shape}"
+        )
+    return tensor
+
+
+def _names(names: Sequence[Any] | None, num_actions: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+    if names is None:
+        return tuple(tuple(str(a) for a in range(n)) for n in num_actions)
+    per_player = [names] * len(num_actions) if all(isinstance(name, str) for name in names) else list(names)
+    if [len(row) for row in per_player] != list(num_actions):
+        raise ValueError(f"action_names must name {num_actions} actions per player, got {names!r}")
+    return tuple(tuple(str(name) for name in row) for row in per_player)

@@ -1,0 +1,7 @@
+"""`imp_v0` as a PettingZoo module; the game's page is the docstring of `social_dilemmas_env.games.imp`."""
+
+from social_dilemmas_env.modules import pettingzoo_module
+
+env, parallel_env, raw_env = pettingzoo_module("imp_v0")
+
+__all__ = ["env", "parallel_env", "raw_env"]

@@ -1,0 +1,7 @@
+"""`stag_hunt_v0` as a PettingZoo module; the game's page is the docstring of `social_dilemmas_env.games.stag_hunt`."""
+
+from social_dilemmas_env.modules import pettingzoo_module
+
+env, parallel_env, raw_env = pettingzoo_module("stag_hunt_v0")
+
+__all__ = ["env", "parallel_env", "raw_env"]
