@@ -16,18 +16,13 @@ from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 from social_dilemmas_env.games.checks import horizon
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.scene import HISTORY, Move, Scene
-from social_dilemmas_env.single_game import SingleGame
+from social_dilemmas_env.single_game import SingleGame, player_names
 
 RENDER_MODES = ("human", "rgb_array", "ansi")
 FRAMES_PER_SECOND = 4
 
 Observations = dict[str, np.ndarray]
 Infos = dict[str, dict[str, Any]]
-
-
-def agent_names(num_agents: int) -> list[str]:
-    """player_0, player_1, ..."""
-    return [f"player_{i}" for i in range(num_agents)]
 
 
 def spaces_of(game: Game) -> tuple[Box, list[Discrete]]:
@@ -43,12 +38,9 @@ def check_render_mode(render_mode: str | None) -> str | None:
         DependencyNotInstalled: pygame is missing.
     """
     if render_mode not in (None, *RENDER_MODES):
-        raise ValueError(
-            f"render_mode must be None or one of {', '.join(map(repr, RENDER_MODES))}; got {render_mode!r}"
-        )
-    if render_mode in ("human", "rgb_array"):
-        if find_spec("pygame") is None:
-            raise DependencyNotInstalled('rendering needs pygame: pip install "social-dilemmas-env[render]"')
+        raise ValueError(f"render_mode must be None or one of {', '.join(map(repr, RENDER_MODES))}; got {render_mode!r}")
+    if render_mode in ("human", "rgb_array") and find_spec("pygame") is None:
+        raise DependencyNotInstalled('rendering needs pygame: pip install "social-dilemmas-env[render]"')
     return render_mode
 
 
@@ -72,14 +64,15 @@ class DilemmaEnv(ParallelEnv):
             "render_fps": FRAMES_PER_SECOND,
         }
         self.render_mode = check_render_mode(render_mode)
-        self.possible_agents = agent_names(len(game.num_actions))
+        self.possible_agents = player_names(game)
         self.agents: list[str] = []
         observation_space, action_spaces = spaces_of(game)
         self.observation_spaces = dict.fromkeys(self.possible_agents, observation_space)
         self.action_spaces = dict(zip(self.possible_agents, action_spaces, strict=True))
         self.state_space = Box(0.0, 1.0, game.observation_shape, np.float32)
         self._single = SingleGame(game)
-        self._limits = list(zip(self.possible_agents, game.num_actions, strict=True))
+        self._flags = [dict.fromkeys(self.possible_agents, flag) for flag in (False, True)]
+        self._limits = game.num_actions
         self._history: deque[Move] | None = deque(maxlen=HISTORY) if render_mode else None
         self._scores = [0.0] * len(self._limits)
         self._window: Any = None
@@ -121,7 +114,8 @@ class DilemmaEnv(ParallelEnv):
         self._scores = [0.0] * len(self.agents)
         if self._history is not None:
             self._history.clear()
-        self._show()
+        if self.render_mode == "human":
+            self.render()
         return self.observations(), {agent: {} for agent in self.agents}
 
     def step(
@@ -139,38 +133,36 @@ class DilemmaEnv(ParallelEnv):
             ResetNeeded: before the first reset, or after the end of an episode.
             ValueError, TypeError: a missing or unknown agent, an action out of range or of the wrong type.
         """
-        self._check_running("step")
-        moves = self.check_actions(actions)
         single, agents = self._single, self.possible_agents
-        if self._history is None:
-            rewards = single.step(moves)
-        else:
-            rewards = self._remember(moves)
+        if single.t < 0 or single.over:
+            raise ResetNeeded("call reset() before step()" + ": this episode is over" * single.over)
+        moves = self.check_actions(actions)
+        rewards = single.step(moves) if self._history is None else self._remember(moves)
         over = single.over
         if over:
             self.agents = []
-        self._show()
+        if self.render_mode == "human":
+            self.render()
         return (
-            self.observations(),
-            dict(zip(agents, rewards, strict=True)),
-            dict.fromkeys(agents, False),
-            dict.fromkeys(agents, over),
+            single.observe(),
+            dict(zip(agents, rewards)),  # noqa: B905, one per player, and the check costs time
+            self._flags[False].copy(),
+            self._flags[over].copy(),
             {agent: {} for agent in agents},
         )
 
     def check_actions(self, actions: dict[str, int]) -> list[int]:
         """The actions in the order of the players, as ints; raises what `step` documents."""
-        moves = []
-        for agent, limit in self._limits:
-            try:
-                action = actions[agent]
-            except (KeyError, TypeError, IndexError):
-                raise _action_error(self.possible_agents, actions) from None
-            if action.__class__ is not int:
-                action = _integer(agent, action)
-            if not 0 <= action < limit:
-                raise ValueError(f"action of {agent} must lie in 0 .. {limit - 1}, got {action}")
-            moves.append(action)
+        try:
+            moves = [actions[agent] for agent in self.possible_agents]
+        except (KeyError, TypeError, IndexError):
+            raise _action_error(self.possible_agents, actions) from None
+        for i, limit in enumerate(self._limits):
+            move = moves[i]
+            if move.__class__ is not int:
+                moves[i] = move = _integer(self.possible_agents[i], move)
+            if not 0 <= move < limit:
+                raise ValueError(f"action of {self.possible_agents[i]} must lie in 0 .. {limit - 1}, got {move}")
         if len(actions) != len(moves):
             raise _action_error(self.possible_agents, actions)
         return moves
@@ -178,8 +170,6 @@ class DilemmaEnv(ParallelEnv):
     def _check_running(self, what: str) -> None:
         if self._single.t < 0:
             raise ResetNeeded(f"call reset() before {what}()")
-        if self._single.over and what == "step":
-            raise ResetNeeded("this episode is over: call reset() before step()")
 
     def _remember(self, moves: list[int]) -> list[float]:
         board = self._single.board
@@ -190,12 +180,12 @@ class DilemmaEnv(ParallelEnv):
 
     def observations(self) -> Observations:
         """What every agent observes now, as fresh arrays."""
-        return {agent: self._single.observe(i) for i, agent in enumerate(self.possible_agents)}
+        return self._single.observe()
 
     def state(self) -> np.ndarray:
         """The whole game as player 0 sees it, for centralised critics: float32, shape of an observation."""
         self._check_running("state")
-        return self._single.observe(0)
+        return self._single.observe()["player_0"]
 
     @property
     def payoffs(self) -> tuple[float, ...]:
@@ -257,10 +247,6 @@ class DilemmaEnv(ParallelEnv):
             self._window = render.Window(self.metadata["render_fps"])
         self._window.show(scene)
         return None
-
-    def _show(self) -> None:
-        if self.render_mode == "human":
-            self.render()
 
     def close(self) -> None:
         """Closes the window, if there is one; may be called again."""

@@ -5,6 +5,7 @@ lists made from the tables (`ListDriver`) or, where there are too many states, t
 (`RuleDriver`).  Both give the same integers.
 """
 
+import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -37,6 +38,11 @@ def episode_rewards(game: Game, key: tuple[int, int]) -> Sequence[float]:
     return [value + shift for value, shift in zip(game.reward_values, noise, strict=True)]
 
 
+def player_names(game: Game) -> list[str]:
+    """player_0, player_1, ..."""
+    return [f"player_{i}" for i in range(len(game.num_actions))]
+
+
 class Driver(Protocol):
     """Moves a position (a board, in the driver's own form) on."""
 
@@ -48,8 +54,8 @@ class Driver(Protocol):
     def step(self, position: Any, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[Any, Sequence[int]]:
         """The `t`-th joint move (from 1).  Returns the new position and a reward code per player."""
 
-    def observe(self, position: Any, player: int) -> np.ndarray:
-        """What a player observes, as a fresh float32 array."""
+    def observe(self, position: Any) -> dict[str, np.ndarray]:
+        """What each player observes, as fresh float32 arrays."""
 
     def board(self, position: Any) -> Board:
         """The position as a board."""
@@ -63,7 +69,8 @@ class RuleDriver:
 
     def __init__(self, game: Game):
         self.game = game
-        self.players = range(len(game.num_actions))
+        self.names = player_names(game)
+        self.sizes, self.shape = game.sizes, game.observation_shape
 
     def __reduce__(self) -> tuple[Any, ...]:
         return driver, (self.game,)
@@ -73,16 +80,19 @@ class RuleDriver:
         draw = episode_draw(key, 0, self.game.streams)
         return self.game.chance(self.game.start(draw), draw)
 
-    def step(
-        self, position: Board, actions: Sequence[int], key: tuple[int, int], t: int
-    ) -> tuple[Board, Sequence[int]]:
+    def step(self, position: Board, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[Board, Sequence[int]]:
         """See `Driver`."""
         board, codes = self.game.act(position, actions)
-        return self.game.chance(board, episode_draw(key, t, self.game.streams)), codes
+        if any(map(operator.eq, board, self.sizes)):  # something is marked for chance
+            board = self.game.chance(board, episode_draw(key, t, self.game.streams))
+        return board, codes
 
-    def observe(self, position: Board, player: int) -> np.ndarray:
+    def observe(self, position: Board) -> dict[str, np.ndarray]:
         """See `Driver`."""
-        observation = np.zeros(self.game.observation_shape, np.float32)
+        return {name: self._observe(position, player) for player, name in enumerate(self.names)}
+
+    def _observe(self, position: Board, player: int) -> np.ndarray:
+        observation = np.zeros(self.shape, np.float32)
         flat = observation.reshape(-1)
         for feature in self.game.features(self.game.view_of(position, player)):
             flat[feature] = 1.0
@@ -103,13 +113,14 @@ class ListDriver:
     def __init__(self, game: Game):
         self.game = game
         table = tables(game)
-        self.num_states, self.span, self.bases = table.num_states, table.span, table.bases
+        self.num_states, self.span = table.num_states, table.span
+        self.choices = [(stream, base) for stream, base in enumerate(table.bases) if base > 1]
         self.after, self.outcomes = table.after.tolist(), table.outcomes.tolist()
         self.codes = list(map(tuple, table.rewards.tolist()))
         views = view_ids(game, np.arange(self.num_states))
         arrays = observations(game, np.arange(views.max() + 1))
-        self.observations = [list(arrays[views[:, player]]) for player in range(len(game.num_actions))]
-        self.rules = RuleDriver(game)
+        self.ready = [(name, list(arrays[views[:, i]])) for i, name in enumerate(player_names(game))]
+        self.rules, self.num_actions, self.streams = RuleDriver(game), game.num_actions, game.streams
 
     def __reduce__(self) -> tuple[Any, ...]:
         return driver, (self.game,)
@@ -121,24 +132,23 @@ class ListDriver:
     def step(self, position: int, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[int, Sequence[int]]:
         """See `Driver`."""
         entry = position
-        for action, count in zip(actions, self.game.num_actions, strict=True):
+        for action, count in zip(actions, self.num_actions):  # noqa: B905, one check costs a tenth of the step
             entry = entry * count + action
         after = self.after[entry]
         if after >= self.num_states:
-            after = self.outcomes[(after - self.num_states) * self.span + self.rank(key, t)]
+            after = self.outcomes[(after - self.num_states) * self.span + self._rank(key, t)]
         return after, self.codes[entry]
 
-    def rank(self, key: tuple[int, int], t: int) -> int:
+    def _rank(self, key: tuple[int, int], t: int) -> int:
         """Which outcome chance picks; see `tables`."""
-        rank, counter = 0, t * self.game.streams
-        for stream, base in enumerate(self.bases):
-            if base > 1:
-                rank = rank * base + draws.bounded(draws.word(key, counter + stream), base)
+        rank, counter = 0, t * self.streams
+        for stream, base in self.choices:
+            rank = rank * base + (draws.word(key, counter + stream) * base >> 32)
         return rank
 
-    def observe(self, position: int, player: int) -> np.ndarray:
+    def observe(self, position: int) -> dict[str, np.ndarray]:
         """See `Driver`."""
-        return self.observations[player][position].copy()
+        return {name: observations[position].copy() for name, observations in self.ready}
 
     def board(self, position: int) -> Board:
         """See `Driver`."""
@@ -199,15 +209,15 @@ class SingleGame:
 
     def step(self, actions: Sequence[int]) -> list[float]:
         """One joint move of checked actions; returns the rewards."""
-        self.t += 1
-        self._position, codes = self.driver.step(self._position, actions, self._key, self.t)
-        self.over = self.t >= self.game.max_cycles
+        self.t = t = self.t + 1
+        self._position, codes = self.driver.step(self._position, actions, self._key, t)
+        self.over = t >= self.game.max_cycles
         rewards = self.rewards
         return [rewards[code] for code in codes]
 
-    def observe(self, player: int) -> np.ndarray:
-        """What a player observes now, as a fresh float32 array."""
-        return self.driver.observe(self._position, player)
+    def observe(self) -> dict[str, np.ndarray]:
+        """What each player observes now, as fresh float32 arrays."""
+        return self.driver.observe(self._position)
 
     @property
     def board(self) -> Board:

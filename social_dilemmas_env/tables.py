@@ -65,9 +65,7 @@ def tables(game: Game) -> Tables:
     """
     states, joint = num_states(game), num_joint_actions(game)
     if not fits(game):
-        raise ValueError(
-            f"{states} states x {joint} joint actions are too many for tables (at most {MAX_ENTRIES} entries)"
-        )
+        raise ValueError(f"{states} states x {joint} joint actions are too many for tables (at most {MAX_ENTRIES} entries)")
     code, action = np.divmod(np.arange(states * joint, dtype=np.int64), joint)
     boards, codes = game.act(decode(code, game.sizes), decode(action, game.num_actions))
     marked_sizes = tuple(size + 1 for size in game.sizes)  # the extra value is the mark for chance

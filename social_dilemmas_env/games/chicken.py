@@ -17,7 +17,7 @@ A dilemma of escalation: each does best by being the only hawk, and two hawks ar
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, dd, dh, hd, hh.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, DD, DH, HD, HH.
 
 ## Rewards
 

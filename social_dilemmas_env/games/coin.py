@@ -74,6 +74,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from social_dilemmas_env.games.checks import choice, flag, horizon, integer
@@ -272,7 +273,7 @@ def ordered(columns: Sequence[Column]) -> list[Column]:
 
 def distinct(ascending: Sequence[Column]) -> Column:
     """How many different values sorted columns hold."""
-    return sum([(b != a) * 1 for a, b in zip(ascending, ascending[1:], strict=False)], start=1)
+    return sum([(b != a) * 1 for a, b in pairwise(ascending)], start=1)
 
 
 def free_cell(rank: Column, ascending: Sequence[Column]) -> Column:
@@ -350,9 +351,7 @@ def _check(game: CoinGame) -> None:
             f"{needed} cells"
         )
     if math.prod(game.sizes) >= 1 << 62:
-        raise ValueError(
-            f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count"
-        )
+        raise ValueError(f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count")
 
 
 def _grid(grid_size: Any) -> tuple[int, int]:

@@ -18,7 +18,7 @@ The table below is from the point of view of player 0.
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, hh, ht, th, tt.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, HH, HT, TH, TT.
 
 ## Rewards
 

@@ -17,7 +17,7 @@ A social dilemma because T > R > P > S (temptation, reward, punishment, sucker) 
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, cc, cd, dc, dd.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, CC, CD, DC, DD.
 
 ## Rewards
 
@@ -49,7 +49,8 @@ Nothing has been played: observation 0.
 ## Version History
 
 * v0: first version.  Payoffs: LOLA (arXiv:1709.04326), Table 1, also in LOLA-DiCE, SOS, LOQA and M-FOS;
-  `contribution_factor`: POLA (arXiv:2210.10125), which uses 1.33; `payoff_noise`: the task distribution of the Meta-MAPG student abstract.
+  `contribution_factor`: POLA (arXiv:2210.10125), which uses 1.33; `payoff_noise`: the task
+  distribution of the Meta-MAPG student abstract.
   LOLA plays 150 steps, LOQA and POLA 50; all use a discount of 0.96.
 """
 

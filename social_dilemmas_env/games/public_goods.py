@@ -39,8 +39,9 @@ Nothing has been played: observation 0.
 
 ## Version History
 
-* v0: first version.  Linear public goods game, J. O. Ledyard, "Public Goods: A Survey of Experimental Research", in Kagel and
-  Roth (eds.), Handbook of Experimental Economics (1995).  With two players and `factor=f` it is `ipd_v0(contribution_factor=f)`.
+* v0: first version.  Linear public goods game, J. O. Ledyard, "Public Goods: A Survey of Experimental Research", in
+  Kagel and Roth (eds.), Handbook of Experimental Economics (1995).  With two players and `factor=f` it is
+  `ipd_v0(contribution_factor=f)`.
 """
 
 from collections.abc import Sequence

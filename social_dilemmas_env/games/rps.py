@@ -17,7 +17,8 @@ Zero-sum: the only equilibrium is to choose each with probability one third.
 
 ## Observation Space
 
-`Box(0, 1, (10,), float32)`: one-hot of the last joint action, own action first, and a start state: start, rr, rp, rs, pr, pp, ps, sr, sp, ss.
+`Box(0, 1, (10,), float32)`: one-hot of the last joint action, own action first, and a start state: start,
+RR, RP, RS, PR, PP, PS, SR, SP, SS.
 
 ## Rewards
 

@@ -17,7 +17,7 @@ A dilemma of trust: both-stag and both-hare are equilibria, the first pays more,
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, ss, sh, hs, hh.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, SS, SH, HS, HH.
 
 ## Rewards
 
