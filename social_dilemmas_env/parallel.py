@@ -53,6 +53,7 @@ class DilemmaEnv(ParallelEnv):
     Attributes:
         game: the rules.
         render_mode: None, "human", "rgb_array" or "ansi".
+        player_names: what pictures call the players; may be set.
     """
 
     def __init__(self, env_id: str, game: Game, render_mode: str | None = None):
@@ -66,6 +67,7 @@ class DilemmaEnv(ParallelEnv):
         self.render_mode = check_render_mode(render_mode)
         self.possible_agents = player_names(game)
         self.agents: list[str] = []
+        self.player_names = tuple(self.possible_agents)
         observation_space, action_spaces = spaces_of(game)
         self.observation_spaces = dict.fromkeys(self.possible_agents, observation_space)
         self.action_spaces = dict(zip(self.possible_agents, action_spaces, strict=True))
@@ -209,7 +211,7 @@ class DilemmaEnv(ParallelEnv):
         if self._history is not None:
             self._history.clear()
 
-    def scene(self, names: tuple[str, ...] | None = None) -> Scene:
+    def scene(self) -> Scene:
         """What a picture of this moment shows (scores and history only with a render mode)."""
         self._check_running("render")
         single = self._single
@@ -221,7 +223,7 @@ class DilemmaEnv(ParallelEnv):
             history=tuple(self._history or ()),
             scores=tuple(self._scores),
             rewards=tuple(single.rewards),
-            names=names or tuple(self.possible_agents),
+            names=self.player_names,
         )
 
     def render(self) -> np.ndarray | str | None:

@@ -1,0 +1,1 @@
+"""The commands of `social-dilemmas`, a module each: `add_arguments(parser)` and `run(arguments) -> exit status`."""
