@@ -10,15 +10,8 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from social_dilemmas_env._checks_play import (
-    Kit,
-    Report,
-    Session,
-    call,
-    rejected,
-    rng_states,
-    short,
-)
+from social_dilemmas_env.testing.play import Kit, Session
+from social_dilemmas_env.testing.record import Finding, Report, call, rejected, rng_states, short
 
 AGENT_ID = re.compile(r"[a-z][a-z0-9_]*_[0-9]+")
 STRANGER = "no_such_agent_0"
@@ -42,9 +35,11 @@ def check_metadata(kit: Kit) -> Report:
     metadata = metadata if isinstance(metadata, dict) else {}
     name, modes = metadata.get("name"), metadata.get("render_modes")
     if not (isinstance(name, str) and name):
-        yield "metadata_incomplete", f'metadata["name"] is {name!r}; expected a name such as "my_game_v0".'
+        message = f'metadata["name"] is {name!r}; expected a name such as "my_game_v0".'
+        yield Finding("metadata_incomplete", message)
     if not (isinstance(modes, (list, tuple)) and all(isinstance(mode, str) for mode in modes)):
-        yield "metadata_incomplete", f'metadata["render_modes"] is {modes!r}; expected a list of names, [] if none.'
+        message = f'metadata["render_modes"] is {modes!r}; expected a list of names, [] if there are none.'
+        yield Finding("metadata_incomplete", message)
 
 
 def check_agent_ids(kit: Kit) -> Report:
@@ -84,7 +79,7 @@ def check_reset_options(kit: Kit) -> Report:
     if rejected(lambda: env.reset(seed=kit.seed, options={"no_such_option": 1})):
         yield Finding(
             "unknown_option_rejected",
-            'reset(options={"no_such_option": 1}) raised; ignore options you do not know, PettingZoo\'s own tests pass some.',
+            'reset(options={"no_such_option": 1}) raised; ignore unknown options: PettingZoo\'s own tests pass one.',
         )
 
 
@@ -129,13 +124,11 @@ def check_bad_calls(kit: Kit) -> Report:
         states = rng_states()
         check, what, bad_call = list(bad_calls(session))[number]
         if not rejected(bad_call):
-            yield Finding(
-                check, f"{what} after {session.here.where} did not raise; raise ValueError and change nothing."
-            )
+            yield Finding(check, f"{what} after {session.here.where} did not raise; raise ValueError and change nothing.")
         elif departure := kit.goes_on(session, states):
             yield Finding(
                 "rejected_action_changes_state",
-                f"{what} was refused but has changed the game: {departure}. Look at all the input before changing anything.",
+                f"{what} was refused but has changed the game: {departure}. Look at all input before changing anything.",
             )
 
 
@@ -146,7 +139,7 @@ def bad_calls(session: Session) -> Iterator[tuple[str, str, Callable[[], Any]]]:
     def stepping(check: str, what: str, actions: dict[Any, Any]) -> tuple[str, str, Callable[[], Any]]:
         return check, f"step() with {what}", lambda: step(actions)
 
-    yield Finding("negative_seed_accepted", "reset(seed=-1)", lambda: session.env.reset(seed=-1))
+    yield "negative_seed_accepted", "reset(seed=-1)", lambda: session.env.reset(seed=-1)
     for agent in {**dict.fromkeys([*good][:1]), **dict.fromkeys([*good][-1:])}:  # the last one: half a step is done
         for check, bad in bad_actions(session.tape.spaces[agent]):
             yield stepping(check, f"the action {short(bad)} ({type(bad).__name__}) of {agent}", {**good, agent: bad})

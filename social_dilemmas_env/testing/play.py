@@ -1,4 +1,4 @@
-"""Plays an environment under test: actions, recordings and comparisons for `testing.check_env`.
+"""Plays an environment under test: actions, games, and an undisturbed game to compare with, for `testing.check_env`.
 
 Most promises are checked by playing one game twice, the second time with something done to it (copied, rendered, a
 bad action offered, another game alive beside it), and comparing the two recordings. So the actions depend on the
@@ -8,188 +8,32 @@ step number only, and the caller's global random state is put in the same place 
 from __future__ import annotations
 
 import copy
-import hashlib
-import random
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-GAME = ("observations", "rewards", "terminations", "truncations")
-PARTS = (*GAME, "infos")
-BROKEN = (Exception, SystemExit)  # a pygame environment may well call sys.exit()
+from social_dilemmas_env.testing.record import (
+    BROKEN,
+    PARTS,
+    PIN,
+    Record,
+    Violation,
+    call,
+    describe,
+    difference,
+    pin_rng,
+    read,
+    restore_rng,
+    short,
+    snapshot,
+    truthy,
+)
+
 CALLS = 80  # length of the recordings that are compared with an undisturbed game: past the end of a 50-step episode
-LARGE = 16_384  # bytes; larger observations are recorded as digests, 3,000 images would not fit in memory
-PIN = 987_654_321  # where the global generators stand before each game
-
-Report = Iterator[tuple[str, str]]  # (check id, sentence)
-
-
-class Violation(Exception):
-    """A broken promise after which this game cannot go on."""
-
-    def __init__(self, check: str, message: str):
-        super().__init__(message)
-        self.check, self.message = check, message
-
-
-def guarded(name: str, report: Iterable[tuple[str, str]]) -> Report:
-    """The findings of one check; whatever it raises becomes its last finding."""
-    try:
-        yield from report
-    except Violation as violation:
-        yield violation.check, violation.message
-    except BROKEN as error:
-        yield "check_unfinished", f"{name} could not be finished: the environment led to {describe(error)}."
-
-
-def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The result of a valid call, or a Violation that names the exception."""
-    try:
-        return function(*args, **kwargs)
-    except BROKEN as error:
-        raise Violation(f"{name}_raises", f"{name}() raised {describe(error)} on a valid call.") from error
-
-
-def rejected(function: Callable[[], Any]) -> bool:
-    """Whether a bad call raises, as it should."""
-    try:
-        function()
-    except BROKEN:
-        return True
-    return False
-
-
-def describe(error: BaseException) -> str:
-    """An exception in one line."""
-    return f"{type(error).__name__}({short(str(error))!r})"
-
-
-def short(value: Any, width: int = 160) -> str:
-    """A value in one line of bounded length."""
-    text = " ".join((value if isinstance(value, str) else repr(value)).split())
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-# Global random state -------------------------------------------------------------------------------------------------
-
-
-def rng_states() -> dict[str, Any]:
-    """The global generators' states; torch's only where the caller has imported torch already."""
-    states = {"random": random.getstate(), "numpy.random": np.random.get_state(legacy=False)}
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "get_rng_state"):
-        states["torch"] = torch.get_rng_state()
-    return states
-
-
-def restore_rng(states: dict[str, Any]) -> None:
-    """Puts the global generators back."""
-    random.setstate(states["random"])
-    np.random.set_state(states["numpy.random"])
-    if "torch" in states:
-        sys.modules["torch"].set_rng_state(states["torch"])
-
-
-def pin_rng(value: int = PIN) -> None:
-    """Puts the global generators in a known place."""
-    random.seed(value)
-    np.random.seed(value % 2**32)
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "default_generator"):
-        torch.default_generator.manual_seed(value)  # torch.manual_seed would reseed the GPUs as well
-
-
-@contextmanager
-def kept_rng() -> Iterator[None]:
-    """The global random state after the block is the one before it."""
-    states = rng_states()
-    try:
-        yield
-    finally:
-        restore_rng(states)
-
-
-# Recordings ----------------------------------------------------------------------------------------------------------
-
-
-class Record(NamedTuple):
-    """What one `reset` or `step` returned, copied."""
-
-    episode: int  # from 1
-    step: int  # from 1; 0 is the reset
-    live: tuple[Any, ...]  # agents who should have an entry: those alive before a step, or after a reset
-    agents: tuple[Any, ...]  # env.agents after the call
-    parts: dict[str, dict[Any, Any]]
-    over: bool
-
-    @property
-    def where(self) -> str:
-        """The place in words."""
-        return f"step {self.step} of episode {self.episode}" if self.step else f"the reset of episode {self.episode}"
-
-
-def snapshot(value: Any) -> Any:
-    """A copy that later steps cannot change; a large array becomes its digest."""
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        if value.nbytes <= LARGE:
-            return value.copy()
-        return value.shape, value.dtype.str, hashlib.blake2b(np.ascontiguousarray(value).data).hexdigest()
-    if isinstance(value, dict):
-        return {key: snapshot(item) for key, item in value.items()}
-    if value is None or isinstance(value, (bool, int, float, str, np.generic)):
-        return value
-    try:
-        return copy.deepcopy(value)
-    except BROKEN:
-        return type(value)
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equality of nested results, in which NaN equals NaN and objects without `__eq__` are equal by type."""
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
-    if hasattr(a, "__array__") and hasattr(b, "__array__"):
-        x, y = np.asarray(a), np.asarray(b)
-        nan = x.dtype.kind in "fc"
-        return x.shape == y.shape and x.dtype == y.dtype and np.array_equal(x, y, equal_nan=nan)
-    if type(a).__eq__ is object.__eq__:
-        return type(a) is type(b)
-    return bool(a == b) or bool(a != a and b != b)
-
-
-def difference(a: Record, b: Record, parts: tuple[str, ...] = GAME) -> str | None:
-    """Where two records of the same moment differ, or None."""
-    for part in parts:
-        x, y = a.parts[part], b.parts[part]
-        if not same(x, y):
-            agent = next((k for k in x if k not in y or not same(x[k], y[k])), next(iter(y), None))
-            values = f"{short(x.get(agent), 60)} against {short(y.get(agent), 60)}"
-            return f"the {part} of {agent} differ at {a.where} ({values})"
-    return None if a.agents == b.agents else f"env.agents differ at {a.where} ({a.agents} against {b.agents})"
-
-
-def arrays(value: Any) -> Iterator[np.ndarray]:
-    """All arrays inside a nested observation."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from arrays(item)
-
-
-def truthy(value: Any) -> bool:
-    """The truth of a flag that may be no bool at all."""
-    try:
-        return bool(value)
-    except BROKEN:
-        return False
 
 
 # Actions -------------------------------------------------------------------------------------------------------------
@@ -202,7 +46,7 @@ class ActionTape:
     """
 
     def __init__(self, env: Any, seed: int):
-        agents = call("possible_agents", lambda: list(env.possible_agents))
+        agents = read(env, "possible_agents")
         self.spaces = {agent: copy.deepcopy(call("action_space", env.action_space, agent)) for agent in agents}
         for agent, space in self.spaces.items():
             if not isinstance(space, spaces.Space):
@@ -248,18 +92,25 @@ class Session:
     def __init__(self, env: Any, tape: ActionTape, max_steps: int):
         self.env, self.tape, self.max_steps = env, tape, max_steps
         self.t = 0  # steps over all episodes: the place on the tape
-        self.here: Record | None = None
+        self.last: Record | None = None
         self.raw: dict[str, Any] = {}  # the very objects that the last call returned
 
     def fork(self, env: Any) -> Session:
         """The same moment in a copy of the environment."""
         twin = Session(env, self.tape, self.max_steps)
-        twin.t, twin.here = self.t, self.here
+        twin.t, twin.last = self.t, self.last
         return twin
+
+    @property
+    def here(self) -> Record:
+        """The record of the last call."""
+        if self.last is None:
+            raise Violation("reset_missing", "No game has been started.")
+        return self.last
 
     def actions(self) -> dict[Any, Any]:
         """The joint action that is next."""
-        return self.tape.at(self.t, self.here.agents if self.here else self.tape.spaces, self.here)
+        return self.tape.at(self.t, self.last.agents if self.last else self.tape.spaces, self.last)
 
     def reset(self, **kwargs: Any) -> Record:
         """Starts an episode."""
@@ -267,14 +118,17 @@ class Session:
         if not (isinstance(result, tuple) and len(result) == 2):
             message = f"reset() returned {short(result)}; the parallel API wants the pair (observations, infos)."
             raise Violation("reset_result", message)
-        agents = live_agents(self.env)
-        episode = self.here.episode + 1 if self.here else 1
-        return self._record({"observations": result[0], "infos": result[1]}, episode, 0, agents)
+        episode = self.last.episode + 1 if self.last else 1
+        return self._record({"observations": result[0], "infos": result[1]}, episode, 0, live_agents(self.env))
 
     def step(self) -> Record:
         """Plays the next joint action of the tape."""
-        here, actions = self.here or self.reset(), self.actions()
-        result = call("step", self.env.step, actions)
+        here, actions = self.here, self.actions()
+        try:
+            result = self.env.step(actions)
+        except BROKEN as error:
+            message = f"step({short(actions)}) after {here.where} raised {describe(error)} though the actions fit."
+            raise Violation("step_raises", message) from error
         if not (isinstance(result, tuple) and len(result) == 5):
             message = f"step() returned {short(result)}; the parallel API wants the five dicts {', '.join(PARTS)}."
             raise Violation("step_result", message)
@@ -285,13 +139,13 @@ class Session:
         parts = {part: snapshot(raw[part]) if isinstance(raw.get(part), dict) else {} for part in PARTS}
         agents = live_agents(self.env)
         done = [truthy(parts["terminations"].get(a)) or truthy(parts["truncations"].get(a)) for a in live]
-        self.raw, self.here = raw, Record(episode, step, live, agents, parts, not agents or all(done))
-        return self.here
+        self.raw, self.last = raw, Record(episode, step, live, agents, parts, not agents or all(done))
+        return self.last
 
     def advance(self) -> Record:
         """The next reset or step."""
-        here = self.here
-        return self.reset() if here is None or here.over or here.step >= self.max_steps else self.step()
+        last = self.last
+        return self.reset() if last is None or last.over or last.step >= self.max_steps else self.step()
 
     def run(self, calls: int) -> list[Record]:
         """The next `calls` records."""
@@ -306,7 +160,7 @@ class Session:
 
 def live_agents(env: Any) -> tuple[Any, ...]:
     """`env.agents` as a tuple."""
-    return tuple(call("agents", lambda: env.agents))
+    return tuple(read(env, "agents"))
 
 
 class Kit:
@@ -317,8 +171,9 @@ class Kit:
         self.seed = seed + 1  # never 0: `if seed:` is a bug of its own, see check_seed_zero
         self.made: list[Any] = []
 
-    def fresh(self, pin: int = PIN, **kwargs: Any) -> Any:
+    def fresh(self, pin: int = PIN, render_mode: str | None = None) -> Any:
         """A new environment, made with the global generators at `pin`."""
+        kwargs = {} if render_mode is None else {"render_mode": render_mode}
         pin_rng(pin)
         env = call("env_fn", self.env_fn, **kwargs)
         self.made.append(env)
@@ -382,4 +237,4 @@ class Kit:
         try:
             return self.departure(session.run(CALLS - self.middle - 1), self.middle + 1)
         except Violation as violation:
-            return violation.message.rstrip(".")
+            return violation.finding.message.rstrip(".")

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from social_dilemmas_env._checks_play import (
+from social_dilemmas_env.testing.play import Kit, Session
+from social_dilemmas_env.testing.record import (
     BROKEN,
     PARTS,
-    Kit,
+    Finding,
     Record,
     Report,
-    Session,
     arrays,
     call,
+    describe,
     guarded,
     same,
     short,
@@ -60,18 +61,19 @@ class Values:
                 if agent not in raw:
                     yield Finding(
                         "missing_agent_entry",
-                        f"The {part} at {record.where} have no entry for {agent}; every agent that was alive needs one, "
-                        "also at the step at which it ends.",
+                        f"The {part} at {record.where} have no entry for {agent}; every agent that was alive needs "
+                        "one, also at the step at which it ends.",
                     )
                 else:
-                    yield from self.value(session.env, part, agent, raw[agent], record)
+                    yield from self.entry(session, record, part, agent)
 
-    def value(self, env: Any, part: str, agent: Any, value: Any, record: Record) -> Report:
+    def entry(self, session: Session, record: Record, part: str, agent: Any) -> Report:
         """Findings in the entry of one agent."""
-        place = f"of {agent} at {record.where}"
+        value, place = session.raw[part][agent], f"of {agent} at {record.where}"
         if part == "observations":
-            space = call("observation_space", env.observation_space, agent)
-            yield from observation_faults(space, value, f"observation {place}")
+            space = call("observation_space", session.env.observation_space, agent)
+            if isinstance(space, spaces.Space):  # else check_spaces reports it
+                yield from observation_faults(space, value, f"observation {place}")
         elif part == "rewards":
             yield from reward_faults(value, f"The reward {place} is {short(value)}")
         elif part == "infos" and not isinstance(value, dict):
@@ -112,9 +114,7 @@ def leaf_faults(space: Any, value: Any, name: str) -> Report:
         return
     if isinstance(space, ARRAY_SPACES):
         if not isinstance(value, (np.ndarray, np.generic)):
-            yield Finding(
-                "obs_wrong_dtype", f"The {name} is a {type(value).__name__}; {short(space)} wants a numpy array."
-            )
+            yield Finding("obs_wrong_dtype", f"The {name} is a {type(value).__name__}; {short(space)} wants a numpy array.")
             return
         if value.dtype != space.dtype:
             yield Finding("obs_wrong_dtype", f"The {name} has dtype {value.dtype}; its space says {space.dtype}.")
@@ -135,9 +135,7 @@ class GlobalState:
             return
         state = call("state", session.env.state)
         if not space.contains(state):
-            yield Finding(
-                "state_outside_space", f"state() after {record.where} is {short(state)}, outside {short(space)}."
-            )
+            yield Finding("state_outside_space", f"state() after {record.where} is {short(state)}, outside {short(space)}.")
 
 
 class InfoKeys:
@@ -196,17 +194,17 @@ class Freshness:
 
 def check_writing_into_observations(kit: Kit) -> Report:
     """The game does not read the arrays that it has handed out."""
+    control, _ = kit.control  # played first, since an environment that crashes here by itself has another fault
     undo: list[tuple[np.ndarray, np.ndarray]] = []
     session = kit.session()
     records = [session.reset(seed=kit.seed)]
     try:
-        for _ in range(len(kit.control[0]) - 1):
+        while len(records) < len(control):
             undo += scribble(session.raw["observations"])
             records.append(session.advance())
     except BROKEN as error:
-        yield Finding(
-            "obs_write_changes_game", f"After writing into returned observations the game fails: {short(str(error))}"
-        )
+        message = f"The game breaks after writing into returned observations, which must be copies: {describe(error)}."
+        yield Finding("obs_write_changes_game", message)
     finally:  # the array may be a table that other environments share
         for array, before in reversed(undo):
             array[...] = before
@@ -245,9 +243,7 @@ class Lifecycle:
         flags = [record.parts["terminations"], record.parts["truncations"]]
         done = {agent for agent in live if any(truthy(flag.get(agent)) for flag in flags)}
         if revived := (now - live) & self.ended:
-            yield Finding(
-                "agents_revived", f"{sorted(map(str, revived))} ended earlier but live again at {record.where}."
-            )
+            yield Finding("agents_revived", f"{sorted(map(str, revived))} ended earlier but live again at {record.where}.")
         if done == live and now:
             yield Finding(
                 "agents_not_emptied",
@@ -270,9 +266,7 @@ class Lifecycle:
         if not record.agents:
             yield Finding("no_agents_after_reset", "env.agents is empty after reset(); nobody can play.")
         if strangers := set(record.agents) - set(session.tape.spaces):
-            yield Finding(
-                "agents_not_possible", f"env.agents holds {strangers} after reset(), not in env.possible_agents."
-            )
+            yield Finding("agents_not_possible", f"env.agents holds {strangers} after reset(), not in env.possible_agents.")
 
 
 def check_time_limit(kit: Kit) -> Report:
@@ -293,8 +287,8 @@ def check_time_limit(kit: Kit) -> Report:
         yield Finding(
             "time_limit_terminates",
             f"{lengths.count(longest)} of {len(lengths)} episodes ended after exactly {longest} steps with terminations"
-            f"{f' and the environment names {limit} as its limit' if named else ', whatever the actions'}; a time limit "
-            "must set truncations, so that learners still bootstrap the value of the last state.",
+            f"{f' and the environment names {limit} as its limit' if named else ', whatever the actions'}; a time "
+            "limit must set truncations, so that learners still bootstrap the value of the last state.",
         )
 
 
@@ -302,4 +296,4 @@ def time_limit(env: Any) -> int | None:
     """The limit that the environment names, if it does."""
     holders = (env, getattr(env, "unwrapped", env))
     values = (getattr(holder, name, None) for holder in holders for name in LIMITS)
-    return next((value for value in values if isinstance(value, (int, np.integer)) and value > 0), None)
+    return next((int(value) for value in values if isinstance(value, (int, np.integer)) and value > 0), None)
