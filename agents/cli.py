@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-COMMANDS = {  # name -> (module, one line of help); a module offers add_arguments(parser) and run(arguments) -> exit status
+# name -> (module, one line of help); the module offers add_arguments(parser) and run(arguments) -> exit status
+COMMANDS = {
     "envs": ("agents.commands.envs", "list the games, or show the page of one"),
     "play": ("agents.commands.play", "play a game between strategies or agents, watch or record it"),
     "demo": ("agents.commands.demo", "train naive and LOLA learners, play the Coin Game, save the pictures"),
@@ -23,7 +24,9 @@ COMMANDS = {  # name -> (module, one line of help); a module offers add_argument
 
 def parser_of(name: str | None = None) -> argparse.ArgumentParser:
     """The parser; with the arguments of command `name` only, so that `--help` imports nothing it does not show."""
-    parser = argparse.ArgumentParser(prog="social-dilemmas", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="social-dilemmas", description="Social dilemmas: see what there is, watch it, train it."
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, (module, line) in COMMANDS.items():
         sub = commands.add_parser(command, help=line, description=line[0].upper() + line[1:] + ".")

@@ -1,23 +1,35 @@
 """Social dilemmas for reinforcement learning: iterated matrix games and the Coin Game.
 
-import social_dilemmas_env as sde
+    import social_dilemmas_env as sde
 
-env = sde.make_env("coin_game_v0")
-observations, infos = env.reset(seed=0)
-actions = {agent: env.action_space(agent).sample() for agent in env.agents}
-observations, rewards, terminations, truncations, infos = env.step(actions)
+    env = sde.make_env("coin_game_v0")
+    observations, infos = env.reset(seed=0)
+    actions = {agent: env.action_space(agent).sample() for agent in env.agents}
+    observations, rewards, terminations, truncations, infos = env.step(actions)
 """
 
-from social_dilemmas_env.games.game import State
+from social_dilemmas_env.draws import draw
+from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.registry import EnvSpec, list_envs, make_env, payoffs, register, register_everywhere, spec
+from social_dilemmas_env.strategies import Strategy, list_strategies, make_strategy
+from social_dilemmas_env.testing import Finding, check_env
+from social_dilemmas_env.vector import make_vec_env
 from social_dilemmas_env.version import __version__
 
 __all__ = [
     "EnvSpec",
+    "Finding",
+    "Game",
     "State",
+    "Strategy",
     "__version__",
+    "check_env",
+    "draw",
     "list_envs",
+    "list_strategies",
     "make_env",
+    "make_strategy",
+    "make_vec_env",
     "payoffs",
     "register",
     "spec",

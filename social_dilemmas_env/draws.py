@@ -6,13 +6,14 @@ future whatever its backend, its batch, its batch size, its process or its neigh
 
     mix       x -> x        a bijection of 32-bit integers (Wellons' `lowbias32`)
     draw      (seed, i, ...) -> 32-bit word; for a fixed seed distinct i give distinct words
+    stem      seed -> 32-bit word, what a batch keeps of its seeds
     key       (seed, episode) -> (start, stride)
     word      mix(start + counter * stride), the counter-th word of an episode
     bounded   word, n -> 0 .. n-1, by multiply-shift (bias below n / 2^32)
 
 All functions run unchanged on Python ints, numpy int64 arrays and torch int64 tensors and give the same integers: values
 are kept below 2^32 and products are masked, so that two's complement wrap-around never shows.  numpy arrays of dtype
-uint32 work too, and are twice as fast, where every operand is uint32.
+uint32 work too, and are twice as fast, where every operand is uint32; but not for `bounded`, whose product needs 64 bits.
 
 Source: hash by C. Wellons, "Prospecting for hash functions" (2018); the additive sequence with a stride of its own per
 key is the construction of SplitMix (Steele, Lea, Flood, OOPSLA 2014).
@@ -40,15 +41,34 @@ def draw(seed: Ints, *index: Ints) -> Ints:
 
     `draw(seed, i)` is the seed of game `i` of a batch reset with `seed`.
     """
-    h = mix(mix((seed & MASK) ^ 0x9E3779B9) ^ (seed >> 32))
+    h = stem(seed)
     for i in index:
-        h = mix(h ^ (i & MASK)) ^ 0x85EBCA6B
+        h = fold(h, i)
     return h
+
+
+def stem(seed: Ints) -> Ints:
+    """The part of `draw` that depends on the seed alone; a batch keeps it, instead of hashing the seed every episode."""
+    return mix(mix((seed & MASK) ^ 0x9E3779B9) ^ (seed >> 32))
+
+
+def fold(h: Ints, i: Ints) -> Ints:
+    """Takes one more integer into the hash `h`."""
+    return mix(h ^ (i & MASK)) ^ 0x85EBCA6B
 
 
 def key(seed: Ints, episode: Ints) -> tuple[Ints, Ints]:
     """Start and (odd) stride of the word sequence of one episode of one game."""
-    return draw(seed, episode, 0), draw(seed, episode, 1) | 1
+    return key_of(stem(seed), episode)
+
+
+def key_of(seed_stem: Ints, episode: Ints) -> tuple[Ints, Ints]:
+    """`key`, from the `stem` of the seed.
+
+    The episode comes last: of start and stride each then has a chain of its own, and two games that share the one by chance
+    do not share the other.  (The other way round, 4,096 games of 1,024 episodes hold two thousand pairs of equal episodes.)
+    """
+    return fold(fold(seed_stem, 0), episode), fold(fold(seed_stem, 1), episode) | 1
 
 
 def word(episode_key: tuple[Ints, Ints], counter: Ints) -> Ints:

@@ -12,11 +12,12 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import AgentSelector
 from pettingzoo.utils.conversions import parallel_to_aec_wrapper
+from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from social_dilemmas_env.games.checks import horizon
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.scene import HISTORY, Move, Scene
-from social_dilemmas_env.single_game import SingleGame, player_names
+from social_dilemmas_env.single_game import SingleGame, checked_state, player_names
 
 RENDER_MODES = ("human", "rgb_array", "ansi")
 FRAMES_PER_SECOND = 4
@@ -291,11 +292,16 @@ class SequentialEnv(parallel_to_aec_wrapper):
     """The same game turn by turn, as a PettingZoo `AECEnv`; nobody sees a move before all have moved."""
 
     def step(self, action: int | None) -> None:
-        """One player's move; a wrong action is an error at once."""
+        """One player's move, or None from a player whose episode is over; a wrong action is an error at once."""
+        self.env._check_running("step")
+        if not self.agents:
+            raise ResetNeeded("call reset() before step(): this episode is over")
         agent = self.agent_selection
         if not (self.terminations[agent] or self.truncations[agent]):
             others = {other: 0 for other in self.possible_agents if other != agent}
             action = self.env.check_actions({**others, agent: action})[self.possible_agents.index(agent)]
+        elif action is not None:
+            raise ValueError(f"the episode of {agent} is over: its action must be None, got {action!r}")
         super().step(action)
 
     def get_state(self) -> SequentialState:
@@ -316,10 +322,9 @@ class SequentialEnv(parallel_to_aec_wrapper):
 
         Raises:
             ValueError: a state of another game or of another view.
+            TypeError: a field of the wrong type.
         """
-        if not isinstance(state, tuple | list) or len(state) != len(SequentialState._fields):
-            raise ValueError(f"not a state of the turn-by-turn view: expected the fields {SequentialState._fields}")
-        state = SequentialState(*state)
+        state = self._checked(state)
         self.env.set_state(state.state)
         over = not self.env.agents
         self.agents = list(state.agents)
@@ -329,7 +334,45 @@ class SequentialEnv(parallel_to_aec_wrapper):
         self.rewards, self._cumulative_rewards = dict(state.rewards), dict(state.cumulative)
         self._observations = self.env.observations()
         self._actions = {**dict.fromkeys(self.possible_agents), **state.moves}
-        self._agent_selector, self._skip_agent_selection = AgentSelector(self.possible_agents[:]), None
+        self._agent_selector = AgentSelector(self.possible_agents[:])
         while self._agent_selector.next() != state.selection:
             pass
         self.agent_selection = state.selection
+        self._skip_agent_selection = self.possible_agents[-1] if over and self.agents else None  # who moved last
+
+    def _checked(self, state: Any) -> SequentialState:
+        """`state` as one of this view; raises what `set_state` documents."""
+        if not isinstance(state, tuple | list) or len(state) != len(SequentialState._fields):
+            raise ValueError(f"not a state of the turn-by-turn view: expected the fields {SequentialState._fields}")
+        state, names = SequentialState(*state), self.possible_agents
+        over = checked_state(self.env.game, state.state).over
+        types = {"moves": dict, "selection": str, "agents": list | tuple, "rewards": dict, "cumulative": dict}
+        for field, expected in types.items():
+            if not isinstance(getattr(state, field), expected):
+                raise TypeError(f"{field} is of the wrong type: {getattr(state, field)!r}")
+        if state.selection not in names:
+            raise ValueError(f"selection must be one of {names}, got {state.selection!r}")
+        agents, turn = list(state.agents), names.index(state.selection)
+        moved = [] if over else names[:turn]
+        present = names[turn:] if over and agents else [] if over else names  # after the end they leave one by one
+        if agents != present or set(state.moves) != set(moved):
+            raise ValueError(f"it cannot be the turn of {state.selection} among {agents} after the moves {state.moves}")
+        for field, numbers in (("rewards", state.rewards), ("cumulative", state.cumulative)):
+            if set(numbers) != set(agents) or not all(isinstance(x, int | float) for x in numbers.values()):
+                raise ValueError(f"{field} must hold a number for each of {agents}, got {numbers}")
+        self.env.check_actions({**dict.fromkeys(names, 0), **state.moves})
+        return state
+
+
+class OrderedEnv(OrderEnforcingWrapper):
+    """PettingZoo's wrapper against calls in the wrong order, for which setting a state is as good as a reset."""
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Starts an episode; one that fails does not count."""
+        self.env.reset(seed=seed, options=options)
+        self._has_reset = self._has_updated = True
+
+    def set_state(self, state: SequentialState) -> None:
+        """See `SequentialEnv.set_state`."""
+        self.env.set_state(state)
+        self._has_reset = self._has_updated = True

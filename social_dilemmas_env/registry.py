@@ -15,7 +15,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pettingzoo
-from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
@@ -27,7 +26,7 @@ from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
-from social_dilemmas_env.parallel import DilemmaEnv, SequentialEnv
+from social_dilemmas_env.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
 
 NAMESPACE = "social_dilemmas"
 
@@ -153,12 +152,12 @@ def make_env(env_id: str, *, api: str = "parallel", render_mode: str | None = No
     if api not in ("parallel", "aec"):
         raise ValueError(f'api must be "parallel" or "aec", got {api!r}')
     env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
-    return env if api == "parallel" else OrderEnforcingWrapper(SequentialEnv(env))
+    return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
 
 

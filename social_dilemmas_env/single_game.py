@@ -5,18 +5,20 @@ lists made from the tables (`ListDriver`) or, where there are too many states, t
 (`RuleDriver`).  Both give the same integers.
 """
 
+import math
 import operator
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from social_dilemmas_env import draws
+from social_dilemmas_env.games.checks import integer
 from social_dilemmas_env.games.game import Board, Game, State, decode, encode
-from social_dilemmas_env.tables import num_joint_actions, num_states, observations, tables, view_ids
+from social_dilemmas_env.tables import fits, num_states, observations, tables, view_ids
 
-MAX_LIST = 1 << 18  # entries of the transition list: 5 MB of Python objects
+MAX_LIST = 1 << 18  # entries of a list: 5 MB of Python objects
 MAX_OBSERVATIONS = 1 << 21  # numbers in the observations kept ready: 8 MB
 
 
@@ -73,7 +75,7 @@ class RuleDriver:
         self.sizes, self.shape = game.sizes, game.observation_shape
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return driver, (self.game,)
+        return partial(driver, by_rules=True), (self.game,)  # else a small game would come back with tables
 
     def start(self, key: tuple[int, int]) -> Board:
         """See `Driver`."""
@@ -162,10 +164,9 @@ class ListDriver:
 @lru_cache(maxsize=64)
 def driver(game: Game, *, by_rules: bool = False) -> Driver:
     """The faster driver that fits; shared by all environments with the same rules."""
-    states = num_states(game)
-    entries, numbers = states * num_joint_actions(game), states * int(np.prod(game.observation_shape))
-    small = entries <= MAX_LIST and numbers * len(game.num_actions) <= MAX_OBSERVATIONS
-    return RuleDriver(game) if by_rules or not small else ListDriver(game)
+    if by_rules or num_states(game) * math.prod(game.observation_shape) * len(game.num_actions) > MAX_OBSERVATIONS:
+        return RuleDriver(game)
+    return ListDriver(game) if fits(game, MAX_LIST) else RuleDriver(game)
 
 
 class SingleGame:
@@ -232,12 +233,15 @@ class SingleGame:
         """Continues from a `State` (or its fields in order, as JSON gives them back).
 
         Raises:
-            ValueError: a state of another game, or one that these rules cannot reach.
+            ValueError: a state of another game, or a field out of range.
+            TypeError: a field that does not hold integers.
         """
         state = checked_state(self.game, state)
-        seed, episode, t, over = (int(x) for x in (state.seed, state.episode, state.t, state.over))
+        seed, (episode, t, over) = draws.check_seed(state.seed), checked_clock(state)
+        if not isinstance(state.board, list | tuple):
+            raise TypeError(f"board must be a list of integers, got {state.board!r}")
         check_columns(self.game, [np.asarray([column]) for column in state.board])
-        self.seed, self.episode, self.t, self.over = draws.check_seed(seed), episode, t, bool(over)
+        self.seed, self.episode, self.t, self.over = seed, episode, t, over
         self._new_key()
         self._position = self.driver.position(tuple(int(column) for column in state.board))
 
@@ -257,6 +261,19 @@ def checked_state(game: Game, state: Any) -> State:
     if state.game != repr(game):
         raise ValueError(f"this state belongs to another game: {state.game}; this one is {game!r}")
     return state
+
+
+def checked_clock(state: State) -> tuple[int, int, bool]:
+    """Episode, step and whether it is over, of the state of one game.
+
+    Raises:
+        ValueError: a field out of range.
+        TypeError: a field that is not an integer.
+    """
+    episode, t, over = integer("episode", state.episode, 0), integer("t", state.t, 0), integer("over", state.over, 0)
+    if over > 1:
+        raise ValueError(f"over must be 0 or 1, got {over}")
+    return episode, t, bool(over)
 
 
 def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:

@@ -16,12 +16,22 @@ say how `rank` is composed: rank = sum of (word_k * bases[k] >> 32) * product of
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from social_dilemmas_env.games.game import Board, Game, decode, encode
 
 MAX_ENTRIES = 1 << 20  # of the largest table; a few MB and well under a second to build
+
+
+class _Transitions(NamedTuple):
+    """What players do, for every board and joint action; chance comes later."""
+
+    after: np.ndarray
+    rewards: np.ndarray
+    pending: Board
+    bases: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,12 @@ def num_states(game: Game) -> int:
     return math.prod(game.sizes)
 
 
-def fits(game: Game) -> bool:
-    """Whether the transition table is small enough to build."""
-    return num_states(game) * num_joint_actions(game) <= MAX_ENTRIES
+def fits(game: Game, limit: int = MAX_ENTRIES) -> bool:
+    """Whether both tables, of transitions and of outcomes, have at most `limit` entries."""
+    if num_states(game) * num_joint_actions(game) > limit:
+        return False
+    transitions = _transitions(game)
+    return len(transitions.pending[0]) * math.prod(transitions.bases) <= limit
 
 
 @lru_cache(maxsize=64)
@@ -65,7 +78,24 @@ def tables(game: Game) -> Tables:
     """
     states, joint = num_states(game), num_joint_actions(game)
     if not fits(game):
-        raise ValueError(f"{states} states x {joint} joint actions are too many for tables (at most {MAX_ENTRIES} entries)")
+        raise ValueError(
+            f"{states} states x {joint} joint actions, or what chance makes of them, are too many for tables (at most "
+            f"{MAX_ENTRIES} entries)"
+        )
+    transitions = _transitions(game)
+    return Tables(
+        after=_frozen(transitions.after),
+        outcomes=_frozen(_outcomes(game, transitions.pending, transitions.bases)),
+        rewards=_frozen(transitions.rewards),
+        bases=transitions.bases,
+        num_states=states,
+        num_joint=joint,
+    )
+
+
+@lru_cache(maxsize=4)  # `fits` asks for them just before `tables`
+def _transitions(game: Game) -> _Transitions:
+    states, joint = num_states(game), num_joint_actions(game)
     code, action = np.divmod(np.arange(states * joint, dtype=np.int64), joint)
     boards, codes = game.act(decode(code, game.sizes), decode(action, game.num_actions))
     marked_sizes = tuple(size + 1 for size in game.sizes)  # the extra value is the mark for chance
@@ -73,31 +103,23 @@ def tables(game: Game) -> Tables:
     pending, index = np.unique(encode(boards, marked_sizes)[marked], return_inverse=True)
     after = encode(boards, game.sizes)
     after[marked] = states + index
-    bases, outcomes = _outcomes(game, decode(pending, marked_sizes))
-    return Tables(
-        after=_frozen(after),
-        outcomes=_frozen(outcomes),
-        rewards=_frozen(np.stack(codes, -1)),
-        bases=bases,
-        num_states=states,
-        num_joint=joint,
-    )
+    boards_pending = decode(pending, marked_sizes)
+    bases = tuple(math.lcm(*np.unique(count).tolist()) for count in game.chances(boards_pending)) if len(pending) else ()
+    return _Transitions(after, np.stack(codes, -1), boards_pending, bases)
 
 
-def _outcomes(game: Game, pending: Board) -> tuple[tuple[int, ...], np.ndarray]:
+def _outcomes(game: Game, pending: Board, bases: tuple[int, ...]) -> np.ndarray:
     """For every pending board and every rank of chance's choices, the state that results."""
-    counts = game.chances(pending)
-    bases = tuple(math.lcm(*np.unique(count).tolist()) for count in counts)
-    if not len(pending[0]):
-        return (), np.zeros(0, np.int64)
     boards = len(pending[0])
+    if not boards:
+        return np.zeros(0, np.int64)
     which, rank = np.divmod(np.arange(boards * math.prod(bases), dtype=np.int64), math.prod(bases))
     digits = decode(rank, bases)
 
     def draw(stream: int, n: np.ndarray) -> np.ndarray:
         return digits[stream] * n // bases[stream]
 
-    return bases, encode(game.chance(tuple(column[which] for column in pending), draw), game.sizes)
+    return encode(game.chance(tuple(column[which] for column in pending), draw), game.sizes)
 
 
 def view_ids(game: Game, states: np.ndarray) -> np.ndarray:

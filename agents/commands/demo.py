@@ -65,12 +65,15 @@ def print_table(results: dict[tuple[str, str], dict[str, Any]]) -> None:
     print(f"Exact learners, {runs} runs of 200 updates, CPU; in brackets LOLA's Table 3 (50 runs)")
     print(f"{'game':8s} {'learner':8s} {'':5s} {'share %':>16s} {'reward a step':>16s} {'std over runs':>16s}")
     for (env_id, learner), row in results.items():
-        share = row["tft" if env_id == "ipd_v0" else "nash"]["per_state" if env_id == "ipd_v0" else "all_states"]
+        share = row["tft" if env_id == "ipd_v0" else "nash"]["per_state"]
         ours = (100 * share, row["reward_mean"], row["reward_std"])
         cells = [f"{a:7.{d}f} ({b:.{d}f})" for a, b, d in zip(ours, PAPER[env_id, learner], (1, 2, 2), strict=True)]
         label = "%TFT" if env_id == "ipd_v0" else "%Nash"
         print(f"{env_id:8s} {learner:8s} {label:5s} " + " ".join(f"{cell:>16s}" for cell in cells))
-    print("%TFT: both agents' likeliest action is tit for tat's, over runs x states.  %Nash: within .25 of one half.")
+    print(
+        "Shares over runs x states.  %TFT: the likeliest action of both agents is tit for tat's; %Nash: both are within .25"
+    )
+    print("of one half (the paper gives no threshold).")
 
 
 def plot(results: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
@@ -82,14 +85,19 @@ def plot(results: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
 
     colors = {"naive": "#0072B2", "lola": "#D55E00"}
     figure, axes = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    for axis, env_id in zip(axes, GAMMA, strict=False):
-        for learner, color in colors.items():
-            row = results[env_id, learner]
-            low, high = (row["curve_quantiles"][q] for q in ("0.05", "0.95"))
-            axis.plot(row["curve"], color=color, label=learner)
-            axis.fill_between(range(len(low)), low, high, color=color, alpha=0.15, linewidth=0)
-        axis.set(title=sde.spec(env_id).title, xlabel="update", ylabel="reward a step, mean of both players")
-    axes[0].legend(frameon=False)
+    for learner, color in colors.items():
+        dilemma, pennies = results["ipd_v0", learner], results["imp_v0", learner]
+        low, high = (dilemma["curve_quantiles"][q] for q in ("0.05", "0.95"))
+        axes[0].plot(dilemma["curve"], color=color, label=learner)
+        axes[0].fill_between(range(len(low)), low, high, color=color, alpha=0.15, linewidth=0)
+        axes[1].plot(pennies["spread"], color=color, label=learner)
+    runs = results["ipd_v0", "lola"]["runs"]
+    axes[0].set(title="Prisoner's dilemma", ylabel="reward a step (mean; 5 to 95 % of runs)", xlabel=f"update ({runs} runs)")
+    axes[1].set(
+        title="Matching pennies", ylabel="spread of the reward (0 at the equilibrium)", xlabel="update", ylim=(0, None)
+    )
+    for axis in axes[:2]:
+        axis.legend(frameon=False)
     states = ("start", "CC", "CD", "DC", "DD")
     for offset, (learner, color) in zip((-0.2, 0.2), colors.items(), strict=True):
         policies = results["ipd_v0", learner]["policies"].reshape(-1, len(states))

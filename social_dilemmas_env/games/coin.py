@@ -328,6 +328,9 @@ def coin_game(
         "max_cycles": max_cycles,
     }
     given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
+    for name, least in (("coins", 1), ("max_cycles", 1)):
+        if name in given:
+            given[name] = integer(name, given[name], least)
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
     _check(game)
     return game
@@ -339,7 +342,6 @@ def _check(game: CoinGame) -> None:
     for name in ("coin_avoids_players", "distinct_starts"):
         flag(name, getattr(game, name))
     horizon(game.max_cycles)
-    integer("coins", game.coins, 1)
     if game.coins not in (1, game.num_agents):
         raise ValueError(f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), got {game.coins}")
     if game.coins > 1 and game.coin_color == "random":

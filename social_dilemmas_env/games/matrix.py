@@ -164,9 +164,12 @@ def payoff_tensor(payoffs: Any) -> np.ndarray:
         TypeError: it is not numeric.
     """
     try:
-        tensor = np.asarray(payoffs, dtype=np.float64)
+        tensor = np.asarray(payoffs)
     except (TypeError, ValueError) as error:
         raise TypeError(f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N]: {error}") from None
+    if tensor.dtype.kind not in "iuf":
+        raise TypeError(f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N], got {_kind(payoffs, tensor)}")
+    tensor = tensor.astype(np.float64)
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.ndim - 1:
         raise ValueError(
             f"payoffs must have shape [A_0, ..., A_(N-1), N]: one axis of actions for each of N players and a last axis "
@@ -181,9 +184,15 @@ def payoff_tensor(payoffs: Any) -> np.ndarray:
     return tensor
 
 
+def _kind(payoffs: Any, array: np.ndarray) -> str:
+    return f"{type(payoffs).__name__} of {array.dtype}" if array.ndim else repr(payoffs)
+
+
 def _names(names: Sequence[Any] | None, num_actions: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
     if names is None:
         return tuple(tuple(str(a) for a in range(n)) for n in num_actions)
+    if not isinstance(names, Sequence) or not all(isinstance(row, Sequence) for row in names):
+        raise TypeError(f"action_names must be a sequence of names, or of one such sequence per player, got {names!r}")
     per_player = [names] * len(num_actions) if all(isinstance(name, str) for name in names) else list(names)
     if [len(row) for row in per_player] != list(num_actions):
         raise ValueError(f"action_names must name {num_actions} actions per player, got {names!r}")

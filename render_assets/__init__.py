@@ -1,0 +1,1 @@
+"""Sprites of `social_dilemmas_env`, made for this project; see LICENSE."""

@@ -1,0 +1,168 @@
+"""Scripted players of the Coin Game, for any board, number of players, variant, view and order of moves.
+
+A player goes *towards* a coin or *away* from it, and two published definitions say how, where several moves do:
+
+* "loqa": by a move after which the wrapped L1 distance to the coin is least, or greatest; uniform among equals.
+  LOQA (arXiv:2405.01035), MiladInk/loqa, coin_game.py, `get_cooperative_action` and `get_defect_action`.
+* "pola": by the shortest way, rows before columns (half-way round: down, right), or by the exact opposite of that move.
+  POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/coin_game_jax.py, `get_coop_action`.
+
+On a torus of width 3 they are not the same policy: from distance 1 the opposite move leads to distance 1, round the back.
+
+With one coin for each player (`coins=num_agents`) a cooperator goes towards its own coin always, and a defector towards the
+nearest coin (its own, then the next player's, if equally near).
+"""
+
+from typing import Any
+
+from social_dilemmas_env import draws
+from social_dilemmas_env.coin_boards import board_of, owned, taken
+from social_dilemmas_env.games.checks import choice
+from social_dilemmas_env.games.coin import STEPS, CoinGame
+from social_dilemmas_env.games.game import Board, Column, Game
+from social_dilemmas_env.strategies_base import Array, Scripted, like
+
+DEFINITIONS = ("loqa", "pola")
+OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}
+
+
+def distance(game: CoinGame, rows: int, columns: int) -> int:
+    """Wrapped L1 distance of a displacement."""
+    rows, columns = rows % game.height, columns % game.width
+    return min(rows, game.height - rows) + min(columns, game.width - columns)
+
+
+def loqa_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
+    """Actions after which a coin `rows` down and `columns` to the right is nearest, or farthest."""
+    after = [distance(game, rows - STEPS[move][0], columns - STEPS[move][1]) for move in game.moves]
+    best = max(after) if away else min(after)
+    return [action for action, d in enumerate(after) if d == best]
+
+
+def pola_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
+    """The one action of the shortest way, rows first, or its opposite."""
+    vertical = "D" if rows <= game.height - rows else "U"
+    horizontal = "R" if columns <= game.width - columns else "L"
+    move = vertical if rows else horizontal
+    return [game.moves.index(OPPOSITE[move] if away else move)]
+
+
+class CoinPlayer(Scripted):
+    """Goes towards a coin or away from it.
+
+    Attributes:
+        definition: "loqa" or "pola"; see the module.
+    """
+
+    game: CoinGame
+
+    def __init__(self, game: Game, player: int = 0, seed: int = 0, *, definition: str = "loqa"):
+        """See `make_strategy`."""
+        super().__init__(game, player, seed)
+        self.definition = choice("definition", definition, DEFINITIONS)
+
+    @classmethod
+    def refusal(cls, game: Game) -> str:
+        """See `Scripted`."""
+        return "" if isinstance(game, CoinGame) else "needs the Coin Game"
+
+    def _start(self, zeros: Array) -> None:
+        game, rule = self.game, loqa_moves if self.definition == "loqa" else pola_moves
+        displacements = [(row, column) for row in range(game.height) for column in range(game.width)]
+        moves = [rule(game, *d, away) for away in (0, 1) for d in displacements]
+        self._counts = like(zeros, [len(actions) for actions in moves])
+        self._moves = like(zeros, [action for actions in moves for action in (actions + actions * 3)[:4]])
+        # A coin under the player is two moves away: it has to step off and on again.
+        self._distance = like(zeros, [distance(game, *d) or 2 for d in displacements])
+
+    def _choose(self, observations: Array, restart: Array) -> Array:
+        board = board_of(self.game, observations, self.player)
+        greedy = self._greedy(board, restart)
+        if self.game.coins > 1:
+            displacement, away = self._nearest(board, greedy), 0
+        else:
+            displacement = self._displacement(board, board[self.game.num_agents])
+            away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
+        entry = displacement + away * self.game.cells
+        if self.definition == "pola":
+            return self._moves[entry * 4]
+        return self._moves[entry * 4 + draws.bounded(self._words(), self._counts[entry])]
+
+    def _greedy(self, board: Board, restart: Array) -> Any:
+        """1 to take every coin, 0 to take only one's own; a number or [B]."""
+        raise NotImplementedError
+
+    def _displacement(self, board: Board, coin: Column) -> Column:
+        """From the player to a coin: rows down * width + columns to the right, int64 [B]."""
+        game, cell = self.game, board[self.player]
+        rows = (coin // game.width - cell // game.width) % game.height
+        return rows * game.width + (coin % game.width - cell % game.width) % game.width
+
+    def _nearest(self, board: Board, greedy: Any) -> Column:
+        """Displacement of the own coin or, if greedy, of the nearest of all coins."""
+        n = self.game.num_agents
+        target = self._displacement(board, board[n + self.player])
+        for k in range(1, n):
+            other = self._displacement(board, board[n + (self.player + k) % n])
+            nearer = (self._distance[other] < self._distance[target]) * greedy
+            target = target + nearer * (other - target)
+        return target
+
+
+class CoinCooperator(CoinPlayer):
+    """Takes coins of its own colour and goes away from all others.
+
+    `definition="loqa"` is AC of LOQA (arXiv:2405.01035), `"pola"` ALLC of POLA (arXiv:2210.10125); see the module.
+    """
+
+    name = "always_cooperate"
+
+    def _greedy(self, board: Board, restart: Array) -> Any:
+        return 0
+
+
+class CoinDefector(CoinPlayer):
+    """Takes every coin, by a shortest way.
+
+    `definition="loqa"` is AD of LOQA (arXiv:2405.01035), `"pola"` ALLD of POLA (arXiv:2210.10125); see the module.
+    """
+
+    name = "always_defect"
+
+    def _greedy(self, board: Board, restart: Array) -> Any:
+        return 1
+
+
+class CoinTitForTat(CoinPlayer):
+    """Takes only its own coins until any other player takes one of them, then every coin until it gains by one itself.
+
+    Precisely: it defects after a negative reward of its own and cooperates again after a positive one, rewards being
+    inferred from consecutive boards.
+
+    POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/POLA_dice_jax.py, evaluation against TFT; the idea is Lerer and
+    Peysakhovich's approximate Markov tit for tat (arXiv:1707.01068).
+    """
+
+    name = "tit_for_tat"
+
+    def _start(self, zeros: Array) -> None:
+        super()._start(zeros)
+        self._last = [zeros + 0 for _ in self.game.sizes]
+        self._known = zeros + 0  # 0 until the first board of an episode has been seen
+        self._defecting = zeros + 0
+
+    def _greedy(self, board: Board, restart: Array) -> Array:
+        reward = self._reward(board) * self._known * (1 - restart)
+        defecting = (self._defecting * (reward <= 0) * (1 - restart) + (reward < 0) > 0) * 1
+        self._defecting[:] = defecting
+        self._known[:] = 1
+        for column, now in zip(self._last, board, strict=True):
+            column[:] = now
+        return defecting
+
+    def _reward(self, board: Board) -> Column:
+        """What the step from the last board to this one paid, in units of 1 / game.share."""
+        game, n = self.game, self.game.num_agents
+        got = taken(game, self._last[n : n + game.coins], board[:n])
+        mine = owned(game, tuple(self._last), self.player)
+        return sum(game.payment(players[self.player], sum(players), own) for players, own in zip(got, mine, strict=True))
