@@ -4,7 +4,7 @@ from typing import Any
 
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.ipd import ipd
-from social_dilemmas_env.render_canvas import Canvas
+from social_dilemmas_env.render.canvas import Canvas
 from social_dilemmas_env.scene import Move, Scene
 from tests.helpers import Dice, make
 

@@ -11,7 +11,8 @@ import pytest
 from gymnasium.error import DependencyNotInstalled, ResetNeeded
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import render, render_canvas
+from social_dilemmas_env import render
+from social_dilemmas_env.render import canvas
 from tests.helpers import GAMES, Dice, make, play, play_new
 from tests.rendering.scenes import LONG, ipd_scene, played, renamed, theft_scene
 
@@ -218,6 +219,6 @@ def test_a_frame_takes_milliseconds():
 
 
 def test_what_is_kept_between_frames_is_bounded():
-    kept = (render_canvas.text_picture, render_canvas.text_width, render_canvas.fitted, render_canvas.sprite)
-    for cache in (*kept, render_canvas.box_picture, render_canvas.wedge, render_canvas.master):
+    kept = (canvas.text_picture, canvas.text_width, canvas.fitted, canvas.sprite)
+    for cache in (*kept, canvas.box_picture, canvas.wedge, canvas.master):
         assert cache.cache_info().maxsize is not None

@@ -13,17 +13,17 @@ import pytest
 from PIL import Image
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import render_canvas
-from social_dilemmas_env.render_palette import SHAPES
+from social_dilemmas_env.render import canvas
+from social_dilemmas_env.render.palette import SHAPES
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "render_assets"
 NAMES = ["player", *[f"{kind}_{shape}" for kind in ("coin", "badge") for shape in SHAPES]]
 BUILT_IN = sorted(path.stem for path in (ROOT / "social_dilemmas_env").glob("*_v0.py"))
 WHERE = (
-    "from social_dilemmas_env import render_canvas\n"
-    "print(render_canvas.asset('player.png'))\n"
-    "print(render_canvas.sprite('coin_star', (1, 2, 3), 20).get_size())"
+    "from social_dilemmas_env.render import canvas\n"
+    "print(canvas.asset('player.png'))\n"
+    "print(canvas.sprite('coin_star', (1, 2, 3), 20).get_size())"
 )
 
 
@@ -48,7 +48,7 @@ def run(folder, code):
 
 
 def test_in_a_checkout_the_sprites_are_found_beside_the_package():
-    assert Path(str(render_canvas.asset("player.png"))) == ASSETS / "player.png"
+    assert Path(str(canvas.asset("player.png"))) == ASSETS / "player.png"
 
 
 def test_in_a_wheel_the_sprites_are_found_in_the_package(tmp_path):
@@ -69,18 +69,18 @@ def test_without_sprites_the_error_says_where_they_were_looked_for(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sprites_are_grey_masters_with_clear_corners(name):
-    pixels = pygame.surfarray.array3d(render_canvas.master(name))
+    pixels = pygame.surfarray.array3d(canvas.master(name))
     assert pixels.shape == (128, 128, 3)
     assert (pixels[..., 0] == pixels[..., 1]).all()
     assert (pixels[..., 0] == pixels[..., 2]).all()
-    alpha = pygame.surfarray.array_alpha(render_canvas.master(name))
+    alpha = pygame.surfarray.array_alpha(canvas.master(name))
     assert {int(alpha[x, y]) for x in (0, 127) for y in (0, 127)} == {0}
     assert alpha[64, 64] == 255
     assert (ASSETS / f"{name}.png").stat().st_size < 8_000
 
 
 def test_a_tinted_sprite_has_the_colour():
-    picture = render_canvas.sprite("badge_square", (213, 94, 0), 40)
+    picture = canvas.sprite("badge_square", (213, 94, 0), 40)
     assert all(abs(a - b) <= 3 for a, b in zip(picture.get_at((20, 20))[:3], (213, 94, 0), strict=True))
     assert picture.get_at((0, 0))[3] == 0
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from social_dilemmas_env import render_facts as facts
 from social_dilemmas_env.games.coin import GAIN, LOSS
+from social_dilemmas_env.render import facts
 from tests.helpers import COIN_GAMES, GAMES, Dice
 from tests.rendering.scenes import ipd_scene, played, theft_scene
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import render, render_coin, render_matrix, render_tiles
-from social_dilemmas_env.render_canvas import Box, Type
-from social_dilemmas_env.render_palette import LIT, QUIET, action_shade, mix, player_color
+from social_dilemmas_env import render
+from social_dilemmas_env.render import coin, matrix, tiles
+from social_dilemmas_env.render.canvas import Box, Type
+from social_dilemmas_env.render.palette import LIT, QUIET, action_shade, mix, player_color
 from tests.helpers import COIN_GAMES, GAMES, Dice, play
 from tests.rendering.scenes import LONG, Watched, ipd_scene, played, renamed, theft_scene
 
@@ -16,7 +17,7 @@ TABLES = [name for name in GAMES if name.startswith(("bach", "chicken", "imp", "
 @pytest.fixture
 def watch(monkeypatch):
     """scene -> the page it was drawn on, which knows its texts and boxes."""
-    for module in (render_coin, render_matrix, render_tiles):
+    for module in (coin, matrix, tiles):
         monkeypatch.setattr(module, "Canvas", Watched)
     return render.picture
 
@@ -38,7 +39,7 @@ def board_box(scene):
     """The board of a Coin Game with its fringe: there, numbers and rewards lie on things."""
     if "coin" not in scene.env_id:
         return ()
-    where = render_coin.plan(scene.game)
+    where = coin.plan(scene.game)
     return Box(where.x - 16, where.y - 16, scene.game.width * where.cell + 32, scene.game.height * where.cell + 32)
 
 
@@ -75,7 +76,7 @@ def test_tiles_of_any_number_of_players_do_not_collide(num_agents, watch):
     play(env, 40, Dice(2))
     page = watch(env.scene())
     assert overlaps(page.texts) == []
-    where = render_tiles.plan(num_agents)
+    where = tiles.plan(num_agents)
     last = where.tile(num_agents - 1)
     assert last.y + last.height < where.strip_top
     assert last.x + last.width <= page.width - 24
@@ -100,7 +101,7 @@ def color_count(frame, box, color):
 def test_the_cell_just_played_is_lit_and_no_other(name):
     for steps in (0, 1, 2, 5):
         scene = played(name, steps, dice_seed=steps).scene()
-        frame, table = render.frame(scene), render_matrix.table_of(scene)
+        frame, table = render.frame(scene), matrix.table_of(scene)
         lit = [
             (row, column)
             for row in range(table.rows)
@@ -132,7 +133,7 @@ def test_the_strip_is_pale_for_cooperation_and_full_for_defection(watch):
 
 def cell_box(scene, cell):
     """A cell of the board in a frame."""
-    where = render_coin.plan(scene.game)
+    where = coin.plan(scene.game)
     row, column = divmod(cell, scene.game.width)
     return Box(where.x + column * where.cell, where.y + row * where.cell, where.cell, where.cell)
 
@@ -169,7 +170,7 @@ def test_a_theft_is_drawn_with_its_path_through_the_edge_and_both_rewards(watch)
 
 @pytest.mark.parametrize("count", range(1, 40))
 def test_things_on_one_cell_stay_inside_it_and_apart(count):
-    places = render_coin.arrangement(count)
+    places = coin.arrangement(count)
     assert len(places) == count
     for i, (x, y, size) in enumerate(places):
         assert abs(x) + size / 2 <= 0.5
@@ -181,8 +182,8 @@ def test_things_on_one_cell_stay_inside_it_and_apart(count):
 @pytest.mark.parametrize("name", COIN_GAMES)
 def test_every_player_and_coin_has_a_spot_on_its_cell(name):
     scene = played(name, 7).scene()
-    where, game = render_coin.plan(scene.game), scene.game
-    spots = render_coin.spots(scene, where)
+    where, game = coin.plan(scene.game), scene.game
+    spots = coin.spots(scene, where)
     assert sorted(s.player for s in spots if s.kind == "pawn") == list(range(game.num_agents))
     assert sum(s.kind == "coin" for s in spots) == game.coins
     for spot in spots:
@@ -194,7 +195,7 @@ def test_every_player_and_coin_has_a_spot_on_its_cell(name):
 
 def test_the_bars_are_cut_in_proportion(watch):
     page = Watched(300, 50)
-    render_coin.shares_bar(page, Box(10, 10, 200, 8), [(0, 3), (1, 1), (2, 0)])
+    coin.shares_bar(page, Box(10, 10, 200, 8), [(0, 3), (1, 1), (2, 0)])
     frame = page.pixels()
     widths = [int((frame[14] == player_color(player)).all(-1).sum()) for player in range(3)]
     assert 145 <= widths[0] <= 150

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from social_dilemmas_env import render_palette as palette
+from social_dilemmas_env.render import palette
 
 # G. M. Machado, M. M. Oliveira and L. A. F. Fernandes (2009), severity 1, on linear RGB.
 BLINDNESS = {
