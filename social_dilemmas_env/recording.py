@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
-from social_dilemmas_env.render_canvas import library
+from social_dilemmas_env.render.canvas import library
 
 SUFFIXES = (".gif", ".mp4")
 COLORS = 255  # of a gif

@@ -6,9 +6,8 @@ register                                 add a game of your own
 register_everywhere                      tells PettingZoo (where it has a registry) and Gymnasium; runs on import
 """
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ import pettingzoo
 
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
+from social_dilemmas_env.games.checks import nearest
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.imp import imp
@@ -67,7 +67,7 @@ class EnvSpec:
         """
         unknown = [name for name in kwargs if name not in self.keywords]
         if unknown:
-            raise TypeError(f"{self.id} has no argument {unknown[0]!r}; {_nearest(unknown[0], self.keywords)}")
+            raise TypeError(f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], self.keywords)}")
         missing = [name for name, p in self.keywords.items() if p.default is p.empty and name not in kwargs]
         if missing:
             raise TypeError(f"{self.id} needs the argument {missing[0]!r}")
@@ -113,7 +113,7 @@ def spec(env_id: str) -> EnvSpec:
     try:
         return _SPECS[env_id]
     except (KeyError, TypeError):
-        raise ValueError(f"there is no environment {env_id!r}; {_nearest(str(env_id), list_envs())}") from None
+        raise ValueError(f"there is no environment {env_id!r}; {nearest(str(env_id), list_envs())}") from None
 
 
 def payoffs(env_id: str, **game_kwargs: Any) -> np.ndarray:
@@ -153,12 +153,6 @@ def make_env(env_id: str, *, api: str = "parallel", render_mode: str | None = No
         raise ValueError(f'api must be "parallel" or "aec", got {api!r}')
     env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
     return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
 
 
 def register_everywhere() -> None:

@@ -1,7 +1,9 @@
 """Checks of the arguments of games: each returns the value or raises an error that says what was expected."""
 
+import difflib
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -57,3 +59,10 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return value
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of an error message about an unknown name: the known names nearest to it, or else all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"

@@ -6,7 +6,7 @@ from versus import answers, drawing, game_of, named, random_movers, simulate
 
 from social_dilemmas_env.coin_boards import board_of
 from social_dilemmas_env.strategies import make_strategy
-from social_dilemmas_env.strategies_coin import loqa_moves, pola_moves
+from social_dilemmas_env.strategies.coin import loqa_moves, pola_moves
 
 AC, AD, TFT = "always_cooperate", "always_defect", "tit_for_tat"
 BOARDS = [  # board, LOQA towards, LOQA away, POLA towards, POLA away; for R

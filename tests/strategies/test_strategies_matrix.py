@@ -7,7 +7,7 @@ from versus import history, one_hot, ones_at
 import social_dilemmas_env as sde
 from social_dilemmas_env.statistics import conditional_cooperation
 from social_dilemmas_env.strategies import list_strategies, make_strategy
-from social_dilemmas_env.strategies_matrix import best_generosity, extortion
+from social_dilemmas_env.strategies.matrix import best_generosity, extortion
 
 AXELROD = [[[3, 3], [0, 5]], [[5, 0], [1, 1]]]  # R, S, T, P = 3, 0, 5, 1
 

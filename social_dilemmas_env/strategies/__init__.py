@@ -7,18 +7,19 @@ make_strategy       a player, for one seat of one game
     tft.reset(num_games=1024, seed=0)
     actions = tft.act(observations[:, 1])          # [1024, 5] -> [1024]; numpy in, numpy out; torch in, torch out
 
-The players themselves, with their sources, are in `strategies_matrix` (cooperate or defect), `strategies_coin` (Coin Game)
-and `strategies_base` (any game).
+The players themselves, with their sources, are in `strategies.matrix` (cooperate or defect), `strategies.coin` (Coin Game)
+and `strategies.base` (any game).
 """
 
 import inspect
 from typing import Any, Protocol, runtime_checkable
 
+from social_dilemmas_env.games.checks import nearest
 from social_dilemmas_env.games.game import Game
-from social_dilemmas_env.registry import _nearest, spec
-from social_dilemmas_env.strategies_base import Constant, Random, Scripted, seat
-from social_dilemmas_env.strategies_coin import CoinCooperator, CoinDefector, CoinTitForTat
-from social_dilemmas_env.strategies_matrix import (
+from social_dilemmas_env.registry import spec
+from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
+from social_dilemmas_env.strategies.coin import CoinCooperator, CoinDefector, CoinTitForTat
+from social_dilemmas_env.strategies.matrix import (
     AlwaysCooperate,
     AlwaysDefect,
     Extort2,
@@ -102,7 +103,7 @@ def make_strategy(name: str, env_id: str, *, player: int = 0, seed: int = 0, **k
         TypeError: an unknown or missing argument, or one of the wrong type.
     """
     if name not in list(STRATEGIES):
-        raise ValueError(f"there is no strategy {name!r}; {_nearest(str(name), STRATEGIES)}")
+        raise ValueError(f"there is no strategy {name!r}; {nearest(str(name), STRATEGIES)}")
     entry = spec(env_id)
     game = entry.game(**{key: value for key, value in kwargs.items() if key in entry.keywords})
     cls = _class_for(name, env_id, game)
@@ -125,7 +126,7 @@ def _check_arguments(cls: type[Scripted], given: dict[str, Any], of_game: list[s
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for key in given:
         if key not in known:
-            raise TypeError(f"{cls.name} has no argument {key!r}; {_nearest(key, [*known, *of_game])}")
+            raise TypeError(f"{cls.name} has no argument {key!r}; {nearest(key, [*known, *of_game])}")
     missing = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in given]
     if missing:
         raise TypeError(f"{cls.name} needs the argument {missing[0]!r}")

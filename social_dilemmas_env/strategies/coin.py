@@ -20,7 +20,7 @@ from social_dilemmas_env.coin_boards import board_of, owned, taken
 from social_dilemmas_env.games.checks import choice
 from social_dilemmas_env.games.coin import STEPS, CoinGame
 from social_dilemmas_env.games.game import Board, Column, Game
-from social_dilemmas_env.strategies_base import Array, Scripted, like
+from social_dilemmas_env.strategies.base import Array, Scripted, like
 
 DEFINITIONS = ("loqa", "pola")
 OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}

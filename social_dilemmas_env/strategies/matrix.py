@@ -13,7 +13,7 @@ from social_dilemmas_env.games.checks import finite
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
-from social_dilemmas_env.strategies_base import Array, Scripted, like
+from social_dilemmas_env.strategies.base import Array, Scripted, like
 
 PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
 CERTAIN = 1 << 32  # probability 1, in units of the words of `draws`
