@@ -6,6 +6,8 @@
     observations, infos = env.reset(seed=0)
     actions = {agent: env.action_space(agent).sample() for agent in env.agents}
     observations, rewards, terminations, truncations, infos = env.step(actions)
+
+`make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests environments.
 """
 
 from social_dilemmas_env.draws import draw

@@ -59,7 +59,7 @@ class DilemmaEnv(ParallelEnv):
 
     def __init__(self, env_id: str, game: Game, render_mode: str | None = None):
         """Makes the environment; use `make_env`."""
-        self.metadata = {
+        self.metadata: dict[str, Any] = {
             "name": env_id,
             "render_modes": list(RENDER_MODES),
             "is_parallelizable": True,
@@ -307,7 +307,7 @@ class SequentialEnv(parallel_to_aec_wrapper):
     def get_state(self) -> SequentialState:
         """Everything needed to continue, in the middle of a round too."""
         moved = self.possible_agents[: self.possible_agents.index(self.agent_selection)] if self.env.agents else []
-        moves = {agent: self._actions[agent] for agent in moved}
+        moves: dict[str, Any] = {agent: self._actions[agent] for agent in moved}
         return SequentialState(
             self.env.get_state(),
             moves,
@@ -330,7 +330,7 @@ class SequentialEnv(parallel_to_aec_wrapper):
         self.agents = list(state.agents)
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, over)
-        self.infos = {agent: {} for agent in self.agents}
+        self.infos: Infos = {agent: {} for agent in self.agents}
         self.rewards, self._cumulative_rewards = dict(state.rewards), dict(state.cumulative)
         self._observations = self.env.observations()
         self._actions = {**dict.fromkeys(self.possible_agents), **state.moves}

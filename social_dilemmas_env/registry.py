@@ -16,8 +16,8 @@ import numpy as np
 import pettingzoo
 
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
-from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.checks import nearest
+from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.imp import imp

@@ -121,7 +121,8 @@ class ListDriver:
         self.codes = list(map(tuple, table.rewards.tolist()))
         views = view_ids(game, np.arange(self.num_states))
         arrays = observations(game, np.arange(views.max() + 1))
-        self.ready = [(name, list(arrays[views[:, i]])) for i, name in enumerate(player_names(game))]
+        self.ready = list(arrays[views])  # of each position, what all players observe
+        self.seats = list(enumerate(player_names(game)))
         self.rules, self.num_actions, self.streams = RuleDriver(game), game.num_actions, game.streams
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -150,7 +151,8 @@ class ListDriver:
 
     def observe(self, position: int) -> dict[str, np.ndarray]:
         """See `Driver`."""
-        return {name: observations[position].copy() for name, observations in self.ready}
+        arrays = self.ready[position].copy()
+        return {name: arrays[i] for i, name in self.seats}
 
     def board(self, position: int) -> Board:
         """See `Driver`."""

@@ -23,6 +23,9 @@ Draw = Callable[[int, Column], Column]
 class Game(Protocol):
     """The rules of one game with its switches set; immutable and hashable, so that tables can be shared."""
 
+    def __hash__(self) -> int:
+        """By the switches."""
+
     @property
     def num_actions(self) -> tuple[int, ...]:
         """How many actions each player has; its length is the number of players."""
