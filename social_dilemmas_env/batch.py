@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from social_dilemmas_env import draws
-from social_dilemmas_env.batch_base import BatchEnv, check_action_shape, range_error
+from social_dilemmas_env.batch_base import BatchEnv
 from social_dilemmas_env.batch_engine import Key, RuleEngine, TableEngine
+from social_dilemmas_env.batch_options import check_action_shape, range_error
 from social_dilemmas_env.games.game import Board, Column, Game, encode
 
 FACTORS = (np.array(0x7FEB352D, np.uint32), np.array(0x846CA68B, np.uint32))  # of `draws.mix`, as it is fastest
 SHIFTS = (np.array(15, np.uint32), np.array(16, np.uint32))
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-CHUNK = 1 << 19  # bytes of observations that are cleared and set while they are in the cache
+CHUNK = 1 << 19  # bytes of observations that are written at a time
 
 
 class NumpyArrays:
@@ -27,6 +28,10 @@ class NumpyArrays:
     def column(self, values: Any) -> np.ndarray:
         """See `Arrays`."""
         return np.array(values, dtype=np.int64)
+
+    def arange(self, n: int) -> np.ndarray:
+        """See `Arrays`."""
+        return np.arange(n, dtype=np.int64)
 
     def constant(self, table: np.ndarray) -> np.ndarray:
         """See `Arrays`."""
@@ -58,7 +63,7 @@ class NumpyArrays:
 
     def columns(self, rows: np.ndarray) -> Sequence[np.ndarray]:
         """See `Arrays`."""
-        return np.ascontiguousarray(rows.T, dtype=np.int64)
+        return list(np.ascontiguousarray(rows.T, dtype=np.int64))
 
     def stack(self, columns: Sequence[np.ndarray]) -> np.ndarray:
         """See `Arrays`."""
@@ -72,22 +77,21 @@ class NumpyArrays:
         """See `Arrays`."""
         return np.zeros(shape, np.float32)
 
-    def ones(self, spots: np.ndarray, numbers: int, out: np.ndarray) -> np.ndarray:
-        """See `Arrays`."""
-        spots = spots + np.arange(0, len(spots) * numbers, numbers)[:, None]
-        flat, rows = out.reshape(-1), max(1, CHUNK // (numbers * out.itemsize))
-        for lo in range(0, len(spots), rows):
-            flat[lo * numbers : (lo + rows) * numbers] = 0
-            flat[spots[lo : lo + rows]] = 1
+    def ones(self, spots: Sequence[np.ndarray], numbers: int, out: np.ndarray) -> np.ndarray:
+        """See `Arrays`; rows are cleared and set a few at a time, while they are in the cache."""
+        rows = max(1, CHUNK // (numbers * out.itemsize))
+        first = np.arange(0, rows * numbers, numbers)
+        for lo in range(0, len(out), rows):
+            part = out[lo : lo + rows].reshape(-1)
+            part.fill(0)
+            for column in spots:
+                column = column[lo : lo + rows]
+                part[column + first[: len(column)]] = 1
         return out
 
-    def floats(self, column: np.ndarray) -> np.ndarray:
+    def cast(self, column: np.ndarray, dtype: str) -> np.ndarray:
         """See `Arrays`."""
-        return column.astype(np.float64)
-
-    def float32(self, column: np.ndarray) -> np.ndarray:
-        """See `Arrays`."""
-        return column.astype(np.float32)
+        return column.astype(dtype)
 
 
 class NumpyTables(TableEngine):

@@ -11,84 +11,22 @@ all games one step, from lookup tables or by the rules.
     over     whether the episode has ended and waits for a reset: likewise one bool, or an array [B]
 """
 
-import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from social_dilemmas_env import draws
 from social_dilemmas_env.batch_engine import MAX_VIEWS, view_count
-from social_dilemmas_env.games.checks import flag, integer
+from social_dilemmas_env.batch_options import Options, by_tables, single_spaces
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.single_game import check_columns, checked_state, player_names
-from social_dilemmas_env.tables import MAX_ENTRIES, fits, num_joint_actions, num_states
-
-BACKENDS = ("numpy", "torch")
-OBS_MODES = ("float32", "uint8", "state")
-AUTORESETS = ("same_step", "next_step", "disabled")
-MAX_BATCH = 1 << 31
 
 Array = Any  # a numpy array or a torch tensor
 Lanes = Any  # indices [L] of some games, or None for all
 Infos = dict[str, Array]
 Step = tuple[Array, Array, Array, Array, Infos]
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of a batch, checked; see `make_vec_env`."""
-
-    num_envs: int
-    backend: str = "numpy"
-    device: str = "cpu"
-    obs_mode: str = "float32"
-    autoreset: str = "same_step"
-    seed: int | None = None
-    reuse_buffers: bool = False
-    validate: bool = False
-    tables: bool | None = None
-    static: bool | None = None
-
-    def __post_init__(self) -> None:
-        if integer("num_envs", self.num_envs, 1) > MAX_BATCH:
-            raise ValueError(f"num_envs must be at most 2^31, got {self.num_envs}")
-        for name, known in (("backend", BACKENDS), ("obs_mode", OBS_MODES), ("autoreset", AUTORESETS)):
-            _word(name, getattr(self, name), known)
-        for name in ("reuse_buffers", "validate"):
-            flag(name, getattr(self, name))
-        for name in ("tables", "static"):
-            if getattr(self, name) is not None:
-                flag(name, getattr(self, name))
-        if self.seed is not None:
-            draws.check_seed(self.seed)
-        if self.backend == "numpy" and str(self.device) != "cpu":
-            raise ValueError(f'the numpy backend runs on device="cpu", got {self.device!r}; see backend="torch"')
-
-
-def _word(name: str, value: Any, known: Sequence[str]) -> None:
-    if value not in known:
-        near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}{hint}")
-
-
-def by_tables(game: Game, wanted: bool | None) -> bool:
-    """Whether to play from tables: as wanted, or if they are small.
-
-    Raises:
-        ValueError: tables are wanted and too large.
-    """
-    if wanted and not fits(game):
-        raise ValueError(
-            f"tables=True: this game has {num_states(game)} states x {num_joint_actions(game)} joint actions, more than "
-            f"the {MAX_ENTRIES} entries that tables may have; leave out `tables`, and the rules are played directly"
-        )
-    return fits(game) if wanted is None else wanted
 
 
 class BatchEnv(ABC):
@@ -105,6 +43,7 @@ class BatchEnv(ABC):
         single_action_space: of one player (`Discrete`); of one game (`MultiDiscrete`, [N]) if the players' differ.
     """
 
+    device: Any = "cpu"
     _seed: Array  # [B] int64
     _stem: Array  # [B] words
     _key: tuple[Array, Array]  # [B] words each
@@ -115,7 +54,7 @@ class BatchEnv(ABC):
         """Makes the batch; use `make_vec_env`."""
         self.env_id, self.game, self.options = env_id, game, options
         self.num_envs, self.num_agents = int(options.num_envs), len(game.num_actions)
-        self.backend, self.device = options.backend, options.device
+        self.backend = options.backend
         self.obs_mode, self.autoreset = options.obs_mode, options.autoreset
         self.possible_agents = player_names(game)
         self.single_observation_space, self.single_action_space = single_spaces(game, options.obs_mode)
@@ -174,7 +113,7 @@ class BatchEnv(ABC):
             seed: an integer in [0, 2^63): game i starts the first episode of seed `draws.draw(seed, i)`; or a list of B
                 integers, each game's own seed.  None: every game goes on to its next episode (the first time: of the seed
                 given at construction, or of one from the operating system).
-            options: {"reset_mask": bool[B]} restarts the marked games only; others keys are ignored.
+            options: {"reset_mask": bool[B]} restarts the marked games only; other keys are ignored.
 
         Returns:
             Observations [B, N, *obs_shape] of all games, and {}.
@@ -252,7 +191,7 @@ class BatchEnv(ABC):
                 self._next_episode(self._xp.lanes(done))
         elif self.autoreset == "next_step":
             self._over = done
-            rewards = rewards * ~waited[:, None]
+            rewards[waited] = 0
             if bool(waited.any()):
                 self._next_episode(self._xp.lanes(waited))
         else:
@@ -278,11 +217,11 @@ class BatchEnv(ABC):
             if len(seed) != self.num_envs:
                 raise ValueError(f"a list of seeds must hold one for each of {self.num_envs} games, got {len(seed)}")
             return self._xp.column([draws.check_seed(s) for s in seed])
-        return draws.draw(draws.check_seed(seed), self._xp.column(range(self.num_envs)))
+        return draws.draw(draws.check_seed(seed), self._xp.arange(self.num_envs))
 
     def _first_episode(self, seeds: Array, lanes: Lanes) -> None:
         if lanes is None:
-            self._adopt(seeds, self._xp.column([0] * self.num_envs))
+            self._adopt(seeds, self._xp.arange(self.num_envs) * 0)
         else:
             seed, episode = self._seed + 0, self._episode + 0
             seed[lanes], episode[lanes] = seeds[lanes], 0
@@ -291,7 +230,7 @@ class BatchEnv(ABC):
 
     def _next_episode(self, lanes: Lanes) -> None:
         if lanes is None:
-            self._episode += 1
+            self._episode = self._episode + 1
         else:
             self._episode[lanes] += 1
         self._rekey(lanes)
@@ -324,7 +263,7 @@ class BatchEnv(ABC):
         for column, part in zip(self._position, start, strict=True):
             column[lanes] = part
         if isinstance(self._t, int):
-            zeros = self._xp.column([0] * self.num_envs)
+            zeros = self._xp.arange(self.num_envs) * 0
             self._t, self._over = zeros + self._t, zeros + int(self._over) > 0
         self._t[lanes], self._over[lanes] = 0, False
         self._meet()
@@ -360,6 +299,7 @@ class BatchEnv(ABC):
 
         Raises:
             ValueError: a state of another game or batch size, or with values out of range; nothing is changed.
+            TypeError: a field that does not list integers.
         """
         state = checked_state(self.game, state)
         seed, episode, t, over = (self._counts(state, n) for n in ("seed", "episode", "t", "over"))
@@ -374,16 +314,18 @@ class BatchEnv(ABC):
     def _counts(self, state: State, name: str) -> np.ndarray:
         values = getattr(state, name)
         if not isinstance(values, list | tuple) or len(values) != self.num_envs:
-            raise ValueError(f"{name} must list {self.num_envs} integers, one for each game, got {_short(values)}")
-        column = np.array(values)
-        if column.dtype.kind not in "iu" or column.min() < 0 or column.max() >= draws.SEED_LIMIT:
-            raise ValueError(f"{name} must hold integers in [0, 2^63), got {_short(values)}")
-        return column.astype(np.int64)
+            got = f"{len(values)}" if isinstance(values, list | tuple) else repr(values)
+            raise ValueError(f"{name} must list an integer for each of {self.num_envs} games, got {got}")
+        if not all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values):
+            raise TypeError(f"{name} must list integers, got {values[:5]}")
+        if min(values) < 0 or max(values) >= draws.SEED_LIMIT:
+            raise ValueError(f"{name} must list integers in [0, 2^63), got {values[:5]}")
+        return np.array(values, dtype=np.int64)
 
     def _boards(self, board: Any) -> list[np.ndarray]:
         try:
             rows = np.array(board)
-        except ValueError:
+        except ValueError:  # rows of different lengths
             rows = np.zeros(0)
         if rows.shape != (self.num_envs, len(self.game.sizes)):
             expected = f"{self.num_envs} boards of {len(self.game.sizes)} columns"
@@ -430,7 +372,7 @@ class BatchEnv(ABC):
             raise ValueError(f"{views} views x {numbers} numbers are too many for a table; use observe(ids)")
         return self._engine.view_rows()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Nothing to close."""
 
     def __repr__(self) -> str:
@@ -439,36 +381,3 @@ class BatchEnv(ABC):
             f"<{type(self).__name__} {self.env_id} num_envs={self.num_envs} device={str(self.device)!r} "
             f"obs_mode={options.obs_mode!r} autoreset={options.autoreset!r}>"
         )
-
-
-def single_spaces(game: Game, obs_mode: str) -> tuple[Box | Discrete, Discrete | MultiDiscrete]:
-    """Spaces of one player: observations in this mode, actions."""
-    if obs_mode == "state":
-        observation: Box | Discrete = Discrete(view_count(game))
-    elif obs_mode == "uint8":
-        observation = Box(0, 1, game.observation_shape, np.uint8)
-    else:
-        observation = Box(0.0, 1.0, game.observation_shape, np.float32)
-    same = len(set(game.num_actions)) == 1
-    return observation, Discrete(game.num_actions[0]) if same else MultiDiscrete(game.num_actions)
-
-
-def check_action_shape(shape: Sequence[int], batch: BatchEnv) -> None:
-    """Raises a ValueError unless actions are [B, N]."""
-    if tuple(shape) != (batch.num_envs, batch.num_agents):
-        raise ValueError(
-            f"actions must have shape [B, N] = ({batch.num_envs}, {batch.num_agents}): one for each player of each game; "
-            f"got {tuple(shape)}"
-        )
-
-
-def range_error(batch: BatchEnv) -> ValueError:
-    """The error of actions out of range."""
-    limits = [f"0 .. {n - 1}" for n in batch.game.num_actions]
-    each = limits[0] if len(set(limits)) == 1 else " and ".join(limits) + " for the players in turn"
-    return ValueError(f"actions of {batch.env_id} must lie in {each}")
-
-
-def _short(values: Any) -> str:
-    text = repr(values)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -29,8 +29,11 @@ class Arrays(Protocol):
     def column(self, values: Any) -> Array:
         """A fresh column of integers."""
 
+    def arange(self, n: int) -> Array:
+        """0, 1, ..., n - 1."""
+
     def constant(self, table: np.ndarray) -> Array:
-        """A table of the driver, moved to the device; int32 or float32 stay what they are."""
+        """A table, moved to the device."""
 
     def word(self, column: Column) -> Column:
         """The low 32 bits of an int or a column, in the form that draws are made in."""
@@ -56,14 +59,11 @@ class Arrays(Protocol):
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Zeros, float32."""
 
-    def ones(self, spots: Array, numbers: int, out: Array) -> Array:
-        """Fills `out` [B, numbers] with 0, and with 1 at the flat positions `spots` [B, K] of each row."""
+    def ones(self, spots: Sequence[Array], numbers: int, out: Array) -> Array:
+        """Fills `out` [B, numbers] with 0, and with 1 at the positions of each row that K columns [B] name."""
 
-    def floats(self, column: Array) -> Array:
-        """Converts to float64."""
-
-    def float32(self, column: Array) -> Array:
-        """Rounds to float32."""
+    def cast(self, column: Array, dtype: str) -> Array:
+        """Converts to another type."""
 
 
 @lru_cache(maxsize=16)
@@ -102,7 +102,12 @@ def starts(game: Game) -> tuple[dict[int, int], np.ndarray] | None:
     the numbers of values depend on earlier draws.
     """
     counts: dict[int, Any] = {}
-    game.start(lambda stream, n: counts.setdefault(stream, n) * 0)
+
+    def note(stream: int, n: Any) -> Any:
+        counts[stream] = n
+        return n * 0
+
+    game.start(note)
     if not counts or not all(isinstance(n, int) for n in counts.values()) or math.prod(counts.values()) > MAX_ENTRIES:
         return None
     boards = game.start(_digits(counts))
@@ -140,7 +145,8 @@ class RuleEngine:
         self.game, self.xp, self.static = game, xp, static
         self.players = range(len(game.num_actions))
         self.numbers = int(np.prod(game.observation_shape))
-        self.prices = xp.constant(np.array(game.reward_values, np.float32))
+        self.exact_prices = xp.constant(np.array(game.reward_values, np.float64))
+        self.prices = xp.cast(self.exact_prices, "float32")
         self.has_chance = len(game.chances((0,) * len(game.sizes))) > 0
 
     # ---------------------------------------------------------------------------------------------------------- chance
@@ -161,16 +167,16 @@ class RuleEngine:
         game = self.game
         if not game.reward_noise:
             return None
-        codes = self.xp.column(range(len(game.reward_values)))
+        codes = self.xp.arange(len(game.reward_values))
         words = self.xp.words((key[0][:, None], key[1][:, None]), self.xp.word(-1 - codes)[None])
-        shift = self.xp.floats(self.xp.integer(words) - 2**31) * (game.reward_noise / 2**31)  # as in single_game
-        return self.xp.float32(self.xp.constant(np.array(game.reward_values)) + shift)
+        shift = self.xp.cast(self.xp.integer(words) - 2**31, "float64") * (game.reward_noise / 2**31)  # as in single_game
+        return self.xp.cast(self.exact_prices + shift, "float32")
 
     def pay(self, codes: Array, values: Array | None) -> Array:
         """float32 rewards of reward codes [B, N]."""
         if values is None:
             return self.xp.take(self.prices, codes)
-        row = self.xp.column(range(len(codes)))[:, None] * values.shape[1]
+        row = self.xp.arange(len(codes))[:, None] * values.shape[1]
         return self.xp.take(values.reshape(-1), codes + row)
 
     # ----------------------------------------------------------------------------------------------------- the game
@@ -204,16 +210,15 @@ class RuleEngine:
     # ------------------------------------------------------------------------------------------------- what players see
 
     def view_ids(self, position: Board) -> Array:
-        """What each player sees, as one integer: int32 [B, N]."""
+        """What each player sees, as one integer [B, N]: int32, or int64 where there are 2^31 views or more."""
         board = self.board(position)
-        return self.xp.stack([encode(self.game.view_of(board, n), self.game.view_sizes) for n in self.players])
+        ids = self.xp.stack([encode(self.game.view_of(board, n), self.game.view_sizes) for n in self.players])
+        return self.xp.cast(ids, "int32") if view_count(self.game) < 1 << 31 else ids
 
-    def spots(self, position: Board) -> Array:
-        """Flat positions of the ones in the observations of all players: [B, N * ones]."""
+    def spots(self, position: Board) -> list[Array]:
+        """Positions of the ones in the observations of all players, which lie one after the other."""
         board, game = self.board(position), self.game
-        return self.xp.stack(
-            [f + n * self.numbers for n in self.players for f in game.features(game.view_of(board, n))]
-        )
+        return [f + n * self.numbers for n in self.players for f in game.features(game.view_of(board, n))]
 
     def observe(self, position: Board, out: Array) -> Array:
         """Writes the observations of all players into `out`, [B, N * numbers]."""
@@ -224,7 +229,7 @@ class RuleEngine:
         ids, game = ids.reshape(-1), self.game
         if view_count(game) * self.numbers <= MAX_VIEWS:
             return self.xp.take(self.view_rows(), ids)
-        spots = self.xp.stack(game.features(decode(self.xp.column(ids), game.view_sizes)))
+        spots = game.features(decode(self.xp.integer(ids), game.view_sizes))
         return self.xp.ones(spots, self.numbers, self.xp.zeros((len(ids), self.numbers)))
 
     def view_rows(self) -> Array:
@@ -263,7 +268,7 @@ class TableEngine(RuleEngine):
         """Which outcome chance picks; see `tables`."""
         draw = self.draw(key, t)
         digits = [draw(stream, base) for stream, base in bases.items()]
-        return encode(digits, tuple(bases.values())) if digits else self.xp.integer(key[0]) * 0
+        return encode(tuple(digits), tuple(bases.values())) if digits else self.xp.integer(key[0]) * 0
 
     def start(self, key: Key) -> Board:
         """See `RuleEngine`."""

@@ -159,14 +159,15 @@ def register_everywhere() -> None:
     """Registers the games with PettingZoo (both APIs) and their single-learner views with Gymnasium."""
     for env_id in list_envs():
         name = f"{NAMESPACE}/{env_id.replace('_v', '-v')}"
+        if name in gymnasium.registry:
+            continue  # done before
         if hasattr(pettingzoo, "register"):  # PettingZoo >= 1.27
             module = f"social_dilemmas_env.{env_id}"
             pettingzoo.register("parallel", name, entry_point=f"{module}:parallel_env")
             pettingzoo.register("aec", name, entry_point=f"{module}:env")
-        if name not in gymnasium.registry:
-            gymnasium.register(
-                name,
-                entry_point="social_dilemmas_env.single:SingleEnv",
-                vector_entry_point="social_dilemmas_env.single:SingleVectorEnv",
-                kwargs={"env_id": env_id},
-            )
+        gymnasium.register(
+            name,
+            entry_point="social_dilemmas_env.single:SingleEnv",
+            vector_entry_point="social_dilemmas_env.single:SingleVectorEnv",
+            kwargs={"env_id": env_id},
+        )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from social_dilemmas_env.batch import NumpyBatch
-from social_dilemmas_env.batch_base import BatchEnv, Options
+from social_dilemmas_env.batch_base import BatchEnv
+from social_dilemmas_env.batch_options import Options
 from social_dilemmas_env.registry import spec
 
 

@@ -38,7 +38,7 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "coin_5x5": ("coin_game_v0", {"grid_size": 5, "max_cycles": 20}),
     "coin_3p": ("coin_game_v0", {"num_agents": 3}),
     "coin_3p_2x2": ("coin_game_v0", {"num_agents": 3, "grid_size": 2, "coin_color": "random"}),
-    "coin_3p_split": ("coin_game_v0", {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": (2, 3)}),
+    "coin_3p_split": ("coin_game_v0", {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2}),
     "coin_3p_mfos": ("coin_game_v0", {"num_agents": 3, "variant": "mfos", "grid_size": (2, 4)}),
     "coin_7p": ("coin_game_v0", {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"}),
 }

@@ -1,0 +1,30 @@
+"""Reference learners of opponent shaping for social dilemmas.
+
+    from agents import LEARNERS, load_agent, train
+    train("loqa", "coin_game_v0", seed=0, out="runs/x")
+    load_agent("bundled:loqa_coin_game_v0")
+
+Importing this imports no torch; using it does.
+"""
+
+import importlib
+from typing import Any
+
+_LAZY = {
+    "LEARNERS": "agents.learners",
+    "LearnerSpec": "agents.learners",
+    "load_agent": "agents.agent",
+    "train": "agents.training",
+    "CheckpointError": "agents.checkpoint",
+}
+__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'agents' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,162 @@
+"""Estimators of values and of their derivatives of any order, from sampled trajectories. One formula, one function.
+
+A score-function estimator replaces V(θ) = E_θ[G] by a surrogate J of the sampled trajectory whose derivatives, averaged
+over trajectories, are the derivatives of V. MagicBox makes this hold for every order:
+
+    □(x) = exp(x - ⊥(x)),      □ → 1,   ∇□(x) = □(x) ∇x                               (⊥ stops the gradient)
+
+`logp` is always the log-probability of the *joint* action, Σ_n log πₙ(aₙ,ₜ | sₜ): the opponent's part must be in it. It
+does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂, the term that LOLA lives on, comes out wrong
+(tests/exact).
+
+Papers  DiCE: Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018, https://arxiv.org/abs/1802.05098
+        Loaded DiCE: Farquhar, Whiteson, Foerster 2019, https://arxiv.org/abs/1909.10549
+        GAE: Schulman, Moritz, Levine, Jordan, Abbeel 2016, https://arxiv.org/abs/1506.02438
+Shapes  ... any batch (runs, games, players), T steps, t from 0. Time is always the last axis. Tensors of
+        one call broadcast.
+"""
+
+import torch
+from torch import Tensor
+
+
+def discounts(like: Tensor, gamma: float) -> Tensor:
+    """γᵗ for t in [0, T).  like [..., T] -> [T]."""
+    return gamma ** torch.arange(like.shape[-1], dtype=like.dtype, device=like.device)
+
+
+def discounted_returns(rewards: Tensor, gamma: float, bootstrap: Tensor | None = None) -> Tensor:
+    """Returns to go.
+
+        Gₜ = rₜ + γ Gₜ₊₁,      G_T = v(s_T)
+
+    Args:
+        rewards: [..., T], rₜ.
+        gamma: γ.
+        bootstrap: [...], v(s_T), the value where the episode was cut; 0 if None.
+
+    Returns:
+        [..., T], Gₜ.
+    """
+    after = torch.zeros_like(rewards[..., 0]) if bootstrap is None else bootstrap
+    returns = []
+    for r in reversed(rewards.unbind(-1)):
+        after = r + gamma * after
+        returns.append(after)
+    return torch.stack(returns[::-1], -1)
+
+
+def gae(rewards: Tensor, values: Tensor, gamma: float, lam: float, bootstrap: Tensor | None = None) -> Tensor:
+    """Generalised advantage estimates.
+
+        δₜ = rₜ + γ vₜ₊₁ - vₜ,      v_T = bootstrap
+        Aₜ = δₜ + γ λ Aₜ₊₁,         A_T = 0
+
+    λ = 1 is the return minus the value, λ = 0 the temporal difference.
+
+    Args:
+        rewards: [..., T], rₜ.
+        values: [..., T], vₜ = v(sₜ). Attached values stay attached: detach them for an actor's loss.
+        gamma: γ.
+        lam: λ in [0, 1].
+        bootstrap: [...], v(s_T); 0 if None.
+
+    Returns:
+        [..., T], Aₜ.
+    """
+    last = torch.zeros_like(values[..., 0]) if bootstrap is None else bootstrap
+    following = torch.cat((values[..., 1:], last[..., None].expand(*values.shape[:-1], 1)), -1)
+    return discounted_returns(rewards + gamma * following - values, gamma * lam)
+
+
+def magic_box(x: Tensor) -> Tensor:
+    """□(x) = exp(x - ⊥(x)).  Value 1; derivatives those of exp(x) / ⊥(exp(x)).  [...] -> [...]."""
+    return torch.exp(x - x.detach())
+
+
+def dice(logp: Tensor, rewards: Tensor, gamma: float) -> Tensor:
+    """DiCE.
+
+        J = Σₜ γᵗ □(Σ_{l≤t} logpₗ) rₜ
+
+    E[∂ᵏJ] = ∂ᵏV for every k, for all players' parameters. Subtracting from rₜ a number that does not depend on the
+    trajectory changes none of the derivatives and lowers their variance.
+
+    Args:
+        logp: [..., T], log-probability of the joint action at t, attached to the graph.
+        rewards: [..., T], rₜ.
+        gamma: γ.
+
+    Returns:
+        [...], J, whose value is the discounted return.
+    """
+    return (magic_box(logp.cumsum(-1)) * discounts(rewards, gamma) * rewards).sum(-1)
+
+
+def dice_baseline(logp: Tensor, values: Tensor, gamma: float) -> Tensor:
+    """The baseline term of DiCE with a critic, to be added to `dice`.
+
+        B = Σₜ γᵗ (1 - □(logpₜ)) vₜ
+
+    Its value is 0 and so is the expectation of all its derivatives; it lowers the variance of the first one only.
+
+    Args:
+        logp: [..., T], log-probability of the joint action at t, attached.
+        values: [..., T], vₜ, detached here: a baseline is not learned through the policy's loss.
+        gamma: γ.
+    """
+    return ((1 - magic_box(logp)) * discounts(values, gamma) * values.detach()).sum(-1)
+
+
+def dice_with_baseline(logp: Tensor, rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
+    """DiCE with a critic's baseline.
+
+        J = Σₜ γᵗ □(Σ_{l≤t} logpₗ) rₜ + Σₜ γᵗ (1 - □(logpₜ)) vₜ
+
+    Args:
+        logp: [..., T], log-probability of the joint action at t, attached.
+        rewards: [..., T], rₜ.
+        values: [..., T], vₜ = v(sₜ), a function of the state (and t), never of the action at t.
+        gamma: γ.
+
+    Returns:
+        [...], J, whose value is the discounted return.
+    """
+    return dice(logp, rewards, gamma) + dice_baseline(logp, values, gamma)
+
+
+def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:
+    """Loaded DiCE: any advantage estimate, low variance in every order.
+
+        J = Σₜ γᵗ (□(Σ_{l≤t} logpₗ) - □(Σ_{l<t} logpₗ)) ⊥(Aₜ)
+
+    E[∂ᵏJ] = ∂ᵏV for k ≥ 1 if E[Aₜ | s₀, a₀, ..., sₜ, aₜ] is the advantage of aₜ in sₜ, up to a function of sₜ. The value
+    of J is 0.
+
+    Args:
+        logp: [..., T], log-probability of the joint action at t, attached.
+        advantages: [..., T], Aₜ, for instance `gae`; detached here.
+        gamma: γ.
+
+    Returns:
+        [...], J.
+    """
+    through = logp.cumsum(-1)
+    change = magic_box(through) - magic_box(through - logp)
+    return (change * discounts(advantages, gamma) * advantages.detach()).sum(-1)
+
+
+def policy_gradient(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:
+    """REINFORCE: the first derivative only.
+
+        J = Σₜ γᵗ logpₜ ⊥(Aₜ)
+
+    Args:
+        logp: [..., T], log-probability of the player's own action at t (the joint one gives the same expectation).
+        advantages: [..., T], return to go minus any function of sₜ; detached here.
+        gamma: γ. The factor γᵗ makes this the gradient of V; most deep learners leave it out (γ = 1 here).
+
+    Returns:
+        [...], J, whose value means nothing.
+    """
+    return (logp * discounts(advantages, gamma) * advantages.detach()).sum(-1)

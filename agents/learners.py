@@ -1,0 +1,52 @@
+"""The learners by name.  Importing this imports no torch: a learner's module is imported when it is looked up."""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_WHERE = {
+    "loqa": "agents.deep_learners:LOQA",
+    "advantage_alignment": "agents.deep_learners:ADVANTAGE_ALIGNMENT",
+}
+
+
+@dataclass(frozen=True)
+class LearnerSpec:
+    """A learner that `train` can run.
+
+    Attributes:
+        name: the key in LEARNERS.
+        title: one line.
+        settings: env_id -> the default settings, a frozen dataclass.
+        make: (settings, env_id, game arguments, seed, device) -> a `Learner` (training.py).
+        agent: (checkpoint, device, seed) -> a trained player with `act`; see agent.py.
+    """
+
+    name: str
+    title: str
+    settings: Callable[[str], Any]
+    make: Callable[[Any, str, dict[str, Any], int, str], Any]
+    agent: Callable[[Any, str, int], Any]
+
+
+class Learners(Mapping[str, LearnerSpec]):
+    """Name -> LearnerSpec, imported on demand."""
+
+    def __getitem__(self, name: str) -> LearnerSpec:
+        module, _, attribute = _WHERE[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_WHERE)
+
+    def __len__(self) -> int:
+        return len(_WHERE)
+
+
+LEARNERS = Learners()
+
+
+def register(name: str, where: str) -> None:
+    """Adds a learner: `where` is "module:attribute" of its LearnerSpec."""
+    _WHERE[name] = where

@@ -1,0 +1,23 @@
+"""One process setting that a third of the training time depends on."""
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
+MEGABYTE = 1 << 20
+
+
+def keep_memory() -> bool:
+    """Lets glibc keep freed memory instead of giving it back to the system and fetching it again, page by page.
+
+    Each update frees and allocates the same few hundred megabytes; measured on one core, a Coin Game iteration of LOQA took
+    .58 s instead of .86.  Returns whether it could be done; elsewhere than on glibc nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return False
+    settings = ((_MMAP_THRESHOLD, 1024 * MEGABYTE), (_TRIM_THRESHOLD, 2047 * MEGABYTE), (_TOP_PAD, 256 * MEGABYTE))
+    return all(ok == 1 for ok in [mallopt(name, value) for name, value in settings])

@@ -1,0 +1,55 @@
+"""What a number was computed with: versions, commit, device."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import social_dilemmas_env as sde
+
+
+def device_of(word: str) -> str:
+    """The device of a word: "auto" is CUDA where there is one."""
+    if word != "auto":
+        return word
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def versions() -> dict[str, str]:
+    """Of what the numbers depend on."""
+    found = {"python": platform.python_version(), "social_dilemmas_env": sde.__version__}
+    for name in ("torch", "numpy", "scipy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def commit() -> dict[str, str]:
+    """The commit of this checkout, with a plus sign if files have changed since; {} outside of one."""
+    where = {"cwd": Path(__file__).parent, "capture_output": True, "text": True}
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=True, **where).stdout.strip()
+        changed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], check=True, **where).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"commit": head + "+" * bool(changed)}
+
+
+def describe_device(name: str) -> str:
+    """Such as "cpu: AMD EPYC 7763, 1 thread" or "cuda: NVIDIA H100"."""
+    if name.startswith("cuda"):
+        import torch
+
+        return f"cuda: {torch.cuda.get_device_name(name)}"
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"cpu: {model}, 1 thread"

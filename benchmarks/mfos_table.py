@@ -1,0 +1,172 @@
+"""M-FOS's cross-play table, the part without M-FOS: naive, LOLA and M-MAML learners of exact gradients against one another.
+
+Mean reward a step over a meta-episode of 100 simultaneous updates, from N(0, 1) logits (M-MAML: from its learned ones),
+after one update that is not counted (the authors' reset). LOLA is the full Taylor form; all step sizes are 1, M-MAML's too.
+
+Two sets of rows. The table itself, with the authors' ten shipped M-MAML starts (mfos_inits.py), which differ so much that no
+other ten give the same mean; and M-MAML players trained here, whose unit of repetition is the trained player.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.benchmark import Benchmark, Cell, Row, Settings
+from benchmarks.mfos_inits import INITS
+from benchmarks.plots import axes, comparison, save
+
+# Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169, NonMfosMetaGames, batch
+# 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the zero-sum game of the first.
+PAPER = {
+    "IPD": {
+        ("NL", "static"): (-1.00, -2.46), ("LOLA", "static"): (-1.37, -1.74), ("M-MAML", "static"): (-1.12, -2.24),
+        ("NL", "NL"): (-1.98, -1.98), ("NL", "LOLA"): (-1.52, -1.30), ("NL", "M-MAML"): (-1.28, -1.25),
+        ("LOLA", "LOLA"): (-1.09, -1.09), ("LOLA", "M-MAML"): (-1.04, -1.15), ("M-MAML", "M-MAML"): (-1.17, -1.17),
+    },
+    "IMP": {
+        ("NL", "static"): (0.366,), ("LOLA", "static"): (0.087,), ("M-MAML", "static"): (0.367,),
+        ("NL", "NL"): (0.0,), ("NL", "LOLA"): (0.189,), ("NL", "M-MAML"): (-0.001,),
+        ("LOLA", "LOLA"): (0.0,), ("LOLA", "M-MAML"): (-0.201,), ("M-MAML", "M-MAML"): (0.0,),
+    },
+    "chicken": {("M-MAML", "NL"): (0.264, -0.267), ("M-MAML", "M-MAML"): (-0.150, -0.150)},
+}  # fmt: skip
+WITHIN = 0.03  # of the measured table; stated before the first run
+GAMMA = 0.96  # also in matching pennies
+CHICKEN = [[[0.0, 0.0], [-1.0, 1.0]], [[1.0, -1.0], [-100.0, -100.0]]]  # the authors': swerve, straight; played once
+SETTINGS = {"runs": 4000, "steps": 100, "trained_runs": 10, "batch": 32, "iterations": 1000, "opponents": 100}
+SMALL = {"runs": 20, "steps": 5, "trained_runs": 2, "batch": 2, "iterations": 2, "opponents": 4}
+
+
+def cells(settings: Settings) -> list[Cell]:
+    """A cell for each pair of the table, then one a game for the players trained here."""
+    made = []
+    for game, table in PAPER.items():
+        for pair, numbers in table.items():
+            own = {"game": game, "learners": list(pair), "steps": settings["steps"], "device": settings["device"]}
+            label = f"{game} {pair[0]} vs {pair[1]}"
+            rows = tuple(row(f"{label}: {role}", paper, f"player {i}", (paper - WITHIN, paper + WITHIN), game)
+                         for i, (role, paper) in enumerate(zip(("first", "second"), numbers, strict=False)))  # fmt: skip
+            made.append(Cell(label, own, settings["runs"], rows, chunk=1000, cost=0.005))
+    for game in PAPER:
+        own = {"game": game} | {key: settings[key] for key in ("steps", "batch", "iterations", "opponents", "device")}
+        rows = tuple(
+            row(f"{game} M-MAML trained here vs {other}: {role}", paper, f"{other} {role}", None, game)
+            for other, numbers in against_mmaml(game).items()
+            for role, paper in numbers.items()
+        )
+        made.append(Cell(f"{game} trained", own, settings["trained_runs"], rows, chunk=5, cost=200.0))
+    return made
+
+
+def row(name: str, paper: float, samples: str, target: tuple[float, float] | None, game: str) -> Row:
+    """A row; a trained player is compared with the authors' ten by chance."""
+    return Row(name, paper, samples, target=target, paper_runs=len(INITS[game]), digits=2 if game == "IPD" else 3)
+
+
+def against_mmaml(game: str) -> dict[str, dict[str, float]]:
+    """The table from M-MAML's side: other -> {"own": its reward, "other": the other's}."""
+    found = {}
+    for (first, second), numbers in PAPER[game].items():
+        if "M-MAML" in (first, second):
+            both = numbers if len(numbers) == 2 else (numbers[0], -numbers[0])
+            own, other = both if first == "M-MAML" else both[::-1]
+            found[second if first == "M-MAML" else first] = {"own": own} | ({"other": other} if len(numbers) == 2 else {})
+    return found
+
+
+@cache
+def game_of(name: str, device: str) -> Any:
+    """The game called `name`."""
+    import social_dilemmas_env as sde
+    from agents.matrix_value import MatrixGame, one_shot
+
+    if name == "chicken":
+        return one_shot(CHICKEN, device)
+    return MatrixGame(sde.payoffs({"IPD": "ipd_v0", "IMP": "imp_v0"}[name]), GAMMA, device)
+
+
+def learner_of(name: str) -> Any:
+    """The direction of a learner; M-MAML is a naive learner with another start."""
+    import torch
+
+    from agents.exact_run import exact_learner
+
+    if name == "static":
+        return lambda theta, game: torch.zeros_like(theta)
+    return exact_learner("lola", form="taylor") if name == "LOLA" else exact_learner("naive")
+
+
+def meta_episode(game: Any, learners: list[str], starts: Any, runs: int, steps: int, seed: int) -> Any:
+    """Mean reward a step over `steps` updates after the first.
+
+    Args:
+        game: the game.
+        learners: names.
+        starts: first parameters of M-MAML players, [runs, D].
+        runs: of the pair.
+        steps: of the meta-episode.
+        seed: of the others' first parameters.
+
+    Returns:
+        [runs, 2].
+    """
+    from agents.runs import RunConfig, initial_theta, run
+
+    config = RunConfig(runs=runs, steps=steps, seed=seed)
+    theta = initial_theta(game, config)
+    for i, name in enumerate(learners):
+        if name == "M-MAML":
+            theta[:, i] = starts
+    return run(game, [learner_of(name) for name in learners], config, theta).values[1:].mean(0)
+
+
+def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+    """Rewards of a pair, or of players trained now."""
+    import torch
+
+    game = game_of(settings["game"], settings["device"])
+    if "learners" not in settings:
+        return train_and_play(game, settings, runs, seed)
+    shipped = torch.tensor(INITS[settings["game"]], dtype=torch.float64, device=game.device)
+    starts = shipped[torch.arange(runs) % len(shipped)]
+    rewards = meta_episode(game, settings["learners"], starts, runs, settings["steps"], seed)
+    return {"samples": {f"player {i}": rewards[:, i] for i in range(2)}}
+
+
+def train_and_play(game: Any, settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+    """Trains `runs` M-MAML players and plays each against `opponents` of every kind; against itself, with the same start."""
+    from agents.m_maml import MMamlConfig, meta_train
+
+    config = MMamlConfig(runs=runs, batch=settings["batch"], iterations=settings["iterations"], seed=seed)
+    learned = meta_train(game, config)
+    starts, samples = learned.init.repeat_interleave(settings["opponents"], 0), {}
+    for other in against_mmaml(settings["game"]):
+        rewards = meta_episode(game, ["M-MAML", other], starts, len(starts), settings["steps"], seed + 1)
+        by_player = rewards.view(runs, settings["opponents"], 2).mean(1)
+        samples |= {f"{other} own": by_player[:, 0], f"{other} other": by_player[:, 1]}
+    samples |= {"alpha": learned.alpha, "init": learned.init}
+    return {"samples": samples, "curves": {"meta": learned.curve.mean(1)}}
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """The table beside the measured one, and M-MAML's training."""
+    figure, (ipd, imp, meta) = axes(3, height=5.2)
+    for axis, game in ((ipd, "IPD"), (imp, "IMP")):
+        rows = [row for row in result["rows"] if row["name"].startswith(game) and "trained" not in row["name"]]
+        comparison(axis, rows, [row["name"].removeprefix(game + " ") for row in rows])
+        axis.set(title=f"{game}, mean reward a step", xlabel="reward a step")
+    ipd.legend(loc="lower right")
+    for game in ("IPD", "IMP"):
+        meta.plot(result["curves"][f"{game} trained"]["meta"], label=game)
+    meta.set(title="M-MAML against naive learners", xlabel="meta-update", ylabel="reward a step over its updates")
+    meta.legend()
+    save(figure, path)
+
+
+BENCHMARK = Benchmark(
+    name="mfos_table", title="M-FOS: cross-play of naive, LOLA and M-MAML learners with exact gradients",
+    source="Lu et al. 2022, https://arxiv.org/abs/2205.01447, cross-play table, as measured with the authors' code",
+    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
+)  # fmt: skip
