@@ -116,6 +116,14 @@ def save(
     return Checkpoint(path, step, dict(facts), {}, files)
 
 
+def export(path: Path, checkpoint: Checkpoint) -> Path:
+    """Writes a checkpoint as `path` (.json) and the tensors beside it (.safetensors); how bundled agents are stored."""
+    state = _write(path.with_suffix(".safetensors"), checkpoint.tensors)
+    manifest = {"format": FORMAT, "step": checkpoint.step, "facts": checkpoint.facts, "state": state, "kept": []}
+    write_atomically(path, _signed(manifest))
+    return path
+
+
 def manifests(folder: Path) -> list[Path]:
     """The checkpoints of a run folder, oldest first."""
     return sorted(folder.glob("state-*.json"))

@@ -18,6 +18,9 @@ from typing import Any
 COMMANDS = {
     "envs": ("agents.commands.envs", "list the games, or show the page of one"),
     "play": ("agents.commands.play", "play a game between strategies or agents, watch or record it"),
+    "train": ("agents.commands.train", "train a learner, or go on training"),
+    "evaluate": ("agents.commands.evaluate", "an agent in self-play and against scripted players"),
+    "league": ("agents.commands.league", "everybody plays everybody"),
     "demo": ("agents.commands.demo", "train naive and LOLA learners, play the Coin Game, save the pictures"),
 }
 

@@ -198,7 +198,7 @@ def pick(values: Tensor, views: Tensor) -> Tensor:
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """log softmax over the last, short axis: 8 times as fast on a CPU with that axis first.  [..., A] -> [..., A]."""
+    """Log softmax over the last, short axis: 8 times as fast on a CPU with that axis first.  [..., A] -> [..., A]."""
     return torch.log_softmax(logits.movedim(-1, 0).contiguous(), 0).movedim(0, -1)
 
 

@@ -37,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="the benchmarks")
     run = commands.add_parser("run", help="run one, or go on with it: finished parts are kept in DIR/NAME.parts")
     run.add_argument("name", metavar="NAME")
-    run.add_argument("--runs", type=positive, metavar="N", help="runs a row; costly rows at most their own full number")
+    run.add_argument("--runs", type=positive, metavar="N", help="runs a row; rows with a number of their own are left out")
     run.add_argument("--seed", type=natural, default=0)
     run.add_argument("--scale", choices=("full", "small"), default="full", help="small: a smoke run of seconds")
     run.add_argument("--only", action="append", default=[], metavar="PATTERN", help="only these cells, e.g. '*Ex'")

@@ -66,6 +66,7 @@ class Cell:
         rows: made from its samples.
         chunk: runs computed, and stored, at a time; all if 0.
         cost: seconds a run, roughly; only for the progress bar.
+        count: the setting that `runs` is; a cell that counts by another than "runs" is left out when `--runs` is given.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Cell:
     rows: tuple[Row, ...]
     chunk: int = 0
     cost: float = 1.0
+    count: str = "runs"
 
 
 def checked(key: str, value: Any, default: Any) -> Any:
@@ -98,7 +100,7 @@ class Benchmark:
         name: its module in benchmarks/, and its file of results.
         title: one line.
         source: paper, table or figure, link.
-        settings: the full ones; "device" is added. "runs" and any "..._runs" are numbers of runs.
+        settings: the full ones; "device" is added. "runs" is how many, "..._runs" the same of costlier cells.
         small: what differs in a smoke run of seconds.
         cells: settings -> cells, in the order of the table.
         score: (cell settings, runs, seed) -> {"samples": {quantity: [runs] or [runs, k]}, "curves": {name: [T]}}.
@@ -125,7 +127,7 @@ class Benchmark:
         """The settings of one invocation.
 
         Args:
-            runs: sets "runs"; every "..._runs" (rows that cost more) becomes at most its own full number.
+            runs: sets "runs".
             small: start from the smoke settings.
             **changes: any setting by name.
 
@@ -134,9 +136,7 @@ class Benchmark:
         """
         settings = {"device": "cpu"} | dict(self.settings) | (dict(self.small) if small else {})
         if runs is not None:
-            checked("runs", runs, 1)
-            counts = [key for key in settings if key.endswith("runs")]
-            settings |= {key: runs if key == "runs" else min(runs, self.settings[key]) for key in counts}
+            settings["runs"] = checked("runs", runs, 1)
         unknown = sorted(set(changes) - set(settings))
         if unknown:
             raise ValueError(f"{self.name} has no setting {', '.join(unknown)}; there are {', '.join(settings)}")

@@ -25,7 +25,7 @@ PAPER = {
 TARGETS = {("LOLA", "LOLA"): (-1.06, -1.02)}  # stated before the first run; all others: what chance allows in 50 runs
 ORDER = {"NL": 0, "LOLA": 1, "2nd": 2}
 PAIRS = list(zip(PAPER, list(PAPER)[1:], strict=False))
-SETTINGS = {"runs": 1024, "steps": 200, "lr": 0.5, "eta": 1.0}
+SETTINGS = {"runs": 1000, "steps": 200, "lr": 0.5, "eta": 1.0}
 SMALL = {"runs": 16, "steps": 10}
 
 
@@ -44,7 +44,7 @@ def cells(settings: Settings) -> list[Cell]:
             for i, (learner, paper) in enumerate(zip(pair, numbers, strict=True))
         ]  # fmt: skip
         own = {"learners": list(pair)} | {key: settings[key] for key in ("steps", "lr", "eta", "device")}
-        made.append(Cell(label(pair), own, settings["runs"], tuple(rows), chunk=256, cost=0.01))
+        made.append(Cell(label(pair), own, settings["runs"], tuple(rows), chunk=250, cost=0.01))
     return made
 
 

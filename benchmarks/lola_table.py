@@ -37,7 +37,7 @@ TARGETS = {
     "IMP LOLA-Ex std": (0.0, 0.05),
 }
 GAMES = {"IPD": ("ipd_v0", 0.96, "tft", "%TFT"), "IMP": ("imp_v0", 0.9, "nash", "%Nash")}  # gamma: authors' run_lola.py
-SETTINGS = {"runs": 1024, "steps": 200, "pg_runs": 20, "pg_steps": 150, "pg_games": 4000, "pg_horizon": 150}
+SETTINGS = {"runs": 1000, "steps": 200, "pg_runs": 20, "pg_steps": 150, "pg_games": 4000, "pg_horizon": 150}
 SMALL = {"runs": 32, "steps": 20, "pg_runs": 2, "pg_steps": 2, "pg_games": 20, "pg_horizon": 20}
 
 
@@ -68,7 +68,7 @@ def cells(settings: Settings) -> list[Cell]:
             made.append(Cell(name, common | own, settings["runs"], rows_of(name), cost=0.002))
         else:
             own = {key: settings[f"pg_{key}"] for key in ("steps", "games", "horizon")}
-            made.append(Cell(name, common | own, settings["pg_runs"], rows_of(name), chunk=5, cost=20.0))
+            made.append(Cell(name, common | own, settings["pg_runs"], rows_of(name), chunk=5, cost=20.0, count="pg_runs"))
     return made
 
 

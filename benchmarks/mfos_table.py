@@ -56,7 +56,7 @@ def cells(settings: Settings) -> list[Cell]:
             for other, numbers in against_mmaml(game).items()
             for role, paper in numbers.items()
         )
-        made.append(Cell(f"{game} trained", own, settings["trained_runs"], rows, chunk=5, cost=200.0))
+        made.append(Cell(f"{game} trained", own, settings["trained_runs"], rows, chunk=5, cost=200.0, count="trained_runs"))
     return made
 
 

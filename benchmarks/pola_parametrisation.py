@@ -84,7 +84,7 @@ def cells(settings: Settings) -> list[Cell]:
     for name, policy in PAPER_OM.items():
         own = {"learner": name, "f": 1.33, "rates": RATES_OM[name], "updates": settings["om_updates"]}
         own |= {"model_steps": settings["model_steps"], "device": settings["device"]}
-        made.append(Cell(name, own, settings["om_runs"], policy_rows(name, policy), cost=20.0))
+        made.append(Cell(name, own, settings["om_runs"], policy_rows(name, policy), cost=20.0, count="om_runs"))
     return made
 
 
@@ -180,10 +180,10 @@ def plot(result: dict[str, Any], path: Path) -> None:
     for k, name in enumerate(PAPER):
         rows = [row_of(result, f"{name} f={f} finds TFT") for f in FACTORS]
         place = [i + (k - 3) * width for i in range(len(FACTORS))]
-        shares.bar(place, [row["ours"] for row in rows], width, color=COLORS[k], label=name)
+        shares.bar(place, [row["ours"] or 0 for row in rows], width, color=COLORS[k], label=name)
         rows = [row_of(result, f"{name} f=1.33 P(C|{state})") for state in STATES]
         place = [i + (k - 3) * width for i in range(len(STATES))]
-        policies.bar(place, [row["ours"] for row in rows], width, color=COLORS[k])
+        policies.bar(place, [row["ours"] or 0 for row in rows], width, color=COLORS[k])
         policies.plot(
             place, [row["paper"] for row in rows], "_", color="#333333", markersize=7, label=None if k else "paper"
         )

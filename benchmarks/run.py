@@ -78,7 +78,7 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     compute = executor(options.executor, options.jobs)
     settings = benchmark.settings_for(options.runs, options.small, **options.changes, device=device_of(options.device))
     cells = benchmark.cells(settings)
-    wanted = chosen(cells, options.only)
+    wanted = chosen(cells, options)
     context = {"benchmark": name, "versions": versions()}
     store = PartStore(options.out / f"{name}.parts", context)
     if options.fresh:
@@ -91,11 +91,18 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     return result
 
 
-def chosen(cells: list[Cell], only: tuple[str, ...]) -> list[Cell]:
-    """The cells whose name matches one of the patterns (letter case does not matter); all if there are no patterns."""
-    found = [cell for cell in cells if not only or any(fnmatchcase(cell.name.lower(), word.lower()) for word in only)]
+def chosen(cells: list[Cell], options: Options) -> list[Cell]:
+    """The cells to compute; the others' rows are made from stored parts, or not run.
+
+    Those whose name matches a pattern (letter case does not matter). Without patterns all; but with a number of runs only
+    those that it counts: a cell with a number of its own costs too much to come along with a reduced run.
+    """
+    if not options.only:
+        return [cell for cell in cells if options.runs is None or cell.count == "runs"]
+    words = [word.lower() for word in options.only]
+    found = [cell for cell in cells if any(fnmatchcase(cell.name.lower(), word) for word in words)]
     if not found:
-        raise ValueError(f"no cell is called {' or '.join(only)}; there are {', '.join(cell.name for cell in cells)}")
+        raise ValueError(f"no cell is called {' or '.join(words)}; there are {', '.join(cell.name for cell in cells)}")
     return found
 
 

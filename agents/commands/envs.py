@@ -1,6 +1,8 @@
 """`social-dilemmas envs`: what there is."""
 
 import argparse
+import json
+from pathlib import Path
 
 import social_dilemmas_env as sde
 from agents.cli import settings
@@ -9,11 +11,15 @@ from agents.cli import settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("env", nargs="?", help="show the page of this game")
+    parser.add_argument("--agents", action="store_true", help="list the trained agents that come with the package")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="arguments of the game")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the list, or one page."""
+    if arguments.agents:
+        print("\n".join(bundled_lines()) or "there are none")
+        return 0
     if arguments.env is None:
         for env_id in sde.list_envs():
             print(line(env_id))
@@ -25,6 +31,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.set:
         print(f"\n## These rules\n\n{spec.game(**settings(arguments.set))}")
     return 0
+
+
+def bundled_lines() -> list[str]:
+    """Name, game, training and scores of every bundled agent, from its metadata (no torch needed)."""
+    lines = []
+    for path in sorted((Path(__file__).parents[1] / "bundled").glob("*.json")):
+        facts = json.loads(path.read_text())["facts"]
+        scores = ", ".join(f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items())
+        game = " ".join(f"{name}={value}" for name, value in facts["game"].items())
+        trained = (
+            f"{facts['learner']}, {facts['iterations']} iterations, {facts['seconds'] / 3600:.2f} h on {facts['device']}"
+        )
+        lines.append(f"bundled:{path.stem:24s} {facts['env_id']} {game}\n    {trained}\n    {scores}")
+    return lines
 
 
 def line(env_id: str) -> str:

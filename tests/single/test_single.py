@@ -15,6 +15,12 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 import social_dilemmas_env as sde
 from social_dilemmas_env.single import SingleEnv, SingleVectorEnv
 
+
+def argmax(observations):
+    """A function that plays one game (one observation) as well as many."""
+    return observations.argmax(-1) % 2
+
+
 SETTINGS = {
     "coin": {"env_id": "coin_game_v0", "opponent": "tit_for_tat", "max_cycles": 9},
     "coin_random": {"env_id": "coin_game_v0", "player": 1, "max_cycles": 9},
@@ -28,11 +34,6 @@ SETTINGS = {
     },
 }
 every = pytest.mark.parametrize("name", SETTINGS)
-
-
-def argmax(observations):
-    """A function that plays one game (one observation) as well as many."""
-    return observations.argmax(-1) % 2
 
 
 def random_actions(env, count, seed=0):

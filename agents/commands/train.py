@@ -1,0 +1,25 @@
+"""`social-dilemmas train`: train a learner, or go on training."""
+
+import argparse
+
+from agents.cli import settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    parser.add_argument("learner", help="loqa, advantage_alignment")
+    parser.add_argument("env", help="a game (social-dilemmas envs)")
+    parser.add_argument("--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
+                        help="of the learner, the game or the loop: batch=256 grid_size=5 iterations=6000 minutes=60")  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains; prints the run folder."""
+    from agents import train
+
+    how = {"seed": arguments.seed, "device": arguments.device, "out": arguments.out}
+    print(train(arguments.learner, arguments.env, **how, **settings(arguments.set)))
+    return 0

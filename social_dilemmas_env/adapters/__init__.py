@@ -1,0 +1,6 @@
+"""The batch as other libraries expect it.  Each module imports its own library, and only that one.
+
+sb3        Stable-Baselines3: a `VecEnv` with a row for each player of each game
+torchrl    TorchRL: an `EnvBase` of batch size [B], with a group of N players
+tensors    skrl, AgileRL and others: dicts of arrays, {"player_0": [B, ...], ...}; needs no library
+"""

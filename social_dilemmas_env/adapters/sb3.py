@@ -1,0 +1,106 @@
+"""A batch as a Stable-Baselines3 `VecEnv`: one row for each player of each game, one policy for all.
+
+from stable_baselines3 import PPO
+from social_dilemmas_env.adapters.sb3 import SB3VecEnv
+
+PPO("MlpPolicy", SB3VecEnv("coin_game_v0", num_envs=64), n_steps=50, seed=0).learn(100_000)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from social_dilemmas_env import draws
+from social_dilemmas_env.batch import NumpyBatch
+from social_dilemmas_env.vector import make_vec_env
+
+try:
+    from stable_baselines3.common.vec_env import VecEnv
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f'{error}: pip install "social-dilemmas-env[sb3]"', name=error.name) from error
+
+
+class SB3VecEnv(VecEnv):
+    """B games with N players as B * N rows; row b * N + n is player n of game b.
+
+    Steps are computed for all rows at once.  At the end of an episode a row's info holds "terminal_observation" and
+    "TimeLimit.truncated", so that learners bootstrap from the last value.
+
+    Args:
+        env_id: see `list_envs`.
+        num_envs: number of games B; `self.num_envs` is the number of rows, as Stable-Baselines3 counts.
+        **kwargs: `obs_mode` ("float32" or "uint8"), `seed` and the game's own arguments; see `make_vec_env`.
+
+    Raises:
+        ValueError: as `make_vec_env`; or the players have different numbers of actions.
+        TypeError: as `make_vec_env`.
+    """
+
+    def __init__(self, env_id: str, num_envs: int, **kwargs: Any):
+        """See the class."""
+        self.batch: NumpyBatch = make_vec_env(env_id, num_envs, autoreset="same_step", **kwargs)  # type: ignore[assignment]
+        if len(set(self.batch.game.num_actions)) > 1:
+            raise ValueError(f"rows share one action space, and the players have {self.batch.game.num_actions} actions")
+        rows = self.batch.num_envs * self.batch.num_agents
+        self._actions = np.zeros(0, np.int64)
+        self._seed: int | None = None  # of the next reset
+        super().__init__(rows, self.batch.single_observation_space, self.batch.single_action_space)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Sets the seed of the next reset, which fixes all games; None: one from the operating system.
+
+        Returns:
+            For each row the seed that was set.
+        """
+        self._seed = draws.fresh_seed() if seed is None else draws.check_seed(seed)
+        return [self._seed] * self.num_envs
+
+    def reset(self) -> np.ndarray:
+        """Starts an episode in every game; observations [B * N, *obs_shape]."""
+        observations, _ = self.batch.reset(self._seed)
+        self._seed = None
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        self._reset_options()
+        return self._rows(observations)
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Takes the actions of all rows."""
+        self._actions = np.asarray(actions).reshape(self.batch.num_envs, self.batch.num_agents)
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Observations, rewards float32, ends and infos of all rows."""
+        observations, rewards, _, truncations, last = self.batch.step(self._actions)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        if last:
+            final = self._rows(last["final_obs"])
+            for row in np.flatnonzero(truncations):
+                infos[row] = {"terminal_observation": final[row], "TimeLimit.truncated": True}
+        return self._rows(observations), rewards.reshape(-1), truncations.reshape(-1), infos
+
+    def _rows(self, observations: np.ndarray) -> np.ndarray:
+        return observations.reshape(self.num_envs, *self.observation_space.shape)  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of the batch, once for each row asked for."""
+        return [getattr(self.batch, attr_name)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Sets an attribute of the batch, which all rows share."""
+        setattr(self.batch, attr_name, value)
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Calls a method of the batch once; its result, once for each row asked for."""
+        result = getattr(self.batch, method_name)(*method_args, **method_kwargs)
+        return [result] * len(list(self._get_indices(indices)))
+
+    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
+        """No row is wrapped."""
+        return [False] * len(list(self._get_indices(indices)))
+
+    def get_images(self) -> Sequence[np.ndarray | None]:
+        """Batches are not rendered."""
+        return [None] * self.num_envs

@@ -1,0 +1,21 @@
+"""Every benchmark at its smoke setting: the file, the picture, and the page."""
+
+import pytest
+from test_results import check_contract
+
+from benchmarks.catalogue import catalogue
+from benchmarks.report import report
+from benchmarks.run import Options, run_benchmark
+
+CHANGES = {"lola_tournament": {"released_perspective": True}}
+
+
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_small(name, tmp_path):
+    changes = CHANGES.get(name, {})
+    result = run_benchmark(name, Options(out=tmp_path, small=True, changes=changes))
+    check_contract(result)
+    assert {row["verdict"] for row in result["rows"]} == {"not run"}
+    assert all(row["runs"] >= 1 and row["ours"] is not None for row in result["rows"])
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+    assert f"## {name}" in report(tmp_path).read_text()
