@@ -116,8 +116,8 @@ def record(path: Path, seed: int) -> None:
     from social_dilemmas_env.recording import save_video
 
     frames: list[Any] = []
+    lines = ["\nCoin Game 3x3, one episode of 50 steps each, mean reward a step"]
     advance = progress("playing", len(EPISODES) * 50)
-    print("\nCoin Game 3x3, one episode of 50 steps each, mean reward a step")
     for names in EPISODES:
         env = sde.make_env("coin_game_v0", render_mode="rgb_array")
         env.player_names = names
@@ -127,5 +127,6 @@ def record(path: Path, seed: int) -> None:
             totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]
             frames.append(env.render())
             advance()
-        print(f"  {names[0]:18s} {totals[0] / env.max_cycles:+.2f}   {names[1]:18s} {totals[1] / env.max_cycles:+.2f}")
+        lines.append(f"  {names[0]:18s} {totals[0] / env.max_cycles:+.2f}   {names[1]:18s} {totals[1] / env.max_cycles:+.2f}")
+    print("\n".join(lines))
     save_video(frames, str(path), 4)

@@ -20,9 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("--episodes must be at least 1")
     agent = load_agent(arguments.agent)
     found = scores(agent, episodes=arguments.episodes, seed=arguments.seed, opponents=arguments.against)
-    print(
-        f"{arguments.agent}: {agent.env_id} {agent.game_kwargs or ''}, {arguments.episodes} episodes a pair, mean reward a step"
-    )
+    shown = f"{agent.env_id} {agent.game_kwargs or ''}"
+    print(f"{arguments.agent}: {shown}, {arguments.episodes} episodes a pair, mean reward a step")
     for name, value in found.items():
         print(f"  {name:28s} {value:+.3f}")
     return 0

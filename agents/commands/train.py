@@ -12,8 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE",
-                        help="of the learner, the game or the loop: batch=256 grid_size=5 iterations=6000 minutes=60")  # fmt: skip
+    words = "of the learner, the game or the loop: batch=256 grid_size=5 iterations=6000 minutes=60"
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=words)
 
 
 def run(arguments: argparse.Namespace) -> int:
