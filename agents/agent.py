@@ -19,6 +19,7 @@ from agents.gru import gru_step
 from agents.networks import ActorCritic, Gru, Mlp, Params
 
 BUNDLED = Path(__file__).parent / "bundled"
+ALIASES = {"loqa_coin_game_v0": "loqa_3x3"}  # the usual agent of a game
 Hidden = Tensor | None
 
 
@@ -132,6 +133,7 @@ def find(source: str | Path) -> Path:
     if kind != "bundled" or not colon:
         path = Path(source)
         return path / "checkpoints" if (path / "checkpoints").is_dir() else path
+    name = ALIASES.get(name, name)
     if name not in bundled():
         near = difflib.get_close_matches(name, bundled(), n=3, cutoff=0.3) or bundled()
         raise ValueError(f"there is no bundled agent {name!r}; there are {', '.join(near)}")

@@ -8,18 +8,20 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents import advantage_alignment, loqa
+from agents import advantage_alignment, loqa, loqa_modelled
 from agents.agent import Agent
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.learners import LearnerSpec
 from agents.self_play import SelfPlay, networks
 
 
-def make(cfg: loqa.LoqaConfig, env_id: str, game: dict[str, Any], seed: int, device: str, *, loss: Any) -> SelfPlay:
+def make(
+    cfg: loqa.LoqaConfig, env_id: str, game: dict[str, Any], seed: int, device: str, *, loss: Any, kind: type = SelfPlay
+) -> SelfPlay:
     """A learner with its games."""
     how = {"backend": "torch", "device": device, "obs_mode": "state", "autoreset": "disabled"}
     venv = sde.make_vec_env(env_id, num_envs=cfg.runs * cfg.batch, max_cycles=cfg.horizon, **how, **game)
-    return SelfPlay(cfg, venv, loss, seed)
+    return kind(cfg, venv, loss, seed)
 
 
 def agent(checkpoint: Checkpoint, device: str, seed: int, *, base: loqa.LoqaConfig, player: int = 0) -> Agent:
@@ -63,4 +65,11 @@ ADVANTAGE_ALIGNMENT = LearnerSpec(
     advantage_alignment.settings,
     partial(make, loss=advantage_alignment.loss),
     partial(agent, base=advantage_alignment.AlignmentConfig()),
+)
+LOQA_MODELLED = LearnerSpec(
+    "loqa_modelled",
+    "LOQA with models of the opponents' rewards and values",
+    loqa_modelled.settings,
+    partial(make, loss=loqa.loss, kind=loqa_modelled.ModelledSelfPlay),
+    partial(agent, base=loqa_modelled.ModelledConfig()),
 )

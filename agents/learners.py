@@ -7,7 +7,18 @@ from typing import Any
 
 _WHERE = {
     "loqa": "agents.deep_learners:LOQA",
+    "loqa_modelled": "agents.deep_learners:LOQA_MODELLED",
+    "sb3_ppo": "agents.sb3_ppo:SB3_PPO",
     "advantage_alignment": "agents.deep_learners:ADVANTAGE_ALIGNMENT",
+    "naive_exact": "agents.tabular_runs:NAIVE_EXACT",
+    "lola_exact": "agents.tabular_runs:LOLA_EXACT",
+    "look_ahead": "agents.tabular_runs:LOOK_AHEAD",
+    "sos": "agents.tabular_runs:SOS",
+    "consensus": "agents.tabular_runs:CONSENSUS",
+    "pola_exact": "agents.tabular_runs:POLA_EXACT",
+    "naive_pg": "agents.tabular_runs:NAIVE_PG",
+    "lola_pg": "agents.tabular_runs:LOLA_PG",
+    "lola_dice": "agents.tabular_runs:LOLA_DICE",
 }
 
 

@@ -224,6 +224,11 @@ class ActorCritic:
         """P."""
         return max(end for _, end, _ in self.parts().values())
 
+    @property
+    def actor_size(self) -> int:
+        """How many of them are the actor's."""
+        return sum(math.prod(shape) for shape in self.actor.shapes().values())
+
     def unpack(self, theta: Tensor, part: str) -> Params:
         """The parameters of "actor" or "critic" as views of θ.  [K, P] -> name -> [K, *shape]."""
         parts = self.parts()

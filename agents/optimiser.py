@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+
 
 def clip(grad: Tensor, max_norm: float | None) -> Tensor:
     """G min(1, c / |g|) for each set.  [K, P] -> [K, P]."""
@@ -18,7 +20,7 @@ def clip(grad: Tensor, max_norm: float | None) -> Tensor:
 
 @dataclass
 class Adam:
-    """Running moments and their age; `state` is what a checkpoint keeps."""
+    """Running moments and their age."""
 
     first: Tensor
     second: Tensor
@@ -29,13 +31,11 @@ class Adam:
         """Fresh moments for parameters θ."""
         return cls(torch.zeros_like(theta), torch.zeros_like(theta))
 
-    def step(
-        self, theta: Tensor, grad: Tensor, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
-    ) -> None:
-        """θ ← θ - lr m̂ / (√v̂ + ε), in place."""
+    def step(self, theta: Tensor, grad: Tensor, lr: float | Tensor) -> Tensor:
+        """θ - lr m̂ / (√v̂ + ε); the rate is a number, or one for each parameter."""
         self.steps += 1
-        self.first.lerp_(grad, 1 - betas[0])
-        self.second.mul_(betas[1]).addcmul_(grad, grad, value=1 - betas[1])
-        scale = (1 - betas[1] ** self.steps) ** 0.5
-        rate = lr * scale / (1 - betas[0] ** self.steps)
-        return torch.addcdiv(theta, self.first, self.second.sqrt().add_(eps * scale), value=-rate)
+        self.first.lerp_(grad, 1 - BETAS[0])
+        self.second.mul_(BETAS[1]).addcmul_(grad, grad, value=1 - BETAS[1])
+        scale = (1 - BETAS[1] ** self.steps) ** 0.5
+        rate = lr * (scale / (1 - BETAS[0] ** self.steps))
+        return theta - rate * self.first / self.second.sqrt().add_(EPSILON * scale)

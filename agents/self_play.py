@@ -12,7 +12,7 @@ Everything random in iteration k follows from (seed, k), so that a resumed run c
 Shapes  R runs, n games a run, T steps, N players, J = N - 1 opponents, K parameter sets, P parameters.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -76,9 +76,9 @@ class Self:
     past: list[Tensor] = field(default_factory=list)
 
     def tensors(self) -> dict[str, Tensor]:
-        """What changes with every update; names are paths of attributes."""
+        """What changes with every update."""
         names = ("theta", "target", "actor_adam.first", "actor_adam.second", "critic_adam.first", "critic_adam.second")
-        return {name: attrgetter(name)(self).detach() for name in names}
+        return attributes(self, names)
 
 
 def networks(cfg: LoqaConfig, table: Tensor, num_actions: int) -> ActorCritic:
@@ -141,9 +141,7 @@ class SelfPlay:
         """Continues from the state after `iteration` updates."""
         self.iteration = iteration
         for i, each in enumerate(self.selves):
-            for name in each.tensors():
-                holder, _, attribute = name.rpartition(".")
-                setattr(getattr(each, holder) if holder else each, attribute, tensors[f"self{i}.{name}"].to(self.device))
+            restore(each, each.tensors(), f"self{i}.", tensors)
             each.actor_adam.steps = each.critic_adam.steps = iteration
             first = max(0, self._pushed() - self.cfg.capacity)
             each.past = [tensors[f"past{i}.{j:06d}"].to(self.device) for j in range(first, self._pushed())]
@@ -175,6 +173,7 @@ class SelfPlay:
         me.theta = me.critic_adam.step(stepped.detach(), descent, cfg.critic_lr)
         me.target.lerp_(me.theta, 1 - cfg.ema)
         return {
+            **self._study(index, games, seats),
             "reward": own.rewards.mean(),
             "reward_others": (games.rewards.sum() - own.rewards.sum()) / (own.rewards.numel() * (self.players - 1)),
             "advantage": play.advantages.detach().mean(),
@@ -183,6 +182,10 @@ class SelfPlay:
             "actor_gradient": gradient.norm(dim=1).mean(),
             "critic_loss": errors.detach().mean(),
         }
+
+    def _study(self, index: int, games: Trajectory, seats: Sequence[int]) -> dict[str, Tensor]:
+        """What else there is to learn from the games; metrics."""
+        return {}
 
     def _opponent(self, whose: int, draws: torch.Generator) -> Tensor:
         """Parameters [R * G, P] of one opponent in every group of games: G copies a run, or the present learner."""
@@ -217,6 +220,7 @@ class SelfPlay:
 
     @torch.no_grad()
     def _opponents(self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]) -> Opponents:
+        """The opponents' own networks, rewards and actions; θ of those in `seats`."""
         found = []
         for seat, theta in zip(seats, thetas, strict=True):
             of = of_player(games, seat, self.cfg.runs)
@@ -257,6 +261,19 @@ def of_player(games: Trajectory, player: int, runs: int) -> OfPlayer:
     """One player's side, split into runs."""
     views, actions, rewards = (x[..., player].unflatten(1, (runs, -1)) for x in games[:3])
     return OfPlayer(views, time_last(actions), time_last(rewards), games.logits[:, :, player].unflatten(1, (runs, -1)))
+
+
+def attributes(holder: Any, names: Iterable[str]) -> dict[str, Tensor]:
+    """Tensors by the paths of the attributes that hold them."""
+    return {name: attrgetter(name)(holder).detach() for name in names}
+
+
+def restore(holder: Any, names: Iterable[str], prefix: str, tensors: dict[str, Tensor]) -> None:
+    """Sets what `attributes` gave, on the device that it is on."""
+    for name in names:
+        path, _, last = name.rpartition(".")
+        owner = attrgetter(path)(holder) if path else holder
+        setattr(owner, last, tensors[prefix + name].to(getattr(owner, last).device))
 
 
 def time_last(x: Tensor) -> Tensor:

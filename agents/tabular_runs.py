@@ -42,7 +42,7 @@ class Common:
     """Settings of every tabular learner.
 
     Raises:
-        ValueError: fewer than 1 run, or a rate or spread that is not finite.
+        ValueError: fewer than 1 run, a rate or spread that is not finite, a discount outside [0, 1).
     """
 
     runs: int = 1
@@ -52,18 +52,24 @@ class Common:
 
     def __post_init__(self) -> None:
         RunConfig(runs=self.runs, lr=self.lr, init_std=self.init_std)
+        if not 0 <= self.gamma < 1:
+            raise ValueError(f"the discount must lie in [0, 1), not {self.gamma!r}")
 
 
 def settings_class(name: str, *parts: type, **defaults: Any) -> type:
-    """Common settings and those of `parts` in one frozen dataclass; of the same name, the first counts."""
-    made: dict[str, tuple[str, Any, Any]] = {}
-    for part in parts:
-        for each in fields(part):
-            if each.name not in ("seed", "critic_seed"):
-                made.setdefault(each.name, (each.name, each.type, field(default=defaults.get(each.name, each.default))))
-    own = [(f.name, f.type, field(default=defaults.get(f.name, f.default))) for f in fields(Common)]
-    rest = [value for key, value in made.items() if key not in {f.name for f in fields(Common)}]
-    return make_dataclass(name, own + rest, bases=(Common,), frozen=True, namespace={"__doc__": f"Settings of {name}."})
+    """A frozen dataclass of the common settings and those of `parts` (without their seeds), checked as they check theirs."""
+    named = {f.name: f for part in reversed((Common, *parts)) for f in fields(part) if not f.name.endswith("seed")}
+    made = [(key, f.type, field(default=defaults.get(key, f.default))) for key, f in named.items()]
+
+    def check(self: Any) -> None:
+        for key, _, default in made:
+            value, kind = getattr(self, key), type(default.default)
+            if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) != (kind is bool):
+                raise ValueError(f"{key} must be of type {kind.__name__}, like {default.default!r}, not {value!r}")
+        for part in (Common, *parts):
+            part_of(self, part)
+
+    return make_dataclass(name, made, frozen=True, namespace={"__doc__": f"Settings of {name}.", "__post_init__": check})
 
 
 def part_of(cfg: Any, part: type, **more: Any) -> Any:
@@ -115,7 +121,7 @@ class TabularLearner:
         tensors = {"theta": self.theta, "policies": self.table.policies(self.theta), "active": self.active}
         if isinstance(self.game, SampledGame):
             tensors["draws"] = self.game.draws.get_state()
-        if self.critic is not None and self.critic.values is not None:
+        if self.critic is not None:
             tensors["critic"] = self.critic.values
         return tensors
 
@@ -135,16 +141,25 @@ class TabularLearner:
 
 def table_of(env_id: str, game: dict[str, Any], gamma: float, device: str) -> MatrixGame:
     """The exact game, or ValueError where a tabular learner would learn another game than the one that is played."""
-    rules = sde.spec(env_id).game(**game)
-    if getattr(rules, "view", "ego") != "ego":
+    if game.get("view", "ego") != "ego":
         raise ValueError("tabular learners read states with their own action first: view must be 'ego'")
-    if getattr(rules, "payoff_noise", 0.0):
+    if game.get("payoff_noise", 0):
         raise ValueError("tabular learners know the payoff table: payoff_noise must be 0")
-    return MatrixGame(sde.payoffs(env_id, **game), gamma, device)
+    table = MatrixGame(sde.payoffs(env_id, **game), gamma, device)
+    if sde.spec(env_id).game(**game).observation_shape != (table.num_states,):
+        raise ValueError(f"tabular learners need the last joint action as the observation; {env_id} shows something else")
+    return table
 
 
 def make(
-    cfg: Any, env_id: str, game: dict[str, Any], seed: int, device: str, *, direction: Callable[[Any, int], Any], sampled: bool
+    cfg: Any,
+    env_id: str,
+    game: dict[str, Any],
+    seed: int,
+    device: str,
+    *,
+    direction: Callable[[Any, int], Any],
+    sampled: bool,
 ) -> TabularLearner:
     """A learner at its start.  `direction`: (settings, seed) -> f."""
     table = table_of(env_id, game, cfg.gamma, device)
@@ -153,8 +168,10 @@ def make(
         played = SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1)))
     theta = initial_theta(table, RunConfig(runs=cfg.runs, init_std=cfg.init_std, seed=seed))
     critic = getattr(f, "critic", None)
-    if critic is not None:
-        critic.start(played, cfg.runs)
+    if critic is not None:  # there from the start, so that every checkpoint has one
+        draws = torch.Generator().manual_seed(critic.cfg.critic_seed)
+        shape = (cfg.runs, table.num_players, table.num_states)
+        critic.values = torch.randn(shape, dtype=torch.float64, generator=draws).to(device)
     return TabularLearner(played, f, cfg, theta, critic)
 
 
@@ -213,18 +230,31 @@ def agent(checkpoint: Checkpoint, device: str, seed: int, *, player: int = 0) ->
         actions = sde.spec(facts["env_id"]).game(**facts["game"]).num_actions[0]
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{checkpoint.path}: {error}") from error
-    check_tensors({"policies": policies}, {"policies": torch.empty(len(policies), 2, actions**2 + 1, actions)}, checkpoint.path)
+    check_tensors(
+        {"policies": policies},
+        {"policies": torch.empty(len(policies), 2, actions**2 + 1, actions, dtype=torch.float64)},
+        checkpoint.path,
+    )
     return TabularAgent(policies[0, player].to(device), facts, seed)
 
 
 def spec(
-    name: str, title: str, parts: tuple[type, ...], direction: Callable[[Any, int], Any], sampled: bool = False, **defaults: Any
+    name: str,
+    title: str,
+    parts: tuple[type, ...],
+    direction: Callable[[Any, int], Any],
+    sampled: bool = False,
+    **defaults: Any,
 ) -> LearnerSpec:
     """A tabular learner for LEARNERS."""
     parts = (*parts, SampleConfig) if sampled else parts
     kind = settings_class(name, *parts, **defaults)
     return LearnerSpec(
-        name, title, lambda env_id: kind(gamma=DISCOUNTS.get(env_id, 0.96)), partial(make, direction=direction, sampled=sampled), agent
+        name,
+        title,
+        lambda env_id: kind(gamma=DISCOUNTS.get(env_id, 0.96)),
+        partial(make, direction=direction, sampled=sampled),
+        agent,
     )
 
 
@@ -251,17 +281,15 @@ def with_critic(kind: type, config: type) -> Callable[[Any, int], Any]:
 LOLA_2018 = "Foerster et al. 2018"
 NAIVE_EXACT = spec("naive_exact", f"naive learning, exact values ({LOLA_2018}, NL-Ex)", (), exact("naive"))
 LOLA_EXACT = spec("lola_exact", f"LOLA, exact values ({LOLA_2018})", (LolaConfig,), exact("lola", LolaConfig))
-LOOK_AHEAD = spec("look_ahead", "LookAhead, exact values (Letcher et al. 2019)", (SosConfig,), exact("look_ahead", SosConfig))
+LOOK_AHEAD = spec(
+    "look_ahead", "LookAhead, exact values (Letcher et al. 2019)", (SosConfig,), exact("look_ahead", SosConfig)
+)
 SOS = spec("sos", "Stable Opponent Shaping, exact values (Letcher et al. 2019)", (SosConfig,), exact("sos", SosConfig))
-CONSENSUS = spec("consensus", "consensus optimisation (Mescheder et al. 2017)", (ConsensusConfig,), exact("consensus", ConsensusConfig))
+CONSENSUS = spec(
+    "consensus", "consensus optimisation (Mescheder et al. 2017)", (ConsensusConfig,), exact("consensus", ConsensusConfig)
+)
 POLA_EXACT = spec("pola_exact", "outer POLA, exact values (Zhao et al. 2022)", (PolaConfig,), pola_direction, init_std=0.1)
-NAIVE_PG = spec(
-    "naive_pg", f"naive learning from samples ({LOLA_2018}, NL-PG)", (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True,
-    games=4000,
-)  # fmt: skip
-LOLA_PG = spec(
-    "lola_pg", f"LOLA from samples ({LOLA_2018}, LOLA-PG)", (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000,
-)  # fmt: skip
-LOLA_DICE = spec(
-    "lola_dice", f"LOLA-DiCE ({LOLA_2018})", (LolaDiceConfig,), dice_direction, True, lr=0.2, init_std=0.4472,
-)  # fmt: skip
+NL_PG, LOLA_PG_TITLE = f"naive learning from samples ({LOLA_2018}, NL-PG)", f"LOLA from samples ({LOLA_2018}, LOLA-PG)"
+NAIVE_PG = spec("naive_pg", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000)
+LOLA_PG = spec("lola_pg", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000)
+LOLA_DICE = spec("lola_dice", f"LOLA-DiCE ({LOLA_2018})", (LolaDiceConfig,), dice_direction, True, lr=0.2, init_std=0.4472)

@@ -98,7 +98,6 @@ def plot(result: dict[str, Any], path: Path) -> None:
     curves.legend(fontsize=8)
     comparison(table, [row_of(result, name) for name in ARMS], list(ARMS))
     table.set(title="Last 10 updates", xlabel="reward a step")
-    table.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9))
     save(figure, path)
 
 

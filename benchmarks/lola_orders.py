@@ -79,7 +79,6 @@ def plot(result: dict[str, Any], path: Path) -> None:
     rows = [row for row in result["rows"] if row["cell"] != "all"]
     comparison(axis, rows, [row["name"] for row in rows])
     axis.set(title="Prisoner's dilemma, reward a step after learning", xlabel="reward a step")
-    axis.legend(loc="upper left")
     save(figure, path)
 
 

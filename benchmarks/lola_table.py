@@ -133,7 +133,6 @@ def plot(result: dict[str, Any], path: Path) -> None:
     names = [f"{name} {GAMES[name.split()[0]][3]}" for name in PAPER]
     comparison(shares, [row_of(result, name) for name in names], names)
     shares.set(title="Share of tit for tat, or Nash", xlabel="%", xlim=(-4, 104))
-    shares.legend(loc="lower center")
     save(figure, path)
 
 

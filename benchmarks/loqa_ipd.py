@@ -1,10 +1,10 @@
 """LOQA on the iterated prisoner's dilemma: P(C | start, CC, CD, DC, DD) after training, and why it comes out so.
 
-The paper's figure shows tit-for-tat-like bars at iteration 7000, without numbers. Re-running the authors' own README command
-gave a drift to defection instead (one seed; P(C) .000 .457 .334 .540 .263 at iteration 7000). The cells here are that command
+The paper's figure shows tit-for-tat-like bars at iteration 7000, without numbers. Re-running the README's command gave a
+drift to defection instead (one seed; P(C) .000 .457 .334 .540 .263 at iteration 7000). The cells here are that command
 and one change at a time: the advantage attached or not, new random numbers each iteration or always the same, advantages
-standardised, payoffs shifted so that they are centred. With rewards that are all negative and a critic that starts at 0, the
-advantage stays negative for thousands of iterations, and the shaping term - A Q_j lowers the opponent's return.
+standardised, payoffs shifted so that they are centred. With rewards that are all negative and a critic that starts at 0,
+the advantage stays negative for thousands of iterations, and the shaping term - A Q_j lowers the opponent's return.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def cells(settings: Settings) -> list[Cell]:
         kind = "readme_" if name == "README" else ""
         own = {key: settings[kind + key] for key in ("steps", "batch")}
         cost = own["steps"] * own["batch"] * 2.5e-5
-        made.append(Cell(name, {**README, **change, **own, "device": settings["device"]}, settings["runs"], rows_of(name), cost=cost))
+        switches = {**README, **change, **own, "device": settings["device"]}
+        made.append(Cell(name, switches, settings["runs"], rows_of(name), cost=cost))
     return made
 
 
@@ -67,7 +68,9 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
     from agents import loqa
     from agents.deep_learners import make
+    from agents.memory import keep_memory
 
+    keep_memory()
     switches = {key: settings[key] for key in (*README, "batch")}
     cfg = replace(loqa.IPD, runs=runs, **switches)
     learner = make(cfg, "ipd_v0", {}, seed, settings["device"], loss=loqa.loss)

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.benchmark import Benchmark, Cell, Row, Settings
 from benchmarks.mfos_inits import INITS
-from benchmarks.plots import axes, comparison, save
+from benchmarks.plots import BLUE, axes, comparison, save
 
 # Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169, NonMfosMetaGames, batch
 # 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the zero-sum game of the first.
@@ -152,16 +152,13 @@ def train_and_play(game: Any, settings: Settings, runs: int, seed: int) -> dict[
 
 def plot(result: dict[str, Any], path: Path) -> None:
     """The table beside the measured one, and M-MAML's training."""
-    figure, (ipd, imp, meta) = axes(3, height=5.2)
+    figure, (ipd, imp, meta) = axes(3, height=5.2, width_ratios=(1.2, 1.2, 1))
     for axis, game in ((ipd, "IPD"), (imp, "IMP")):
         rows = [row for row in result["rows"] if row["name"].startswith(game) and "trained" not in row["name"]]
         comparison(axis, rows, [row["name"].removeprefix(game + " ") for row in rows])
         axis.set(title=f"{game}, mean reward a step", xlabel="reward a step")
-    ipd.legend(loc="lower right")
-    for game in ("IPD", "IMP"):
-        meta.plot(result["curves"][f"{game} trained"]["meta"], label=game)
-    meta.set(title="M-MAML against naive learners", xlabel="meta-update", ylabel="reward a step over its updates")
-    meta.legend()
+    meta.plot(result["curves"]["IPD trained"]["meta"], color=BLUE, linewidth=1)
+    meta.set(title="IPD: training M-MAML", xlabel="meta-update", ylabel="reward a step over its 100 updates")
     save(figure, path)
 
 

@@ -56,6 +56,7 @@ def comparison(axis: Any, rows: list[dict[str, Any]], labels: list[str]) -> None
             axis.plot(row["paper"], y, "D", color=PAPER, markersize=5, zorder=1, label=paper)
     axis.set_yticks(position, labels)
     axis.set_ylim(-0.6, len(rows) - 0.4)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), ncols=2)
 
 
 def row_of(result: dict[str, Any], name: str) -> dict[str, Any]:

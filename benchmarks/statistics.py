@@ -3,7 +3,7 @@
     interval    95 % bootstrap over runs (BCa, scipy), of the mean or the standard deviation; a run's players stay together
     verdict     "reproduced"       ours lies in the row's target, and the row was run at its full setting
                 "not reproduced"   ours does not
-                "not run"          the row was not run, or only at a reduced setting
+                "not run"          the row was not run, or only at a reduced setting; or it states nothing to compare with
 
 The target is stated in the benchmark's file. Where the file states none, it is what chance allows: the paper's number comes
 from n runs and ours from m, so groups of n and of m are resampled from our runs; the paper's number minus ours, give or take

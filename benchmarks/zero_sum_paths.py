@@ -72,8 +72,8 @@ def plot(result: dict[str, Any], path: Path) -> None:
     """One path of each learner, and the distance from the equilibrium over updates."""
     figure, (plane, radius) = axes(2, height=4.2)
     for name, curves in result["curves"].items():
-        plane.plot(curves["x"], curves["y"], ".-", color=COLORS[name], linewidth=1, markersize=3, label=name)
-        style = "--" if name == "LOLA, shaping term" else "-"  # it lies on LookAhead's
+        style = "--" if name in ("LOLA, shaping term", "SOS") else "-"  # they lie on LookAhead's, and at first on LOLA's
+        plane.plot(curves["x"], curves["y"], style, marker=".", color=COLORS[name], linewidth=1, markersize=3)
         radius.semilogy(curves["distance"], style, color=COLORS[name], label=name)
     plane.plot(0, 0, "+", color="#666666", markersize=10)
     limit = 1.15 * max(max(map(abs, curves["x"] + curves["y"])) for curves in result["curves"].values())

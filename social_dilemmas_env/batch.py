@@ -79,14 +79,14 @@ class NumpyArrays:
 
     def ones(self, spots: Sequence[np.ndarray], numbers: int, out: np.ndarray) -> np.ndarray:
         """See `Arrays`; rows are cleared and set a few at a time, while they are in the cache."""
-        rows = max(1, CHUNK // (numbers * out.itemsize))
-        first = np.arange(0, rows * numbers, numbers)
+        first = np.arange(0, len(out) * numbers, numbers)
+        index = np.empty((len(out), len(spots)), np.int64)
+        for k, column in enumerate(spots):
+            np.add(column, first, out=index[:, k])
+        flat, rows = out.reshape(-1), max(1, CHUNK // (numbers * out.itemsize))
         for lo in range(0, len(out), rows):
-            part = out[lo : lo + rows].reshape(-1)
-            part.fill(0)
-            for column in spots:
-                column = column[lo : lo + rows]
-                part[column + first[: len(column)]] = 1
+            flat[lo * numbers : (lo + rows) * numbers].fill(0)
+            flat[index[lo : lo + rows]] = 1
         return out
 
     def cast(self, column: np.ndarray, dtype: str) -> np.ndarray:
@@ -148,6 +148,8 @@ class NumpyBatch(BatchEnv):
         if actions.dtype.kind not in "iu":
             raise TypeError(f"actions must be integers, got an array of {actions.dtype}")
         check_action_shape(actions.shape, self)
+        if not actions.dtype.isnative:
+            actions = actions.astype(np.int64)
         unsigned = actions.view(UNSIGNED[actions.itemsize])  # negative numbers become huge: one comparison does
         if unsigned.max() >= self._least and (unsigned >= np.array(self.game.num_actions)).any():
             raise range_error(self)

@@ -6,8 +6,9 @@ for the few things that the two spell differently.  The engines that play from t
 """
 
 import math
+import operator
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -196,8 +197,8 @@ class RuleEngine:
 
     def fill(self, board: Board, key: Key, t: Any) -> Board:
         """Lets chance act on those boards where it has something to do."""
-        marked = sum([(column == size) * 1 for column, size in zip(board, self.game.sizes, strict=True)]) > 0
-        lanes = self.xp.lanes(marked)
+        marks = [column == size for column, size in zip(board, self.game.sizes, strict=True)]
+        lanes = self.xp.lanes(reduce(operator.or_, marks))
         if not len(lanes):
             return board
         draw = self.draw((key[0][lanes], key[1][lanes]), t if isinstance(t, int) else t[lanes])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from social_dilemmas_env import draws
+from social_dilemmas_env.adapters import refuse
 from social_dilemmas_env.batch import NumpyBatch
 from social_dilemmas_env.vector import make_vec_env
 
@@ -39,11 +40,13 @@ class SB3VecEnv(VecEnv):
 
     def __init__(self, env_id: str, num_envs: int, **kwargs: Any):
         """See the class."""
+        refuse("SB3VecEnv", kwargs, {"backend": ("numpy",), "autoreset": ("same_step",), "reuse_buffers": (False,)})
+        kwargs = {name: value for name, value in kwargs.items() if name not in ("backend", "autoreset")}
         self.batch: NumpyBatch = make_vec_env(env_id, num_envs, autoreset="same_step", **kwargs)  # type: ignore[assignment]
         if len(set(self.batch.game.num_actions)) > 1:
             raise ValueError(f"rows share one action space, and the players have {self.batch.game.num_actions} actions")
         rows = self.batch.num_envs * self.batch.num_agents
-        self._actions = np.zeros(0, np.int64)
+        self._actions: np.ndarray = np.zeros(0, np.int64)
         self._seed: int | None = None  # of the next reset
         super().__init__(rows, self.batch.single_observation_space, self.batch.single_action_space)
 
@@ -65,8 +68,15 @@ class SB3VecEnv(VecEnv):
         return self._rows(observations)
 
     def step_async(self, actions: np.ndarray) -> None:
-        """Takes the actions of all rows."""
-        self._actions = np.asarray(actions).reshape(self.batch.num_envs, self.batch.num_agents)
+        """Takes the actions of all rows, [B * N].
+
+        Raises:
+            ValueError: actions of another shape.
+        """
+        actions = np.asarray(actions)
+        if actions.shape != (self.num_envs,):
+            raise ValueError(f"actions must have shape ({self.num_envs},), one a row; got {actions.shape}")
+        self._actions = actions.reshape(self.batch.num_envs, self.batch.num_agents)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Observations, rewards float32, ends and infos of all rows."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from gymnasium.spaces import Box, Discrete
 
+from social_dilemmas_env.adapters import refuse
 from social_dilemmas_env.vector import make_vec_env
 
 Arrays = dict[str, Any]
@@ -32,11 +33,13 @@ class DictVecEnv:
         **kwargs: see `make_vec_env` (all but `autoreset`).
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
     render_mode = None
 
     def __init__(self, env_id: str, num_envs: int, backend: str = "torch", **kwargs: Any):
         """See the class."""
+        refuse("DictVecEnv", kwargs, {"autoreset": ("same_step",), "reuse_buffers": (False,)})
+        kwargs.pop("autoreset", None)
         self.batch = make_vec_env(env_id, num_envs, backend, autoreset="same_step", **kwargs)
         self.num_envs, self.num_agents = self.batch.num_envs, self.batch.num_agents
         self.max_num_agents, self.device = self.num_agents, self.batch.device

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from social_dilemmas_env import draws
+from social_dilemmas_env.adapters import refuse
 from social_dilemmas_env.batch_torch import TorchBatch, checked_device
 from social_dilemmas_env.vector import make_vec_env
 
@@ -49,6 +50,7 @@ class TorchRLEnv(EnvBase):
 
     def __init__(self, env_id: str, num_envs: int, device: Any = "cpu", seed: int | None = None, **kwargs: Any):
         """See the class."""
+        refuse("TorchRLEnv", kwargs, {"reuse_buffers": (False,)})
         batch: Any = make_vec_env(env_id, num_envs, "torch", device, autoreset="disabled", seed=seed, **kwargs)
         if len(set(batch.game.num_actions)) > 1:
             raise ValueError(f"a group shares one action space, and the players have {batch.game.num_actions} actions")

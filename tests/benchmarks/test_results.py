@@ -153,14 +153,16 @@ def test_unknown_names_and_settings_are_one_sentence(toy):
 
 
 def test_every_benchmark_states_its_numbers_before_it_runs():
-    names = {"lola_table", "lola_orders", "zero_sum_paths", "mfos_table", "dice_lookaheads", "pola_parametrisation"}
-    assert catalogue().keys() >= names | {"lola_tournament"}
-    for benchmark in catalogue().values():
+    lola = {"lola_table", "lola_orders", "lola_tournament", "dice_lookaheads"}
+    matrix_games = lola | {"zero_sum_paths", "mfos_table", "pola_parametrisation"}
+    for name, benchmark in catalogue().items():
         cells = benchmark.cells(benchmark.settings_for())
         rows = [row for cell in cells for row in cell.rows]
         assert len({row.name for row in rows}) == len(rows) and len({cell.name for cell in cells}) == len(cells)
-        assert all(row.paper is not None or row.target is not None for row in rows)  # something to compare with
+        if name in matrix_games:  # something to compare with
+            assert all(row.paper is not None or row.target is not None for row in rows)
         assert all(row.target is None or row.target[0] <= row.target[1] for row in rows)
         assert benchmark.source and "http" in benchmark.source
         assert benchmark.full_cells(benchmark.settings_for()) == {cell.name for cell in cells}
         assert not benchmark.full_cells(benchmark.settings_for(small=True))
+    assert catalogue().keys() >= matrix_games

@@ -89,10 +89,21 @@ def test_bad_input():
     env.reset()
     with pytest.raises(ValueError, match=r"0 \.\. 3"):
         env.step(np.full(6, 4))
-    with pytest.raises(ValueError, match="reshape"):
+    with pytest.raises(ValueError, match="shape"):
         env.step(np.zeros(5, int))
     with pytest.raises(ValueError, match="seed must lie"):
         env.seed(-1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         env.step(np.zeros(6, int))
+
+
+def test_bad_input_is_refused():
+    """Options with which the library would keep stale observations, and actions in the wrong shape."""
+    for options in ({"reuse_buffers": True}, {"backend": "torch"}, {"autoreset": "disabled"}):
+        with pytest.raises(ValueError, match=next(iter(options))):
+            SB3VecEnv("ipd_v0", 3, **options)
+    env = SB3VecEnv("ipd_v0", 3)
+    env.reset()
+    with pytest.raises(ValueError, match="shape"):
+        env.step(np.zeros((2, 3), np.int64))

@@ -55,11 +55,11 @@ def test_without_dice_the_look_ahead_is_worth_nothing():
 
 
 def test_counting_the_opponent_s_actions_is_enough():
-    """Our value is near -1.1 (sd of a mean of 10 below .03): once in 1,000."""
+    """Ours over 20 runs: -1.16, sd of a run .20 (some stay near defection); a mean of 10 is below -1.4 once in 1,000."""
     sampling = SampleConfig()
     learner = modelling(dice(1, 0.3), CountModel(SampledGame(IPD, sampling)))
     loop = RunConfig(runs=10, lr=0.2, init_std=5**-0.5)
-    assert last_rewards(learner, sampling, loop).mean().item() > -1.25
+    assert last_rewards(learner, sampling, loop).mean().item() > -1.4
 
 
 def test_policy_gradients():

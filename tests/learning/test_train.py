@@ -28,6 +28,8 @@ CASES = {
     "ipd": ("loqa", "ipd_v0", {"runs": 3}),
     "ipd mlp": ("loqa", "ipd_v0", {"actor": "mlp", "past_selves": True, "max_q": True, "batch": 4}),
     "ipd gru": ("loqa", "ipd_v0", {"actor": "gru", "critic": "gru", "epsilon": 0.0, "fresh_draws": False}),
+    "modelled": ("loqa_modelled", "coin_game_v0", {"num_agents": 3, "grid_size": 2}),
+    "modelled ipd": ("loqa_modelled", "ipd_v0", {"shared": False, "runs": 2}),
     "aligned": ("advantage_alignment", "coin_game_v0", {"form": "aligned"}),
     "mean": ("advantage_alignment", "coin_game_v0", {"form": "mean", "num_agents": 3}),
 }

@@ -113,7 +113,7 @@ def test_the_gallery_has_a_small_picture_of_every_game_and_one_film():
 
 def test_the_gallery_can_be_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(sde, "list_envs", lambda: BUILT_IN)  # other tests may have registered games of their own
-    main = runpy.run_path(str(ASSETS / "make_gallery.py"))["main"]
+    main = runpy.run_path(str(Path(__file__).with_name("make_gallery.py")))["main"]
     main(tmp_path / "new")
     made = {path.name for path in (tmp_path / "new").iterdir()}
     assert made == {f"{env_id}.png" for env_id in BUILT_IN} | {"coin_game_v0.gif"}

@@ -120,7 +120,7 @@ def test_the_callers_default_dtype_does_not_matter(route):
 
 
 def test_words_are_those_of_draws():
-    """The numpy driver's hash is written for speed; it is the hash of `draws`."""
+    """The numpy driver's hash is written for speed; it is the hash of `draws`, and keeping the stem changes nothing."""
     from social_dilemmas_env import draws
     from social_dilemmas_env.batch import NumpyArrays
 
@@ -129,3 +129,8 @@ def test_words_are_those_of_draws():
     for counter in (0, 1, 7, 2**32 - 1, rng.integers(2**32, size=999)):
         fast = xp.words((xp.word(key[0]), xp.word(key[1])), xp.word(counter))
         np.testing.assert_array_equal(xp.integer(fast), draws.word((key[0], key[1]), counter))
+    for seed in (0, 7, 2**63 - 1):
+        stem = draws.stem(seed)
+        assert draws.key_of(stem, 5) == draws.key(seed, 5)
+        column = xp.word(np.full(3, stem))
+        assert [part[0] for part in draws.key_of(column, xp.word(np.full(3, 5)))] == list(draws.key(seed, 5))

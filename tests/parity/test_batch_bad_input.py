@@ -107,6 +107,9 @@ def test_numpy_takes_lists():
     venv = batch("coin", 3)
     reset(venv, seed=0)
     venv.step(GOOD)
+    venv.step(np.array(GOOD, dtype=">i4"))  # and the bytes of another machine
+    with pytest.raises(ValueError, match=r"0 \.\. 3"):
+        venv.step(np.array(GOOD, dtype=">i4") + 4)
     with pytest.raises(TypeError, match="integers"):
         venv.step("left")
 

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: `python render_assets/make_gallery.py [folder]`.
+"""Makes the pictures of the README: `python tests/rendering/make_gallery.py [folder]`.
 
 Uses the public interface of `social_dilemmas_env` only.  Players of matrix games copy the other's last move, with slips;
 those of the Coin Game walk to a coin, player 0 to her own, player 1 to any.
@@ -81,4 +81,4 @@ def toward_coin(observation: np.ndarray, greedy: bool) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("gallery"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "render_assets" / "gallery")

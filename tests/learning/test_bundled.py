@@ -1,0 +1,62 @@
+"""The agents that come with the package: whole, described, and as good as their metadata says."""
+
+import pytest
+import torch
+
+from agents import load_agent
+from agents.agent import ALIASES, bundled, find
+from agents.checkpoint import load
+from agents.cli import main
+from agents.evaluation import scores
+from agents.sb3_ppo import PpoConfig, actor_of, agent
+
+FACTS = ("learner", "env_id", "game", "settings", "seed", "device", "seconds", "iterations", "scores", "command")
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_metadata_and_size(name):
+    facts = load(find(f"bundled:{name}")).facts
+    assert all(key in facts for key in FACTS) and facts["scores"] and facts["seconds"] > 0
+    assert sum(path.stat().st_size for path in find(f"bundled:{name}").parent.glob(f"{name}.*")) < 2_000_000
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_scores_are_what_the_metadata_says(name):
+    """256 fresh episodes: the mean of 256 episodes' means, each of which spreads by less than .15; .06 is over 5 errors."""
+    one = load_agent(f"bundled:{name}")
+    opponents = [key.removeprefix("vs ") for key in one.facts["scores"] if key.startswith("vs ")]
+    found = scores(one, episodes=256, seed=77, opponents=opponents)
+    for key, value in one.facts["scores"].items():
+        assert abs(found[key] - value) < 0.06, key
+
+
+def test_aliases_name_agents():
+    assert all(target in bundled() for target in ALIASES.values())
+
+
+def test_the_published_bars_of_the_coin_game():
+    """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %; with slack for 512 episodes."""
+    found = scores(load_agent("bundled:loqa_3x3"), episodes=512, seed=5)
+    assert found["self"] > 0.28 and found["vs always_cooperate"] > 0.33 and found["vs always_defect"] > -0.10
+    assert found["adversarial"] < 0.115
+
+
+def test_the_list(capsys):
+    assert main(["envs", "--agents"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"bundled:{name}" in shown for name in bundled())
+
+
+def test_ppos_weights_are_stable_baselines_policy(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    from agents.checkpoint import Checkpoint
+    from agents.sb3_ppo import learn
+
+    cfg = PpoConfig(steps=100, num_envs=1, horizon=50, hidden=8)
+    model = learn(cfg, "coin_game_v0", {}, 0)
+    facts = {"learner": "sb3_ppo", "env_id": "coin_game_v0", "game": {}, "settings": vars(cfg)}
+    ours = agent(Checkpoint(tmp_path, 0, facts, {"actor": actor_of(model)}), "cpu", 0)
+    observations = torch.rand(5, 4, 3, 3)
+    expected = model.policy.get_distribution(observations).distribution.logits
+    got = torch.log_softmax(ours.logits(observations)[0], -1)
+    assert (got - expected).abs().max() < 1e-5

@@ -1,0 +1,155 @@
+"""The tabular learners through `train`, `load_agent` and `evaluate`: the same loop, the same promises."""
+
+import json
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import social_dilemmas_env as sde
+from agents import LEARNERS, load_agent, train
+from agents.agent import AgentPlayer
+from agents.checkpoint import CheckpointError
+from agents.cli import main
+from agents.evaluation import play, scores
+from agents.exact_run import RunConfig, exact_learner, run
+from agents.matrix_value import MatrixGame
+from agents.tabular_runs import TabularAgent
+
+SMALL = {
+    "naive_pg": {"games": 10, "steps": 8}, "lola_pg": {"games": 10, "steps": 8}, "lola_dice": {"games": 6, "steps": 8},
+    "pola_exact": {"outer_steps": 3},
+}  # fmt: skip
+TABULAR = ["naive_exact", "lola_exact", "look_ahead", "sos", "consensus", "pola_exact", "naive_pg", "lola_pg", "lola_dice"]
+QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
+
+
+def tensors(folder):
+    from agents.checkpoint import load
+
+    return load(folder / "checkpoints").tensors
+
+
+@pytest.mark.parametrize("name", TABULAR)
+def test_twice_two_updates_are_four(tmp_path, name):
+    """Resumed or not, bit for bit; critics and the generator of the games included."""
+    how = QUIET | SMALL.get(name, {}) | {"runs": 3, "seed": 5}
+    whole = train(name, "ipd_v0", out=tmp_path / "a", iterations=4, **how)
+    for iterations in (2, 4):
+        halves = train(name, "ipd_v0", out=tmp_path / "b", iterations=iterations, **how)
+    first, second = tensors(whole), tensors(halves)
+    assert first.keys() == second.keys() >= {"theta", "policies", "active"}
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    other = tensors(train(name, "ipd_v0", out=tmp_path / "c", iterations=4, **how | {"seed": 6}))
+    assert not torch.equal(first["theta"], other["theta"])
+
+
+def test_the_loop_is_that_of_runs(tmp_path):
+    """The same numbers as `runs.run` gives, through the other door."""
+    folder = train("lola_exact", "imp_v0", out=tmp_path / "x", iterations=7, runs=4, seed=3, eta=0.5, lr=0.7, **QUIET)
+    game = MatrixGame(sde.payoffs("imp_v0"), 0.9)
+    history = run(game, exact_learner("lola", eta=0.5), RunConfig(runs=4, steps=7, lr=0.7, seed=3))
+    assert torch.equal(tensors(folder)["theta"], history.theta)
+    settings = json.loads((folder / "run.json").read_text())["settings"]
+    assert settings["gamma"] == 0.9 and settings["form"] == "shaping" and "steps" not in settings
+
+
+def test_a_run_that_diverges_stops_with_a_warning_and_the_others_go_on(caplog):
+    spec = LEARNERS["naive_exact"]
+    learner = spec.make(replace(spec.settings("ipd_v0"), runs=3), "ipd_v0", {}, 0, "cpu")
+
+    def direction(theta, game):
+        step = torch.ones_like(theta)
+        step[1] /= learner.iteration < 1
+        return step
+
+    learner.direction, start = direction, learner.theta
+    with caplog.at_level(logging.WARNING, logger="agents.runs"):
+        stopped = [int(learner.update()["stopped_runs"]) for _ in range(3)]
+    assert stopped == [0, 1, 1] and caplog.messages == [
+        "run 1 stopped at step 2: its parameters became non-finite; the other runs go on"
+    ]
+    assert torch.equal((learner.theta - start).round().mean((1, 2)), torch.tensor([3.0, 1.0, 3.0]).double())
+
+
+def test_evaluate_and_play(tmp_path, capsys):
+    folder = train("lola_exact", "ipd_v0", out=tmp_path / "x", iterations=200, seed=0, **QUIET)
+    agent = load_agent(folder)
+    assert isinstance(agent, TabularAgent) and agent.env_id == "ipd_v0" and agent.policy.shape == (5, 2)
+    found = scores(agent, episodes=64)
+    assert found["self"] > -1.2 and found["vs always_defect"] > -2.2
+    assert main(["evaluate", str(folder), "--episodes", "8", "--against", "tit_for_tat"]) == 0
+    assert "tit_for_tat" in capsys.readouterr().out
+
+
+def test_command(tmp_path, capsys):
+    words = [
+        "train",
+        "lola_exact",
+        "ipd_v0",
+        "--out",
+        str(tmp_path / "x"),
+        "--device",
+        "cpu",
+        "--set",
+        "iterations=2",
+        "order=2",
+    ]
+    assert main(words) == 0 and str(tmp_path / "x") in capsys.readouterr().out
+    assert main([*words[:-1], "order=-1"]) == 2
+    assert "order must be >= 0" in capsys.readouterr().err
+
+
+def test_the_agent_plays_its_table(tmp_path):
+    """Frequencies of actions after each observation, in the environment, against the policy it was saved with."""
+    folder = train("naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, lr=0.0, seed=1, **QUIET)
+    agent = load_agent(folder)
+    games = play("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
+    states = games["observations"][:-1, :, 0].argmax(-1)
+    for s in range(5):
+        chosen = games["actions"][..., 0][states == s]
+        p = agent.policy[s, 1].item()
+        assert abs(chosen.mean() - p) < 5 * (p * (1 - p) / len(chosen)) ** 0.5 + 1e-9
+    greedy, _ = agent.act(np.eye(5, dtype=np.float32), greedy=True)
+    assert greedy.tolist() == agent.policy.argmax(-1).tolist()
+    with pytest.raises(ValueError, match="its observations have 5 numbers"):
+        agent.act(np.zeros((1, 10), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "settings", "words"),
+    [
+        ("coin_game_v0", {}, "no payoff table"),
+        ("public_goods_v0", {}, "2-player"),
+        ("ipd_v0", {"form": "x"}, "form must be"),
+        ("ipd_v0", {"eta": "x"}, "eta must be of type float"),
+        ("ipd_v0", {"order": 1.5}, "order must be of type int"),
+        ("ipd_v0", {"runs": 0}, "runs must be >= 1"),
+        ("ipd_v0", {"gamma": 1.0}, "discount"),
+        ("ipd_v0", {"lr": float("nan")}, "finite"),
+        ("ipd_v0", {"view": "joint"}, "view must be 'ego'"),
+        ("ipd_v0", {"payoff_noise": 0.5}, "payoff_noise must be 0"),
+        ("ipd_v0", {"etaa": 1}, "did you mean 'eta'"),
+    ],
+)
+def test_mistakes_are_one_sentence(tmp_path, env_id, settings, words):
+    with pytest.raises(ValueError, match=words):
+        train("lola_exact", env_id, out=tmp_path / "x", iterations=1, **QUIET, **settings)
+    assert not (tmp_path / "x" / "checkpoints").exists()
+
+
+def test_a_checkpoint_of_another_kind_is_refused(tmp_path):
+    folder = train("naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, **QUIET)
+    from agents import checkpoint
+
+    saved = checkpoint.load(folder / "checkpoints")
+    checkpoint.save(tmp_path / "y" / "checkpoints", 1, {"theta": saved.tensors["theta"]}, saved.facts)
+    with pytest.raises(CheckpointError, match="no policies"):
+        load_agent(tmp_path / "y")
+
+
+def test_all_are_listed():
+    assert set(TABULAR) <= set(LEARNERS)
+    assert all(LEARNERS[name].name == name and LEARNERS[name].title for name in TABULAR)
