@@ -130,6 +130,7 @@ def plot(result: dict[str, Any], path: Path) -> None:
         axis.set_yticks(range(len(labels)), labels, fontsize=6)
         for (i, j), value in np.ndenumerate(means):
             axis.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6)
+        axis.grid(False)
         axis.set_title(f"{name}: reward a step of the row")
     save(figure, path)
 

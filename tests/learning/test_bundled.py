@@ -35,7 +35,7 @@ def test_aliases_name_agents():
 
 
 def test_the_published_bars_of_the_coin_game():
-    """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %; with slack for 512 episodes."""
+    """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %, with slack."""
     found = scores(load_agent("bundled:loqa_3x3"), episodes=512, seed=5)
     assert found["self"] > 0.28 and found["vs always_cooperate"] > 0.33 and found["vs always_defect"] > -0.10
     assert found["adversarial"] < 0.115

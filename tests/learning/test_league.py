@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_league():
 
 def test_run_folders_and_commands(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SOCIAL_DILEMMAS_TENSORBOARD", "0")
-    words = "batch=4 horizon=5 actor_hidden=8 critic_hidden=8 iterations=2 eval_every=0 quiet=true".split()
+    words = ["batch=4", "horizon=5", "actor_hidden=8", "critic_hidden=8", "iterations=2", "eval_every=0", "quiet=true"]
     assert main(["train", "loqa", "coin_game_v0", "--out", str(tmp_path / "x"), "--device", "cpu", "--set", *words]) == 0
     folder = capsys.readouterr().out.strip()
     assert (

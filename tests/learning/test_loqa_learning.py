@@ -1,4 +1,4 @@
-"""LOQA as a learner: every switch does something, the leak is where it is said to be, models need no access; and it learns."""
+"""LOQA as a learner: every switch does something, the leak is where it should be, models need no access; and it learns."""
 
 from dataclasses import replace
 

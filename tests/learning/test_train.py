@@ -42,9 +42,8 @@ def _quick(monkeypatch):
 
 def run(case, out, iterations, **more):
     learner, env_id, settings = CASES[case]
-    return train(
-        learner, env_id, seed=1, device="cpu", out=out, iterations=iterations, eval_every=0, **{**TINY, **settings, **more}
-    )
+    how = {**TINY, "eval_every": 0, "iterations": iterations, **settings, **more}
+    return train(learner, env_id, seed=1, device="cpu", out=out, **how)
 
 
 def tensors(folder):
@@ -58,14 +57,13 @@ def test_stopping_and_going_on_changes_nothing(case, tmp_path):
     before = tensors(parts)
     run(case, parts, 8)
     one, two = tensors(whole), tensors(parts)
-    assert all(torch.equal(one[n], two[n]) for n in one)  # the resumed folder may still have copies beyond `capacity`
+    assert all(torch.equal(one[n], two[n]) for n in one)
     assert not torch.equal(before["self0.theta"], two["self0.theta"])
 
 
 def test_seeds_differ_and_evaluation_changes_nothing(tmp_path):
     base = tensors(run("loqa", tmp_path / "a", 3))["self0.theta"]
-    evaluated = train("loqa", "coin_game_v0", seed=1, device="cpu", out=tmp_path / "b", iterations=3, eval_every=1, eval_episodes=2,
-                      save_minutes=0.0, keep=1, **TINY)  # fmt: skip
+    evaluated = run("loqa", tmp_path / "b", 3, eval_every=1, eval_episodes=2, save_minutes=0.0, keep=1)
     assert torch.equal(base, tensors(evaluated)["self0.theta"]) and len(manifests(evaluated / "checkpoints")) == 1
     other = train("loqa", "coin_game_v0", seed=2, device="cpu", out=tmp_path / "c", iterations=3, eval_every=0, **TINY)
     assert not torch.equal(base, tensors(other)["self0.theta"])
@@ -100,7 +98,7 @@ def test_the_agent_is_the_policy_that_was_trained(case, tmp_path):
     """Step by step on observations equals the learner's pass over view ids."""
     folder = run(case, tmp_path, 3)
     agent = load_agent(folder)
-    learner, env_id, settings = CASES[case]
+    _, env_id, settings = CASES[case]
     game = {k: v for k, v in settings.items() if k in ("num_agents", "grid_size")}
     venv = sde.make_vec_env(env_id, num_envs=4, backend="torch", obs_mode="state", **game)
     views = [venv.reset(seed=3)[0]]
@@ -133,9 +131,9 @@ def test_unknown_names(tmp_path):
 
 def test_a_folder_with_another_run(tmp_path):
     run("loqa", tmp_path, 1)
-    with pytest.raises(ValueError, match="another run.*batch=8"):
+    with pytest.raises(ValueError, match=r"another run.*batch=8"):
         run("loqa", tmp_path, 1, batch=4)
-    with pytest.raises(ValueError, match="another run.*ipd_v0|another run.*coin_game_v0"):
+    with pytest.raises(ValueError, match=r"another run.*ipd_v0|another run.*coin_game_v0"):
         run("ipd", tmp_path, 1)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back; damage of any kind is one CheckpointError that names the file; kills lose nothing."""
+"""Checkpoints: what is saved comes back; damage of any kind is one CheckpointError naming the file; kills lose nothing."""
 
 import ast
 import hashlib
@@ -116,12 +116,12 @@ def header(text, size=None):
     return (len(text) if size is None else size).to_bytes(8, "little") + text
 
 
+F32 = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 HOSTILE = {
     "pickle": b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.",
     "huge header": header("{}", 2**63 - 1),
     "huge shape": header('{"theta":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}') + b"0000",
-    "overlap": header('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}')
-    + b"0000",
+    "overlap": header('{"a":' + F32 + ',"b":' + F32 + "}") + b"0000",
     "not json": header("{" * 1000),
     "unknown type": header('{"a":{"dtype":"EVIL","shape":[1],"data_offsets":[0,4]}}') + b"0000",
     "nothing": b"",
