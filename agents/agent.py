@@ -19,7 +19,7 @@ from agents.gru import gru_step
 from agents.networks import ActorCritic, Gru, Mlp, Params
 
 BUNDLED = Path(__file__).parent / "bundled"
-ALIASES = {"loqa_coin_game_v0": "loqa_3x3"}  # the usual agent of a game
+ALIASES = {"loqa_coin_game_v0": "loqa_3x3", "loqa_ipd_v0": "loqa_ipd"}  # the usual agent of a game
 Hidden = Tensor | None
 
 

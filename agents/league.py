@@ -94,7 +94,7 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
             if forfeits.keys() & {named[i][0], named[j][0]}:
                 continue
             try:
-                rewards = _meet(named[i], named[j], env_id, episodes, sde.draw(seed, i, j), game_kwargs)
+                rewards = _meet((named[i], named[j]), env_id, episodes, sde.draw(seed, i, j), game_kwargs)
             except Forfeit as forfeit:
                 forfeits[forfeit.entry] = forfeit.message
                 continue
@@ -116,13 +116,10 @@ def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
     return named
 
 
-def _meet(first: tuple[str, Any], second: tuple[str, Any], env_id: str, episodes: int, seed: int, game: Any) -> np.ndarray:
+def _meet(pair: tuple[Any, Any], env_id: str, episodes: int, seed: int, game: Any) -> np.ndarray:
     """Mean reward a step of the two, in each episode.  [B, 2]."""
     counts = sde.spec(env_id).game(**game).num_actions
-    players = [
-        Guarded(*(first if i == 0 else second), env_id=env_id, index=i, actions=count, game=game)
-        for i, count in enumerate(counts)
-    ]
+    players = [Guarded(*pair[min(i, 1)], env_id=env_id, index=i, actions=count, game=game) for i, count in enumerate(counts)]
     rewards = play(env_id, players, episodes, seed, **game)["rewards"].mean(0)
     return np.stack([rewards[:, 0], rewards[:, 1:].mean(1)], 1)
 

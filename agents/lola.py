@@ -111,7 +111,9 @@ def lola_dice(theta: Tensor, game: DifferentiableGame, cfg: LolaDiceConfig | Non
 class LolaPgConfig:
     """LOLA-PG in the iterated games; batch (4000 games, 150 steps), γ and δ = 1 belong to game and loop."""
 
-    eta: float = 0.5  # the paper's η is 1; the released code's hidden factors make it 1/2, which fits its Table 3
+    # The paper's η is 1; the released code's hidden factors make it 1/2. Ours: 1/2 gives Table 3's IPD row (64 % TFT, -1.16)
+    # and fails in matching pennies (0 % Nash), where 1 gives the paper's row (98 %). See README.md.
+    eta: float = 0.5
     critic_lr: float = 1.0  # authors' networks.py
     critic_seed: int = 0
 

@@ -98,7 +98,7 @@ def learner_of(name: str) -> Any:
     return exact_learner("lola", form="taylor") if name == "LOLA" else exact_learner("naive")
 
 
-def meta_episode(game: Any, learners: list[str], starts: Any, runs: int, steps: int, seed: int) -> Any:
+def meta_episode(game: Any, learners: list[str], starts: Any, runs: int, *, steps: int, seed: int) -> Any:
     """Mean reward a step over `steps` updates after the first.
 
     Args:
@@ -131,7 +131,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
         return train_and_play(game, settings, runs, seed)
     shipped = torch.tensor(INITS[settings["game"]], dtype=torch.float64, device=game.device)
     starts = shipped[torch.arange(runs) % len(shipped)]
-    rewards = meta_episode(game, settings["learners"], starts, runs, settings["steps"], seed)
+    rewards = meta_episode(game, settings["learners"], starts, runs, steps=settings["steps"], seed=seed)
     return {"samples": {f"player {i}": rewards[:, i] for i in range(2)}}
 
 
@@ -143,7 +143,7 @@ def train_and_play(game: Any, settings: Settings, runs: int, seed: int) -> dict[
     learned = meta_train(game, config)
     starts, samples = learned.init.repeat_interleave(settings["opponents"], 0), {}
     for other in against_mmaml(settings["game"]):
-        rewards = meta_episode(game, ["M-MAML", other], starts, len(starts), settings["steps"], seed + 1)
+        rewards = meta_episode(game, ["M-MAML", other], starts, len(starts), steps=settings["steps"], seed=seed + 1)
         by_player = rewards.view(runs, settings["opponents"], 2).mean(1)
         samples |= {f"{other} own": by_player[:, 0], f"{other} other": by_player[:, 1]}
     samples |= {"alpha": learned.alpha, "init": learned.init}

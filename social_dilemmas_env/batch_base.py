@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import draws
-from social_dilemmas_env.batch_engine import MAX_VIEWS, view_count
+from social_dilemmas_env.batch_engine import MAX_TABLE, view_count
 from social_dilemmas_env.batch_options import Options, by_tables, single_spaces
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.single_game import check_columns, checked_state, player_names
@@ -368,7 +368,7 @@ class BatchEnv(ABC):
             ValueError: there are too many views to keep.
         """
         views, numbers = view_count(self.game), self._engine.numbers
-        if views * numbers > MAX_VIEWS:
+        if views * numbers > MAX_TABLE:
             raise ValueError(f"{views} views x {numbers} numbers are too many for a table; use observe(ids)")
         return self._engine.view_rows()
 

@@ -19,6 +19,7 @@ from social_dilemmas_env.tables import MAX_ENTRIES, Tables, observations, tables
 
 MAX_ROWS = 1 << 22  # bytes of the observations of all states that are kept; larger tables leave the cache and lose
 MAX_VIEWS = 1 << 22  # numbers in the observations of all views that are kept for `observe`: 16 MB
+MAX_TABLE = 1 << 26  # numbers in an `observation_table`, made when asked for: 256 MB; the 7x7 Coin Game has 46 million
 
 Array = Any  # a numpy array or a torch tensor
 Key = tuple[Array, Array]  # start and stride of each game's words, [B] each

@@ -127,6 +127,7 @@ def record(path: Path, seed: int) -> None:
             totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]
             frames.append(env.render())
             advance()
-        lines.append(f"  {names[0]:18s} {totals[0] / env.max_cycles:+.2f}   {names[1]:18s} {totals[1] / env.max_cycles:+.2f}")
+        first, second = (total / env.max_cycles for total in totals)
+        lines.append(f"  {names[0]:18s} {first:+.2f}   {names[1]:18s} {second:+.2f}")
     print("\n".join(lines))
     save_video(frames, str(path), 4)

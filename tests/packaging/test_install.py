@@ -81,7 +81,8 @@ def test_it_works_installed_in_a_clean_environment_without_torch(built, which, t
 
 def test_the_sdist_can_rebuild_everything(built):
     """Tests, benchmarks and constraints are in the sdist for those who package it."""
-    names = {name.split("/", 1)[1] for name in tarfile.open(built[1]).getnames() if "/" in name}
+    with tarfile.open(built[1]) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE", "render_assets/LICENSE"} <= names
 
 

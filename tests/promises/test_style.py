@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ["social_dilemmas_env", "agents", "benchmarks", "render_assets"]
 FILE, FUNCTION, ARGUMENTS = 400, 60, 5
+CONTRACT = {"make_vec_env"}  # its signature is part of the public contract
 MEDIAN_FILE, MEDIAN_FUNCTION = 120, 10
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -50,7 +51,7 @@ def too_many_arguments(path, text):
     tree = ast.parse(text)
     methods = {item for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
     for node in functions(tree):
-        if (count := arguments(node, node in methods)) > ARGUMENTS:
+        if (count := arguments(node, node in methods)) > ARGUMENTS and node.name not in CONTRACT:
             yield f"{path}:{node.lineno}: {node.name} takes {count} positional arguments, more than {ARGUMENTS}"
 
 
