@@ -1,6 +1,7 @@
 """`social-dilemmas play`: a game between strategies, on the screen, in the terminal or into a file."""
 
 import argparse
+from contextlib import nullcontext
 from typing import Any
 
 import social_dilemmas_env as sde
@@ -48,19 +49,25 @@ def play(env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any]) -
         player(name, arguments.env, i, sde.draw(arguments.seed, i), game_kwargs) for i, name in enumerate(arguments.players)
     ]
     totals = [0.0] * len(policies)
-    frames = []
     advance = progress("playing", arguments.episodes * env.max_cycles) if arguments.render is None else lambda: None
-    for episode in range(arguments.episodes):
-        for rewards in play_episode(env, policies, arguments.seed if episode == 0 else None):
-            totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]
-            if arguments.render == "ansi":
-                print(env.render(), end="\n\n")
-            if arguments.save:
-                frames.append(env.render())
-            advance()
+    with film(arguments.save, arguments.fps) as recorder:
+        for episode in range(arguments.episodes):
+            for rewards in play_episode(env, policies, arguments.seed if episode == 0 else None):
+                totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]
+                if arguments.render == "ansi":
+                    print(env.render(), end="\n\n")
+                if recorder:
+                    recorder.add(env.render())
+                advance()
     if arguments.save:
-        from social_dilemmas_env.recording import save_video
-
-        save_video(frames, arguments.save, arguments.fps)
-        print(f"saved {len(frames)} frames to {arguments.save}")
+        print(f"saved {arguments.episodes * env.max_cycles} frames to {arguments.save}")
     return totals
+
+
+def film(path: str | None, fps: int) -> Any:
+    """A recorder of frames; complains of a wrong file name before anything is played."""
+    if path is None:
+        return nullcontext()
+    from social_dilemmas_env.recording import Recorder
+
+    return Recorder(path, fps)
