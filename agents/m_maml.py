@@ -13,7 +13,8 @@ A naive learner whose first parameters φ and step size α are learned, through 
 
 φ ~ N(0, I) and α ~ U(0, 1) at the start, and every meta-update draws new opponents.
 
-The published tournament uses φ only: there the player adapts with step size 1, whatever α has become.
+The published tournament uses φ only: its players adapt with step size 1, and the φ that the authors ship carry no α.
+`alpha=1` learns φ for that use; a φ learned together with α is for α, which often goes to 0.
 
 Shapes  R independent runs (one φ and α each), B opponents a run, N = 2 players, D parameters a player, K updates.
 """
@@ -90,6 +91,9 @@ def meta_train(
     draws = torch.Generator().manual_seed(cfg.seed)
     init = torch.randn(cfg.runs, game.dim, dtype=torch.float64, generator=draws)
     alpha = torch.rand(cfg.runs, 1, dtype=torch.float64, generator=draws)
+    learns = torch.ones(game.dim + 1, dtype=torch.float64, device=game.device)
+    if cfg.alpha is not None:
+        alpha[:], learns[-1] = cfg.alpha, 0.0
     learned = torch.cat((init, alpha), 1).to(game.device)
     step, curve = adam(), []
     for m in range(cfg.iterations + 1):
@@ -98,7 +102,7 @@ def meta_train(
         value = objective(learned[:, :-1], learned[:, -1], opponents, game, cfg)
         curve.append((1 - getattr(game, "gamma", 0.0)) * value.detach())
         if m < cfg.iterations:
-            new = learned.detach() + cfg.meta_lr * step(grad(value.sum(), learned, keep=False).nan_to_num(0.0))
+            new = learned.detach() + learns * cfg.meta_lr * step(grad(value.sum(), learned, keep=False).nan_to_num(0.0))
             learned = torch.where(torch.isfinite(new).all(-1, keepdim=True), new, learned.detach())
             if after_update:
                 after_update(m + 1)
@@ -124,6 +128,7 @@ class MMamlConfig:
     iterations: int = 1000
     meta_lr: float = 0.01  # Adam
     opponent_lr: float = 1.0  # δ
+    alpha: float | None = None  # α; None: learned from U(0, 1)
     seed: int = 0
 
     def __post_init__(self) -> None:
