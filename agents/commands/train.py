@@ -3,11 +3,12 @@
 import argparse
 
 from agents.cli import settings
+from agents.learners import LEARNERS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("learner", help="loqa, advantage_alignment")
+    parser.add_argument("learner", help=", ".join(LEARNERS))
     parser.add_argument("env", help="a game (social-dilemmas envs)")
     parser.add_argument("--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed")
     parser.add_argument("--seed", type=int, default=0)
