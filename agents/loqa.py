@@ -178,6 +178,8 @@ class LoqaConfig:
         critic: "gru" or "mlp".
         critic_hidden: units of the critic's layers.
         critic_layers: as for the actor.
+        zero_critic: Q starts at 0 instead of at a random network's values, which the raw step number makes large. Not in the
+            paper; in the dilemma random first values decide which runs learn to reciprocate.
         runs: R, independent runs learned side by side.
     """
 
@@ -212,11 +214,12 @@ class LoqaConfig:
     critic: str = "gru"
     critic_hidden: int = 64
     critic_layers: int = 2
+    zero_critic: bool = False
     runs: int = 1
 
 
-IPD = LoqaConfig(  # the README's IPD command, but for the two remedies named in agents/README.md
-    batch=2048, entropy=0.0, clip=None, epsilon=0.2, past_selves=False, standardise=True,
+IPD = LoqaConfig(  # the README's IPD command, but for the remedies named in agents/README.md
+    batch=2048, entropy=0.0, clip=None, epsilon=0.2, past_selves=False, standardise=True, zero_critic=True,
     actor="tabular", critic="mlp", critic_hidden=16, critic_layers=2,
 )  # fmt: skip
 

@@ -247,12 +247,21 @@ class ActorCritic:
         """[K, P], [T, K, n] -> [T, K, n, A]."""
         return self.critic(self.unpack(theta, "critic"), views)
 
-    def initial(self, sets: int, generator: torch.Generator) -> Tensor:
-        """Fresh parameters, drawn on the CPU so that every device starts alike.  [K, P]."""
+    def initial(self, sets: int, generator: torch.Generator, zero_critic: bool = False) -> Tensor:
+        """Fresh parameters, drawn on the CPU so that every device starts alike.  [K, P].
+
+        Args:
+            sets: K.
+            generator: of the draws.
+            zero_critic: the critic's output layer starts at 0, and with it every action value.
+        """
         theta = torch.zeros(sets, self.size)
         for name, (first, end, shape) in self.parts().items():
             for k in range(sets):
                 theta[k, first:end] = initial(name, shape, generator).reshape(-1)
+        if zero_critic:
+            *_, (first, _, _), (_, end, _) = self.parts().values()  # its last matrix and bias
+            theta[:, first:end] = 0
         return theta
 
 

@@ -116,7 +116,7 @@ class SelfPlay:
 
     def _fresh(self, index: int) -> Self:
         draws = torch.Generator().manual_seed(sde.draw(self.seed, 1, index))
-        theta = self.net.initial(self.cfg.runs, draws).to(self.device)
+        theta = self.net.initial(self.cfg.runs, draws, self.cfg.zero_critic).to(self.device)
         return Self(theta, theta.clone(), Adam.of(theta), Adam.of(theta))
 
     def update(self) -> dict[str, Tensor]:

@@ -4,8 +4,8 @@ Exact learners climb the closed-form value; PG learners see sampled games only. 
 agents' likeliest action is tit for tat's; pure defection scores 20 %. The paper gives no threshold: this is decoded from its
 numbers (agents/metrics.py), and the stricter count, both agents in all five states of a run, is shown beside it.
 
-LOLA-PG's shaping rate η is the one setting that differs between the two games: hidden factors of the released code make it
-1/2, with which the printed row of the IPD comes out; that of IMP comes out with the paper's 1 and not with 1/2. Both are run.
+LOLA-PG's shaping rate η is the one setting that differs between the games: hidden factors of the released code make it
+1/2, with which the printed row of the IPD comes out; that of IMP comes out with the paper's 1, not with 1/2. Both are run.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ TARGETS = {
     "IMP LOLA-Ex share": (97.0, 99.0),  # 98 % within .25 of one half
     "IMP LOLA-Ex std": (0.0, 0.05),
 }
+NOTES = {
+    "IPD NL-PG R": "ours: the exact value of the last policies, with neither sampling noise nor a cut after 150 steps",
+    "IMP NL-PG share": "simultaneous ascent of rate 1 leaves the mixed equilibrium; the released code cannot run this row",
+    "IMP LOLA-PG std": "closer to the equilibrium than the paper's runs",
+}
 GAMES = {"IPD": ("ipd_v0", 0.96, "tft", "%TFT"), "IMP": ("imp_v0", 0.9, "nash", "%Nash")}  # gamma: authors' run_lola.py
 SETTINGS = {"runs": 1000, "steps": 200, "pg_runs": 20, "pg_steps": 150, "pg_games": 4000, "pg_horizon": 150}
 SMALL = {"runs": 32, "steps": 20, "pg_runs": 2, "pg_steps": 2, "pg_games": 20, "pg_horizon": 20}
@@ -50,13 +55,14 @@ def rows_of(name: str) -> tuple[Row, ...]:
     game = name.split()[0]
     share, mean, std = PAPER[name]
     label = GAMES[game][3]
-    rows = [Row(f"{name} {label}", share, "share", target=TARGETS.get(f"{name} share"), digits=1, unit="%")]
+    share_note, std_note = NOTES.get(f"{name} share", ""), NOTES.get(f"{name} std", "")
+    rows = [Row(f"{name} {label}", share, "share", target=TARGETS.get(f"{name} share"), digits=1, unit="%", note=share_note)]
     if f"{name} strict" in TARGETS:
         note = "both agents in all five states; the paper does not print it"
         wanted = TARGETS[f"{name} strict"]
         rows.append(Row(f"{name} {label}, strict", None, "strict", target=wanted, digits=1, unit="%", note=note))
-    rows.append(Row(f"{name} R", mean, "reward", target=TARGETS.get(f"{name} R")))
-    rows.append(Row(f"{name} R, std", std, "reward", "std", target=TARGETS.get(f"{name} std")))
+    rows.append(Row(f"{name} R", mean, "reward", target=TARGETS.get(f"{name} R"), note=NOTES.get(f"{name} R", "")))
+    rows.append(Row(f"{name} R, std", std, "reward", "std", target=TARGETS.get(f"{name} std"), note=std_note))
     return tuple(rows)
 
 
