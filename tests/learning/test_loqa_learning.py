@@ -109,8 +109,8 @@ def test_the_reward_model_learns_the_rewards():
 def test_recommended_settings_reciprocate():
     """8 runs of 1500 updates: cooperation is answered, defection is not.
 
-    False alarms: asking 5 of 8 runs for P(C|CC) - P(C|CD) > .4 fails with p < .003 if a run succeeds with probability .9, and
-    with p < .06 with .8. (Of 10 other runs, at update 1000, all 10 succeeded.)
+    False alarms: asking 5 of 8 runs for P(C|CC) - P(C|CD) > .4 fails with p < .006 if a run succeeds with probability .9,
+    and with p < .06 with .8. (Of 10 other runs, at update 1000, all 10 succeeded.)
     """
     cfg = replace(loqa.IPD, batch=512, runs=8)
     learner = learned(cfg, 1500, "ipd_v0", seed=7)
