@@ -16,10 +16,15 @@ from torch import Tensor
 
 from agents.checkpoint import Checkpoint, CheckpointError, load
 from agents.gru import gru_step
+from agents.lstm import Lstm, lstm_step
 from agents.networks import ActorCritic, Gru, Mlp, Params
 
 BUNDLED = Path(__file__).parent / "bundled"
-ALIASES = {"loqa_coin_game_v0": "loqa_3x3", "loqa_ipd_v0": "loqa_ipd"}  # the usual agent of a game
+ALIASES = {
+    "loqa_coin_game_v0": "loqa_3x3",
+    "loqa_ipd_v0": "loqa_ipd",
+    "meta_mapg_ipd_v0": "meta_mapg_ipd",
+}  # the usual agent of a game
 Hidden = Tensor | None
 
 
@@ -62,7 +67,7 @@ class Agent:
 
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         """The same without drawing.  [B, ...] -> [B, A]."""
-        x = observations.to(self._device, torch.float32).flatten(1)[None]
+        x = observations.to(self._net.table).flatten(1)[None]
         if x.shape[-1] != self._net.table.shape[1]:
             raise ValueError(
                 f"this agent plays {self.env_id} with {self.game_kwargs}: its observations have {self._net.table.shape[1]} "
@@ -104,6 +109,11 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
         gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ net.folded(params) + net.folded_bias(params)
         h = gru_step(gates, h, params["recurrent"].contiguous(), params["candidate_bias"])
         return h @ params["out"] + params["out_bias"], h
+    if isinstance(net, Lstm):
+        state = x.new_zeros(*x.shape[:-1], 2 * net.hidden) if hidden is None else hidden
+        gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ params["gates"] + params["gates_bias"]
+        h, c = lstm_step(gates, state.chunk(2, -1), params["recurrent"])
+        return h @ params["out"] + params["out_bias"], torch.cat((h, c), -1)
     if isinstance(net, Mlp):
         x = x @ params["dense0"] + params["bias0"]
         for i in range(1, len(net.hidden) + 1):

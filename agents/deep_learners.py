@@ -24,7 +24,7 @@ def make(
     return kind(cfg, venv, loss, seed)
 
 
-def agent(checkpoint: Checkpoint, device: str, seed: int, *, base: loqa.LoqaConfig, player: int = 0) -> Agent:
+def agent(checkpoint: Checkpoint, device: str, seed: int, *, base: Any, networks: Any = networks, player: int = 0) -> Agent:
     """The agent of a checkpoint; of its first run and, where players have networks of their own, of `player`."""
     facts = checkpoint.facts
     known = {f.name for f in fields(base)}

@@ -10,6 +10,10 @@ _WHERE = {
     "loqa_modelled": "agents.deep_learners:LOQA_MODELLED",
     "sb3_ppo": "agents.sb3_ppo:SB3_PPO",
     "advantage_alignment": "agents.deep_learners:ADVANTAGE_ALIGNMENT",
+    "pola_dice": "agents.pola_dice_learner:POLA_DICE",
+    "pola_om": "agents.pola_dice_learner:POLA_OM",
+    "lola_dice_gru": "agents.pola_dice_learner:LOLA_DICE_GRU",
+    "naive_pg_gru": "agents.pola_dice_learner:NAIVE_PG_GRU",
     "naive_exact": "agents.tabular_runs:NAIVE_EXACT",
     "lola_exact": "agents.tabular_runs:LOLA_EXACT",
     "look_ahead": "agents.tabular_runs:LOOK_AHEAD",
@@ -19,6 +23,8 @@ _WHERE = {
     "naive_pg": "agents.tabular_runs:NAIVE_PG",
     "lola_pg": "agents.tabular_runs:LOLA_PG",
     "lola_dice": "agents.tabular_runs:LOLA_DICE",
+    "meta_mapg": "agents.meta_learner:META_MAPG",
+    "meta_pg": "agents.meta_learner:META_PG",
 }
 
 

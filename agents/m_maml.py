@@ -4,7 +4,8 @@ Paper   Lu, Willi, Schroeder de Witt, Foerster 2022, M-FOS, https://arxiv.org/ab
         Meta-MAPG: Kim et al. 2021, https://arxiv.org/abs/2011.00382)
 Source  https://github.com/luchris429/Model-Free-Opponent-Shaping, generate_mamaml in environments.py (commit 3efb169)
 
-A naive learner whose first parameters φ and step size α are learned, through K of its own and its opponent's updates:
+A naive learner whose first parameters φ and step size α are learned, through K of its own and its opponent's updates; the
+chain is that of Meta-MAPG (meta_exact.py), with the value before any update counted too:
 
     θ_0^0 = φ,      θ_0^{k+1} = θ_0^k + α ∇_0 V_0(θ^k)                                         (this player)
     θ_1^0 ~ N(0, I),      θ_1^{k+1} = θ_1^k + δ ∇_1 V_1(θ^k)                                   (a naive opponent)
@@ -28,6 +29,7 @@ import torch
 from torch import Tensor
 
 from agents.differentiable import DifferentiableGame, grad, own_gradients
+from agents.meta_exact import Learning, chain, meta_value
 from agents.runs import adam
 
 
@@ -63,11 +65,8 @@ def objective(init: Tensor, alpha: Tensor, opponents: Tensor, game: Differentiab
     runs, batch, dim = opponents.shape
     theta = torch.stack((init[:, None].expand(runs, batch, dim), opponents), 2).flatten(0, 1)
     rates = torch.stack((alpha, torch.full_like(alpha, cfg.opponent_lr)), -1).repeat_interleave(batch, 0)[..., None]
-    total = torch.zeros_like(alpha)
-    for _ in range(cfg.unroll):
-        total = total + game.values(theta)[:, 0].view(runs, batch).mean(1)
-        theta = theta + rates * own_gradients(game, theta)
-    return total / cfg.unroll
+    passed = chain(theta, [rates] * (cfg.unroll - 1), game, Learning())
+    return meta_value(passed, game, me=0, first=0).view(runs, batch).mean(1)
 
 
 def meta_train(

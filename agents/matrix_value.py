@@ -57,7 +57,8 @@ class MatrixGame:
     """A 2-player iterated matrix game as a `DifferentiableGame` of memory-one policies.
 
     Args:
-        payoffs: [A, A, 2], entry [a, b, n] is the payoff of player n when player 0 plays a and player 1 plays b.
+        payoffs: [A, A, 2], entry [a, b, n] is the payoff of player n when player 0 plays a and player 1 plays b; or
+            [M, A, A, 2], a table for each of M runs: θ then ends in [M, N, D].
         gamma: discount in [0, 1).
         device: where to compute; float64 always.
         parametrisation: how θ becomes logits (parametrisations.py); θ are the logits themselves if None.
@@ -79,15 +80,16 @@ class MatrixGame:
         if not 0 <= gamma < 1:
             raise ValueError(f"the discount must lie in [0, 1), not {gamma!r}")
         self.gamma, self.device = float(gamma), self.payoffs.device
-        self.num_actions = self.payoffs.shape[0]
+        self.num_actions = self.payoffs.shape[-2]
         self.num_states = self.num_actions**2 + 1
         self.dim = self.num_states * (self.num_actions - 1)
         self.parametrisation = parametrisation
         if parametrisation is not None:
-            if self.num_actions != 2:
-                raise ValueError(f"{parametrisation.name} is for games of 2 actions, not {self.num_actions}")
+            if self.num_actions != parametrisation.actions:
+                words = f"{parametrisation.name} is for games of {parametrisation.actions} actions"
+                raise ValueError(f"{words}, not {self.num_actions}")
             self.dim = parametrisation.dim
-        self._rewards = self.payoffs.flatten(0, 1)
+        self._rewards = self.payoffs.flatten(-3, -2)
         self._other_view = other_view(self.num_actions, self.device)
 
     def to_logits(self, parameters: Tensor) -> Tensor:
@@ -139,11 +141,11 @@ class MatrixGame:
 
 
 def check_payoffs(payoffs: Any, device: str | torch.device = "cpu") -> Tensor:
-    """`payoffs` as a float64 tensor [A, A, 2], or ValueError."""
+    """`payoffs` as a float64 tensor [A, A, 2] or [M, A, A, 2], or ValueError."""
     payoffs = torch.as_tensor(payoffs, dtype=torch.float64, device=device)
-    shape = tuple(payoffs.shape)
-    if len(shape) != 3 or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
-        raise ValueError(f"payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, not {shape}")
+    shape = tuple(payoffs.shape[-3:])
+    if payoffs.dim() not in (3, 4) or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
+        raise ValueError(f"payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, not {tuple(payoffs.shape)}")
     if not torch.isfinite(payoffs).all():
         raise ValueError("payoffs must be finite numbers")
     return payoffs
@@ -157,6 +159,8 @@ def one_shot(payoffs: Any, device: str | torch.device = "cpu") -> StatelessGame:
         device: where to compute.
     """
     payoffs = check_payoffs(payoffs, device)
+    if payoffs.dim() != 3:
+        raise ValueError("a game played once has one table of payoffs")
     rewards, num_actions = payoffs.flatten(0, 1), payoffs.shape[0]
 
     def payoff(theta: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
-"""One process setting that a third of the training time depends on."""
+"""Memory: how much there is, and one process setting that a third of the training time depends on."""
 
 import ctypes
 import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 MEGABYTE = 1 << 20
@@ -21,3 +22,16 @@ def keep_memory() -> bool:
         return False
     settings = ((_MMAP_THRESHOLD, 1024 * MEGABYTE), (_TRIM_THRESHOLD, 2047 * MEGABYTE), (_TOP_PAD, 256 * MEGABYTE))
     return all(ok == 1 for ok in [mallopt(name, value) for name, value in settings])
+
+
+def available_memory(device: str) -> int | None:
+    """Bytes that a device has free; None if it is not known."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)

@@ -34,12 +34,14 @@ class Parametrisation:
         dim: D.
         logits: [..., D] -> [..., S, 1].
         draw: (shape without D, generator) -> θ [..., D].
+        actions: A, of the games it is for.
     """
 
     name: str
     dim: int
     logits: Callable[[Tensor], Tensor]
     draw: Callable[[tuple[int, ...], torch.Generator], Tensor]
+    actions: int = 2
 
     def initial(self, runs: int, seed: int = 0, players: int = 2) -> Tensor:
         """Random θ, float64 on the CPU.  [R, N, D]."""
@@ -108,6 +110,17 @@ def network(hidden: int = 16) -> Parametrisation:
         return torch.cat(parts, -1)
 
     return Parametrisation(f"network_{hidden}", sum(sizes), logits, draw)
+
+
+def softmax(actions: int, std: float = 0.1) -> Parametrisation:
+    """One logit a state and action, also for the last action: a step of size α moves differences of two logits by 2 α."""
+    states = actions**2 + 1
+
+    def logits(theta: Tensor) -> Tensor:
+        each = theta.unflatten(-1, (states, actions))
+        return each[..., :-1] - each[..., -1:]
+
+    return Parametrisation(f"softmax_{actions}", states * actions, logits, normal(states * actions, std), actions)
 
 
 PARAMETRISATIONS: dict[str, Callable[[], Parametrisation]] = {

@@ -78,7 +78,8 @@ class SampledGame:
         self.num_players, self.dim, self.device, self.gamma = game.num_players, game.dim, game.device, game.gamma
         self.draws = torch.Generator(game.device).manual_seed(self.cfg.seed)
         # Payoffs by the state they lead to; the start state is never led to.
-        self._rewards = torch.cat((torch.zeros_like(game.payoffs[0, :1]), game.payoffs.flatten(0, 1))).T.contiguous()
+        by_state = torch.nn.functional.pad(game.payoffs.flatten(-3, -2), (0, 0, 1, 0))
+        self._rewards = by_state.movedim(-1, 0).contiguous()
 
     def play(self, theta: Tensor) -> Tensor:
         """New games between the players.  [L, N, D] -> states [T + 1, L, B]."""
@@ -86,7 +87,10 @@ class SampledGame:
 
     def rewards(self, states: Tensor) -> Tensor:
         """The payoffs r_n,t.  [T + 1, L, B] -> [T, N, L, B]."""
-        return torch.stack([row[states[1:]] for row in self._rewards], 1)
+        if self._rewards.dim() == 2:
+            return torch.stack([row[states[1:]] for row in self._rewards], 1)
+        copies = states.shape[1] // self._rewards.shape[1]  # views of the same runs
+        return torch.stack([look_up(rows.repeat(copies, 1), states[1:]).movedim(-1, 0) for rows in self._rewards], 1)
 
     def joint_logp(self, theta: Tensor, states: Tensor) -> Tensor:
         """Σ_n log π_n(a_n,t | s_t), attached.  [L, N, D], [T + 1, L, B] -> [L, B, T]."""

@@ -24,4 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{arguments.agent}: {shown}, {arguments.episodes} episodes a pair, mean reward a step")
     for name, value in found.items():
         print(f"  {name:28s} {value:+.3f}")
+    if hasattr(agent, "adaptation"):
+        print("while it and the others learn (new tasks, mean reward a step):")
+        for k, value in enumerate(agent.adaptation(seed=arguments.seed)):
+            print(f"  after {k} updates{'':13s} {value:+.3f}")
     return 0

@@ -7,7 +7,11 @@ from benchmarks.catalogue import catalogue
 from benchmarks.report import report
 from benchmarks.run import Options, run_benchmark
 
-CHANGES = {"lola_tournament": {"released_perspective": True}}
+POLA = {"iterations": 4, "points": 2, "episodes": 4, "batch": 4, "horizon": 5, "hidden": 4, "outer_steps": 2,
+        "model_batches": 2}  # fmt: skip
+CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
+    "lola_tournament": {"released_perspective": True}, "pola_ipd": POLA, "pola_coin": POLA | {"lola_batch": 4},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(catalogue()))

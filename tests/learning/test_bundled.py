@@ -30,6 +30,16 @@ def test_scores_are_what_the_metadata_says(name):
         assert abs(found[key] - value) < 0.06, key
 
 
+@pytest.mark.parametrize("name", [name for name in bundled() if name.startswith("meta_")])
+def test_adaptation_is_what_the_metadata_says(name):
+    """Other games and, with noise, other tables: the mean over 40 tasks, of .3 at most in spread, within 3 errors."""
+    one = load_agent(f"bundled:{name}")
+    found, said = one.adaptation(tasks=40, seed=78), one.facts["adaptation"]
+    assert len(found) == one.learner.cfg.chain + 1
+    assert all(abs(a - b) < 0.15 for a, b in zip(found, said, strict=True))
+    assert max(found[1:]) > found[0] + 0.3
+
+
 def test_aliases_name_agents():
     assert all(target in bundled() for target in ALIASES.values())
 

@@ -1,0 +1,76 @@
+"""POLA-DiCE in the Coin Game: the share of pick-ups that are of the own colour, and the scores.
+
+The board is POLA's (3x3, `variant="pola"`), the policies GRUs of 64 units. Published numbers are read off the README's
+figures (± .003), means of 10 seeds. The full setting is the README's as corrected in July 2023: 25 billion steps a seed.
+`--scale small` has 64 games and 16 units: it shows that everything runs, not who cooperates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.benchmark import Benchmark, Cell, Row, Settings
+from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, score
+
+# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
+PAPER: dict[str, dict[str, float]] = {
+    "POLA-DiCE": {"own share": 0.824, "self": 0.263, "vs always_defect": -0.027},
+    "POLA-OM": {"own share": 0.770, "self": 0.234, "vs always_defect": -0.026},
+    "LOLA-DiCE": {"own share": 0.504, "self": 0.003, "vs always_defect": -0.319},
+}
+TARGETS = {
+    "POLA-DiCE own share": (0.80, 1.0), "POLA-DiCE self": (0.25, 0.34), "POLA-DiCE vs always_defect": (-0.04, 0.1),
+}  # fmt: skip
+QUANTITIES = {
+    "own share": "Share of own coins",
+    "self": "Score against each other",
+    "vs always_defect": "Against always-defect",
+}
+SETTINGS = {"runs": 10, "chunk": 1, "iterations": 50_200, "points": 251, "episodes": 256, "batch": 1000, "lola_batch": 2000,
+            "horizon": 50, "hidden": 64, "outer_steps": 200, "inner_steps": 4, "om_inner_steps": 6, "lr_in": 0.01,
+            "lola_lr_in": 0.003, "beta_in": 5.0, "om_beta_in": 15.0, "beta_out": 150.0, "model_batches": 200}  # fmt: skip
+SMALL = {"runs": 2, "chunk": 0, "iterations": 40, "points": 4, "episodes": 32, "batch": 64, "lola_batch": 64, "horizon": 20,
+         "hidden": 16, "outer_steps": 10, "inner_steps": 2, "om_inner_steps": 2, "model_batches": 5}  # fmt: skip
+PROXIMAL = ("outer_steps", "inner_steps", "lr_in", "beta_in", "beta_out", "batch")
+
+
+def cells(settings: Settings) -> list[Cell]:
+    """A cell for each learner."""
+    made = []
+    for name, learner in ARMS.items():
+        own = {key: settings[key] for key in ("horizon", "hidden")} | CHANGES.get(name, {})
+        if name.startswith("POLA"):
+            own |= {key: settings[key] for key in PROXIMAL}
+        else:
+            own |= {"batch": settings["lola_batch"]}
+        if name.startswith("LOLA"):
+            own |= {"lr_in": settings["lola_lr_in"]}
+        if name == "POLA-OM":
+            own |= {key: settings[f"om_{key}"] for key in ("inner_steps", "beta_in")}
+            own |= {"model_batches": settings["model_batches"]}
+        told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")}
+        told |= {"learner": learner, "env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own}
+        cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 9e-7
+        made.append(Cell(name, told, settings["runs"], rows_of(name), chunk=settings["chunk"], cost=cost))
+    return made
+
+
+def rows_of(name: str) -> tuple[Row, ...]:
+    """Share and scores."""
+    return tuple(
+        Row(f"{name} {q}", PAPER.get(name, {}).get(q), q, target=TARGETS.get(f"{name} {q}"), paper_runs=10, digits=3)
+        for q in QUANTITIES
+    )
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """Learning curves."""
+    plot_curves(result, path, QUANTITIES, PAPER)
+
+
+BENCHMARK = Benchmark(
+    name="pola_coin", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning in the Coin Game",
+    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 5; Silent-Zebra/POLA b248b52, README figures",
+    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
+)  # fmt: skip

@@ -1,0 +1,117 @@
+"""What pola_ipd and pola_coin share: training an arm in a folder that survives a kill, and scoring its players on the way.
+
+A score is a mean reward a step, of fresh episodes: of the two players of a run against each other ("self"), and of each of
+them, in its own seat, against always-defect and always-cooperate (mean of the two).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.benchmark import Settings
+from benchmarks.parts import write_json
+from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
+
+ARMS = {"POLA-DiCE": "pola_dice", "POLA-OM": "pola_om", "LOLA-DiCE": "lola_dice_gru", "LOLA-DiCE, one Adam": "lola_dice_gru",
+        "naive": "naive_pg_gru"}  # fmt: skip
+COLORS = dict(zip(ARMS, (BLUE, GREEN, RED, ORANGE, BLACK), strict=True))
+# One Adam: kept for the whole run. The authors create it anew at each update, which makes LOLA-DiCE's step α sign(gradient).
+CHANGES: dict[str, dict[str, Any]] = {"LOLA-DiCE, one Adam": {"reset_optimiser": False}}
+
+
+def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+    """Trains `runs` runs side by side, scoring them at `points` points; samples are the last scores."""
+    from agents import train
+
+    folder = work_folder(settings, runs, seed)
+    how = {"seed": seed, "device": settings["device"], "out": folder / "run", "runs": runs, "eval_every": 0, "quiet": True}
+    at = sorted({max(1, round(settings["iterations"] * k / settings["points"])) for k in range(1, settings["points"] + 1)})
+    path, curve = folder / "curve.json", []
+    if path.exists():
+        curve = json.loads(path.read_text())
+    for iterations in at[len(curve) :]:
+        train(settings["learner"], settings["env_id"], iterations=iterations, **how, **settings["game"], **settings["own"])
+        curve.append(scores(folder / "run", runs, settings["episodes"], seed))
+        write_json(path, curve)
+    shutil.rmtree(folder)
+    last, means = curve[-1], {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
+    return {"samples": last, "curves": {**means, "iteration": at}}
+
+
+def work_folder(settings: Settings, runs: int, seed: int) -> Path:
+    """Where a part is trained until it is done: the same for the same part."""
+    words = json.dumps([dict(settings), runs, seed], sort_keys=True)
+    folder = Path("runs") / "benchmarks" / hashlib.sha256(words.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:
+    """Scores of every run of a run folder's last checkpoint."""
+    from agents.checkpoint import load
+
+    checkpoint = load(run / "checkpoints")
+    found = [scores_of(players(checkpoint, r), checkpoint.facts, episodes, seed) for r in range(runs)]
+    return {key: [each[key] for each in found] for key in found[0]}
+
+
+def players(checkpoint: Any, run: int) -> list[Any]:
+    """The two agents of a run."""
+    from agents.agent import Agent
+    from agents.deep_learners import spaces
+    from agents.pola_dice import PolaDiceConfig
+    from agents.pola_dice_learner import networks
+
+    facts = checkpoint.facts
+    net = networks(PolaDiceConfig(**facts["settings"]), *spaces(facts["env_id"], facts["game"], "cpu"))
+    return [Agent(net, checkpoint.tensors[f"self{i}.theta"][run : run + 1], facts) for i in range(2)]
+
+
+def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int) -> dict[str, float]:
+    """Scores of one run's players."""
+    import social_dilemmas_env as sde
+    from agents.agent import AgentPlayer
+    from agents.evaluation import play
+    from social_dilemmas_env.statistics import coin_pickups
+
+    env_id, game = facts["env_id"], facts["game"]
+    length = {"max_cycles": facts["settings"]["horizon"]}
+    mine = [AgentPlayer(agent) for agent in agents]
+    games = play(env_id, mine, episodes, seed, **game, **length)
+    found = {"self": float(games["rewards"].mean())}
+    if env_id == "coin_game_v0":
+        rules = sde.spec(env_id).game(**game)
+        own, other = (kind.sum() for kind in coin_pickups(rules, games["observations"][:, :, 0]))
+        found["own share"] = float(own / max(1.0, own + other))
+    for name in ("always_defect", "always_cooperate"):
+        total = 0.0
+        for i in range(2):
+            seats: list[Any] = [None, None]
+            seats[i], seats[1 - i] = mine[i], sde.make_strategy(name, env_id, player=1 - i, **game)
+            total += float(play(env_id, seats, episodes, seed, **game, **length)["rewards"][..., i].mean()) / 2
+        found[f"vs {name}"] = total
+    return found
+
+
+def plot_curves(result: dict[str, Any], path: Path, quantities: dict[str, str], lines: dict[str, dict[str, float]]) -> None:
+    """A panel for each quantity: learning curves of all arms, the published end values as dashes at the right."""
+    figure, panels = axes(len(quantities), width=4.6)
+    for panel, (key, title) in zip(panels, quantities.items(), strict=True):
+        for name, color in COLORS.items():
+            curves = result["curves"].get(name)
+            if curves is None:
+                continue
+            panel.plot(curves["iteration"], curves[key], color=color, label=name)
+            published = lines.get(name, {}).get(key)
+            if published is not None:
+                panel.plot(
+                    1.02, published, "D", color=color, markersize=5, clip_on=False, transform=panel.get_yaxis_transform()
+                )
+        panel.set(title=title, xlabel="outer steps")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    save(figure, path)

@@ -1,0 +1,70 @@
+"""POLA-DiCE on the prisoner's dilemma with full history: does it cooperate where LOLA-DiCE and naive learning defect?
+
+The game is the contribution game with f = 1.33: .33 a step for mutual cooperation, 0 for mutual defection, -.335 for
+cooperating with a defector. Policies are GRUs that see every past move. The published numbers are read off the README's
+figures (± .003), means of 10 seeds. The full setting is the README's, 8 to 24 hours of a GPU a seed; `--scale small`
+(two cores, under 20 minutes) has networks of 16 units, 64 games of 20 steps, 50 outer steps an update, and longer inner
+steps with weaker proximal terms: it shows who cooperates, and cannot say "reproduced".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.benchmark import Benchmark, Cell, Row, Settings
+from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, score
+
+# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
+PAPER: dict[str, dict[str, float]] = {
+    "POLA-DiCE": {"self": 0.313, "vs always_defect": -0.036},
+    "POLA-OM": {"self": 0.316, "vs always_defect": -0.036},
+    "LOLA-DiCE": {"self": 0.108, "vs always_defect": -0.006},
+}
+TARGETS = {"POLA-DiCE self": (0.30, 0.33), "POLA-DiCE vs always_defect": (-0.05, 0.0)}
+QUANTITIES = {"self": "Score against each other (.33: cooperation)", "vs always_defect": "Score against always-defect"}
+SETTINGS = {"runs": 10, "chunk": 2, "iterations": 20_200, "points": 101, "episodes": 256, "batch": 2000, "horizon": 50,
+            "hidden": 64, "outer_steps": 200, "lr_in": 0.005, "lola_lr_in": 0.05, "beta_in": 10.0, "beta_out": 100.0,
+            "model_batches": 200}  # fmt: skip
+SMALL = {"runs": 5, "chunk": 0, "iterations": 1000, "points": 20, "episodes": 128, "batch": 64, "horizon": 20, "hidden": 16,
+         "outer_steps": 50, "lr_in": 0.02, "beta_in": 5.0, "beta_out": 30.0, "model_batches": 50}  # fmt: skip
+PROXIMAL = ("outer_steps", "lr_in", "beta_in", "beta_out")
+
+
+def cells(settings: Settings) -> list[Cell]:
+    """A cell for each learner."""
+    made = []
+    for name, learner in ARMS.items():
+        own = {key: settings[key] for key in ("batch", "horizon", "hidden")} | CHANGES.get(name, {})
+        if name.startswith("POLA"):
+            own |= {key: settings[key] for key in PROXIMAL}
+        elif name.startswith("LOLA"):
+            own |= {"lr_in": settings["lola_lr_in"]}
+        if name == "POLA-OM":
+            own |= {"model_batches": settings["model_batches"]}
+        told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")}
+        told |= {"learner": learner, "env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own}
+        cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 6e-7
+        made.append(Cell(name, told, settings["runs"], rows_of(name), chunk=settings["chunk"], cost=cost))
+    return made
+
+
+def rows_of(name: str) -> tuple[Row, ...]:
+    """Both scores, and that against always-cooperate, which was never published."""
+    quantities = [*QUANTITIES, "vs always_cooperate"]
+    return tuple(
+        Row(f"{name} {q}", PAPER.get(name, {}).get(q), q, target=TARGETS.get(f"{name} {q}"), paper_runs=10, digits=3)
+        for q in quantities
+    )
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """Learning curves."""
+    plot_curves(result, path, QUANTITIES, PAPER)
+
+
+BENCHMARK = Benchmark(
+    name="pola_ipd", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning on the full-history prisoner's dilemma",
+    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 4; Silent-Zebra/POLA b248b52, README figures",
+    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
+)  # fmt: skip

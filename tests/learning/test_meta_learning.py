@@ -1,0 +1,216 @@
+"""Meta-MAPG through `train`, and its parts: personas, noisy tables, the LSTM, chains that diverge, opponent models."""
+
+import pytest
+import torch
+
+import social_dilemmas_env as sde
+from agents import LEARNERS, load_agent, train
+from agents import meta_mapg as mm
+from agents.agent import Agent
+from agents.checkpoint import load
+from agents.cli import main
+from agents.lstm import Lstm, lstm_step
+from agents.matrix_value import MatrixGame
+from agents.meta_learner import MetaLearnerConfig
+from agents.networks import ActorCritic, Tabular
+from agents.personas import KINDS, SPLITS, noisy_payoffs, personas
+from agents.sampled_game import SampleConfig, SampledGame
+
+torch.set_num_threads(1)
+QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
+TINY = {"batch": 2, "games": 3, "steps": 4, "chain": 2, "hidden": 3}
+KIND = {
+    "both, noisy tables": {"env": "ipd_v0", "payoff_noise": 0.5},
+    "personas": {"env": "rps_v0", "peers": "all", "runs": 2},
+    "lstm": {"env": "ipd_v0", "peers": "defective", "actor": "lstm", "opponent": "modelled"},
+    "exact": {"env": "ipd_v0", "peers": "cooperative", "values": "exact"},
+}
+
+
+@pytest.mark.parametrize("learner", ["meta_mapg", "meta_pg"])
+@pytest.mark.parametrize("name", KIND)
+def test_twice_two_updates_are_four(tmp_path, name, learner):
+    how = QUIET | TINY | KIND[name]
+    env_id = how.pop("env")
+    whole = train(learner, env_id, out=tmp_path / "a", iterations=4, seed=5, **how)
+    for iterations in (2, 4):
+        halves = train(learner, env_id, out=tmp_path / "b", iterations=iterations, seed=5, **how)
+    first, second = load(whole / "checkpoints").tensors, load(halves / "checkpoints").tensors
+    assert all(torch.equal(first[key], second[key]) for key in first) and {"phi0", "rates0"} <= set(first)
+    agent = load_agent(whole)
+    rewards = agent.adaptation(tasks=3, seed=1)
+    assert len(rewards) == 3 and rewards == agent.adaptation(tasks=3, seed=1)
+
+
+def test_learning_with_the_third_term_leads_to_cooperation_and_without_it_does_not(tmp_path):
+    """Exact values, 120 meta-updates, four runs a learner: after two updates in new tasks."""
+    for name, low, high in (("meta_mapg", -1.3, -0.8), ("meta_pg", -2.3, -1.7)):
+        cfg = MetaLearnerConfig(runs=4, values="exact")
+        learner = LEARNERS[name].make(cfg, "ipd_v0", {"payoff_noise": 0.5}, 0, "cpu")
+        for _ in range(120):
+            learner.update()
+        tables = noisy_payoffs(sde.payoffs("ipd_v0"), 0.5, 10, "test", 3)
+        after = learner.adapt(tables, None).mean((1, 3))[2]
+        assert low < after.mean() < high
+
+
+def test_command_shows_adaptation(tmp_path, capsys):
+    words = ["train", "meta_mapg", "ipd_v0", "--out", str(tmp_path / "x"), "--device", "cpu", "--set", "iterations=1"]
+    assert main([*words, *(f"{key}={value}" for key, value in TINY.items()), "quiet=true", "eval_every=0"]) == 0
+    assert main(["evaluate", str(tmp_path / "x"), "--episodes", "4", "--against", "tit_for_tat"]) == 0
+    shown = capsys.readouterr().out
+    assert "while it and the others learn" in shown and "after 2 updates" in shown
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"peers": "saintly"}, "no persona 'saintly' in ipd_v0; there are cooperative, defective, all"),
+        ({"env": "imp_v0", "peers": "all"}, "no personas for imp_v0"),
+        ({"env": "coin_game_v0"}, "no payoff table"),
+        ({"chain": 0}, "must be >= 1"),
+        ({"steps": 0}, "must be >= 1"),
+        ({"batch": -1}, "must be >= 1"),
+        ({"gamma": 1.0}, "gamma must lie in"),
+        ({"pairing": "x"}, "pairing must be 'steps' or 'theorem'"),
+        ({"inner": "x"}, "inner must be"),
+        ({"actor": "gru"}, "unknown actor"),
+        ({"actor": "lstm", "values": "exact"}, "without memory"),
+        ({"opponent": "modelled"}, "a modelled opponent is a persona"),
+        ({"view": "joint"}, "view must be 'ego'"),
+        ({"lr_outer": float("nan")}, "finite"),
+    ],
+)
+def test_mistakes_are_one_sentence(tmp_path, settings, words):
+    settings = dict(settings)
+    with pytest.raises(ValueError, match=words):
+        train("meta_mapg", settings.pop("env", "ipd_v0"), out=tmp_path / "x", iterations=1, **QUIET, **settings)
+    assert not (tmp_path / "x" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("env_id", KINDS)
+def test_personas_have_their_character_and_splits_differ(env_id):
+    actions = len(KINDS[env_id])
+    for i, kind in enumerate(KINDS[env_id]):
+        found = {split: personas(env_id, kind, split, seed=1) for split in SPLITS}
+        for split, logits in found.items():
+            policy = logits.exp().view(SPLITS[split], actions**2 + 1, actions)
+            torch.testing.assert_close(policy.sum(-1), torch.ones(policy.shape[:2], dtype=torch.float64))
+            lead = policy[..., i]
+            assert lead.min() >= 1 / actions - 1e-12
+            bound = 5 * (1 - 1 / actions) / (12 * lead.numel()) ** 0.5
+            assert abs(lead.mean().item() - (1 + 1 / actions) / 2) < bound
+        assert not (found["train"][:, None] == found["test"][None]).any()
+    assert torch.equal(personas(env_id, "all", "test", 4), personas(env_id, "all", "test", 4))
+    assert not torch.equal(personas(env_id, "all", "test", 4), personas(env_id, "all", "test", 5))
+    with pytest.raises(ValueError, match="no split 'exam'"):
+        personas(env_id, "all", "exam")
+
+
+def test_noise_stays_in_its_range():
+    table = torch.tensor(sde.payoffs("ipd_v0"))
+    noise = noisy_payoffs(table, 0.5, 500, "train", 1) - table
+    assert noise.abs().max() <= 0.5 and abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
+    assert torch.equal(noisy_payoffs(table, 0.0, 3, "test")[2], table.double())
+    for wrong in ({"noise": -1.0, "count": 1}, {"noise": float("nan"), "count": 1}, {"noise": 0.1, "count": 0}):
+        with pytest.raises(ValueError, match="noise must be finite"):
+            noisy_payoffs(table, split="train", **wrong)
+
+
+def test_a_table_for_each_run_is_the_same_as_one_run_at_a_time():
+    tables = noisy_payoffs(sde.payoffs("ipd_v0"), 0.5, 3, "test")
+    theta = torch.randn(3, 2, 5, dtype=torch.float64)
+    each = torch.cat([MatrixGame(table, 0.96).values(t[None]) for table, t in zip(tables, theta, strict=True)])
+    many = MatrixGame(tables, 0.96)
+    torch.testing.assert_close(many.values(theta), each)
+    torch.testing.assert_close(many.values(theta.expand(2, 3, 2, 5)), each.expand(2, 3, 2))
+    sampled = SampledGame(many, SampleConfig(games=2, steps=3))
+    states = sampled.play(theta.repeat(2, 1, 1))
+    rewards = sampled.rewards(states)
+    for lane in range(6):
+        assert torch.equal(rewards[:, :, lane].movedim(1, -1), tables[lane % 3].flatten(0, 1)[states[1:, lane] - 1])
+
+
+def test_the_lstm_is_torch_s():
+    cell = torch.nn.LSTMCell(4, 3).double()
+    x, h, c = (torch.randn(5, n, dtype=torch.float64) for n in (4, 3, 3))
+    order = [0, 1, 3, 2]  # torch: i, f, g, o
+
+    def rows(weight):
+        return torch.cat([weight.chunk(4)[k] for k in order]).T
+
+    gates = x @ rows(cell.weight_ih) + rows(cell.bias_ih[:, None]) + rows(cell.bias_hh[:, None])
+    ours = lstm_step(gates[None], (h[None], c[None]), rows(cell.weight_hh)[None])
+    for mine, theirs in zip(ours, cell(x, (h, c)), strict=True):
+        torch.testing.assert_close(mine[0], theirs)
+
+
+def test_the_lstm_step_by_step_is_the_lstm_at_once_and_the_agent():
+    net = Lstm(torch.eye(5, dtype=torch.float64), 2, 4)
+    both = ActorCritic(net, net)
+    theta = torch.randn(1, both.size, dtype=torch.float64)
+    params, views = both.unpack(theta, "actor"), torch.randint(5, (6, 1, 3))
+    step, hidden = net.player(params, 3, 6), None
+    agent = Agent(both, theta, {"env_id": "ipd_v0", "game": {}})
+    for t, whole in enumerate(net(params, views)):
+        torch.testing.assert_close(step(views[t], t), whole)
+        logits, hidden = agent.logits(torch.eye(5)[views[t, 0]], hidden)
+        torch.testing.assert_close(logits, whole[0])
+
+
+def world_of(count, **changes):
+    net = Tabular(torch.eye(5, dtype=torch.float64), 2)
+    cfg = mm.MetaConfig(**{"chain": 2, "games": 40, "steps": 20, "entropy": 0.0} | changes)
+    table = torch.as_tensor(sde.payoffs("ipd_v0"), dtype=torch.float64)
+    return mm.World((net, net), table.expand(count, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
+
+
+def test_chains_that_diverge_count_nothing_and_the_others_go_on():
+    phi = tuple(torch.randn(3, 10, dtype=torch.float64) for _ in range(2))
+    rates = torch.ones(2, 2, 3, dtype=torch.float64)
+    rates[0, 1, 1] = float("inf")
+    found = mm.meta_gradients(phi, rates, world_of(3), (0,))[0]
+    assert found.finite.tolist() == [True, False, True] and found.start[1].abs().max() == 0
+    assert torch.isfinite(found.start).all() and torch.isfinite(found.rates).all() and found.start[0].abs().max() > 0
+    learner = LEARNERS["meta_mapg"].make(MetaLearnerConfig(**TINY), "ipd_v0", {}, 0, "cpu")
+    learner.rates[1][:] = float("inf")
+    before = learner.phi[0].clone()
+    metrics = learner.update()
+    assert metrics["ended_chains"] == TINY["batch"] and torch.isfinite(metrics["reward"])
+    assert torch.equal(learner.phi[0], before)
+
+
+def test_a_model_of_the_opponent_is_what_it_did_and_leads_the_same_way():
+    """Counts approach the policy; player 0's meta-gradient with the model correlates with the one that knows."""
+    torch.manual_seed(0)
+    phi = tuple((0.5 * torch.randn(1, 10, dtype=torch.float64)).expand(200, 10).contiguous() for _ in range(2))
+    play = world_of(200).play(phi)
+    counts = mm.observed(play, 1, (5, 2)).view(200, 5, 2).exp().sum(0)
+    spread = 5 * 0.5 / counts.sum(-1).sqrt()
+    assert (
+        (counts / counts.sum(-1, keepdim=True) - torch.softmax(phi[1][0].view(5, 2), -1))[:, 0].abs() < spread + 0.02
+    ).all()
+    rates = torch.ones(2, 2, 200, dtype=torch.float64)
+    means = [
+        mm.meta_gradients(phi, rates, world_of(200, opponent=word), (0,))[0].start.mean(0) for word in ("known", "modelled")
+    ]
+    assert torch.nn.functional.cosine_similarity(*means, dim=0) > 0.8
+
+
+def test_the_linear_baseline_fits_what_is_linear():
+    views = torch.randint(5, (9, 2, 4))
+    x = mm.features(views, 5, torch.float64)
+    weights = torch.randn(2, 1, 9, dtype=torch.float64)
+    torch.testing.assert_close(
+        mm.linear_baseline(x, (x * weights[:, None]).sum(-1)), (x * weights[:, None]).sum(-1), atol=1e-3, rtol=0
+    )
+
+
+def test_the_baseline_of_a_float32_network_is_that_of_float64():
+    """One-hots add up to 1: solved in float32, a fifth of the chains of an LSTM came out infinite."""
+    views = torch.randint(2, (30, 50, 16), generator=torch.Generator().manual_seed(0))  # three views are never met
+    returns = torch.randn(50, 16, 30, generator=torch.Generator().manual_seed(1))
+    low = mm.linear_baseline(mm.features(views, 5, torch.float32), returns)
+    high = mm.linear_baseline(mm.features(views, 5, torch.float64), returns.double())
+    assert low.dtype == torch.float32
+    torch.testing.assert_close(low.double(), high, atol=1e-4, rtol=0)
