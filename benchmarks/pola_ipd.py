@@ -3,8 +3,8 @@
 The game is the contribution game with f = 1.33: .33 a step for mutual cooperation, 0 for mutual defection, -.335 for
 cooperating with a defector. Policies are GRUs that see every past move. The published numbers are read off the README's
 figures (± .003), means of 10 seeds. The full setting is the README's, 8 to 24 hours of a GPU a seed; `--scale small`
-(two cores, under 20 minutes) has networks of 16 units, 64 games of 20 steps, 50 outer steps an update, and longer inner
-steps with weaker proximal terms: it shows who cooperates, and cannot say "reproduced".
+(two cores, under 20 minutes) has networks of 16 units, 64 games of 20 steps, 20 outer steps an update, larger rates and
+weaker proximal terms: it shows who cooperates, and cannot say "reproduced".
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ PAPER: dict[str, dict[str, float]] = {
 TARGETS = {"POLA-DiCE self": (0.30, 0.33), "POLA-DiCE vs always_defect": (-0.05, 0.0)}
 QUANTITIES = {"self": "Score against each other (.33: cooperation)", "vs always_defect": "Score against always-defect"}
 SETTINGS = {"runs": 10, "chunk": 2, "iterations": 20_200, "points": 101, "episodes": 256, "batch": 2000, "horizon": 50,
-            "hidden": 64, "outer_steps": 200, "lr_in": 0.005, "lola_lr_in": 0.05, "beta_in": 10.0, "beta_out": 100.0,
-            "model_batches": 200}  # fmt: skip
+            "hidden": 64, "outer_steps": 200, "lr_in": 0.005, "lr_out": 0.003, "beta_in": 10.0, "beta_out": 100.0,
+            "model_batches": 200, "lola_lr_in": 0.05}  # fmt: skip
 SMALL = {"runs": 5, "chunk": 0, "iterations": 1000, "points": 20, "episodes": 128, "batch": 64, "horizon": 20, "hidden": 16,
-         "outer_steps": 50, "lr_in": 0.02, "beta_in": 5.0, "beta_out": 30.0, "model_batches": 50}  # fmt: skip
-PROXIMAL = ("outer_steps", "lr_in", "beta_in", "beta_out")
+         "outer_steps": 20, "lr_in": 0.02, "lr_out": 0.005, "beta_in": 5.0, "beta_out": 20.0,
+         "model_batches": 30}  # fmt: skip
+PROXIMAL = ("outer_steps", "lr_in", "lr_out", "beta_in", "beta_out")
 
 
 def cells(settings: Settings) -> list[Cell]:

@@ -232,10 +232,15 @@ def test_metrics_name_what_they_are(tmp_path):
 
 
 @pytest.mark.slow
-def test_pola_cooperates_where_naive_learning_defects():
-    """The small setting of benchmarks/pola_ipd, 3 runs: 300 CPU seconds."""
+def test_pola_cooperates_where_lola_dice_and_naive_learning_defect():
+    """The small setting of benchmarks/pola_ipd, 3 runs: 2 CPU minutes.
+
+    Of 10 runs, at outer step 400: mean .25, spread .07, so that the mean of 3 is below .15 once in a hundred times; of 10
+    runs of the others none was above .01.
+    """
     small = {"batch": 64, "horizon": 20, "hidden": 16, "runs": 3}
-    pola = learned(800, **{**small, "outer_steps": 50, "lr_in": 0.02, "beta_in": 5.0, "beta_out": 30.0})
-    naive = learned(400, name="naive_pg_gru", **small, outer_steps=1)
-    score = [each.play(each.theta, each.swapped(each.theta), 0, purpose=9).own.rewards.mean() for each in (pola, naive)]
-    assert score[0] > 0.15 and score[1] < 0.05
+    near = {"outer_steps": 20, "lr_in": 0.02, "lr_out": 0.005, "beta_in": 5.0, "beta_out": 20.0}
+    pola = learned(400, **{**small, **near})
+    others = [learned(300, name=name, **small, outer_steps=1) for name in ("lola_dice_gru", "naive_pg_gru")]
+    score = [each.play(each.theta, each.swapped(each.theta), 0, purpose=9).own.rewards.mean() for each in (pola, *others)]
+    assert score[0] > 0.15 and max(score[1:]) < 0.05
