@@ -7,11 +7,10 @@ figures (± .003), means of 10 seeds. The full setting is the README's as correc
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, score
+from benchmarks.benchmark import Benchmark, Cell, Settings
+from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, rows_of, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
 PAPER: dict[str, dict[str, float]] = {
@@ -52,25 +51,13 @@ def cells(settings: Settings) -> list[Cell]:
         told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")}
         told |= {"learner": learner, "env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own}
         cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 9e-7
-        made.append(Cell(name, told, settings["runs"], rows_of(name), chunk=settings["chunk"], cost=cost))
+        rows = rows_of(name, list(QUANTITIES), PAPER, TARGETS, {})
+        made.append(Cell(name, told, settings["runs"], rows, chunk=settings["chunk"], cost=cost))
     return made
-
-
-def rows_of(name: str) -> tuple[Row, ...]:
-    """Share and scores."""
-    return tuple(
-        Row(f"{name} {q}", PAPER.get(name, {}).get(q), q, target=TARGETS.get(f"{name} {q}"), paper_runs=10, digits=3)
-        for q in QUANTITIES
-    )
-
-
-def plot(result: dict[str, Any], path: Path) -> None:
-    """Learning curves."""
-    plot_curves(result, path, QUANTITIES, PAPER)
 
 
 BENCHMARK = Benchmark(
     name="pola_coin", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning in the Coin Game",
     source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 5; Silent-Zebra/POLA b248b52, README figures",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
+    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
 )  # fmt: skip

@@ -13,15 +13,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Settings
+from benchmarks.benchmark import Row, Settings
 from benchmarks.parts import write_json
 from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
 
 ARMS = {"POLA-DiCE": "pola_dice", "POLA-OM": "pola_om", "LOLA-DiCE": "lola_dice_gru", "LOLA-DiCE, one Adam": "lola_dice_gru",
         "naive": "naive_pg_gru"}  # fmt: skip
+Scores = Mapping[str, Mapping[str, float]]
 COLORS = dict(zip(ARMS, (BLUE, GREEN, RED, ORANGE, BLACK), strict=True))
 # One Adam: kept for the whole run. The authors create it anew at each update, which makes LOLA-DiCE's step α sign(gradient).
 CHANGES: dict[str, dict[str, Any]] = {"LOLA-DiCE, one Adam": {"reset_optimiser": False}}
+
+
+def rows_of(
+    name: str, quantities: list[str], paper: Scores, targets: Mapping[str, Any], notes: Mapping[str, str]
+) -> tuple[Row, ...]:
+    """A row for each score of an arm."""
+    labels = {quantity: f"{name} {quantity}" for quantity in quantities}
+    return tuple(
+        Row(
+            label,
+            paper.get(name, {}).get(q),
+            q,
+            target=targets.get(label),
+            note=notes.get(label, ""),
+            paper_runs=10,
+            digits=3,
+        )
+        for q, label in labels.items()
+    )
 
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
@@ -98,7 +118,7 @@ def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: 
     return found
 
 
-def plot_curves(result: dict[str, Any], path: Path, quantities: dict[str, str], lines: dict[str, dict[str, float]]) -> None:
+def plot_curves(result: dict[str, Any], path: Path, quantities: dict[str, str], lines: Scores) -> None:
     """A panel for each quantity: learning curves of all arms, the published end values as dashes at the right."""
     figure, panels = axes(len(quantities), width=4.6)
     for panel, (key, title) in zip(panels, quantities.items(), strict=True):
