@@ -24,6 +24,7 @@ ALIASES = {
     "loqa_coin_game_v0": "loqa_3x3",
     "loqa_ipd_v0": "loqa_ipd",
     "meta_mapg_ipd_v0": "meta_mapg_ipd",
+    "pola_dice_ipd_v0": "pola_dice_ipd",
 }  # the usual agent of a game
 Hidden = Tensor | None
 
@@ -85,7 +86,8 @@ class AgentPlayer:
     """An agent in the shape of a scripted player: `reset(B)`, `act(observations, first=None) -> actions`."""
 
     def __init__(self, agent: Agent, seed: int = 0, greedy: bool = False) -> None:
-        self.agent, self.greedy, self.hidden = agent, greedy, None
+        self.agent, self.greedy = agent, greedy
+        self.hidden: Hidden = None
         self.draws = torch.Generator().manual_seed(seed)
 
     def reset(self, num_games: int, seed: int | None = None) -> None:
@@ -112,7 +114,8 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
     if isinstance(net, Lstm):
         state = x.new_zeros(*x.shape[:-1], 2 * net.hidden) if hidden is None else hidden
         gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ params["gates"] + params["gates_bias"]
-        h, c = lstm_step(gates, state.chunk(2, -1), params["recurrent"])
+        h, c = state.chunk(2, -1)
+        h, c = lstm_step(gates, (h, c), params["recurrent"])
         return h @ params["out"] + params["out_bias"], torch.cat((h, c), -1)
     if isinstance(net, Mlp):
         x = x @ params["dense0"] + params["bias0"]

@@ -64,7 +64,8 @@ def scores(agent: Any, *, episodes: int = 128, seed: int = 0, opponents: Sequenc
     if agent.env_id == "coin_game_v0":
         from social_dilemmas_env.statistics import adversarial_fraction, coin_pickups
 
-        found["adversarial"] = float(adversarial_fraction(coin_pickups(game, alone["observations"][:, :, 0])).mean())
+        rules: Any = game
+        found["adversarial"] = float(adversarial_fraction(coin_pickups(rules, alone["observations"][:, :, 0])).mean())
     for name in OPPONENTS.get(agent.env_id, ()) if opponents is None else opponents:
         scripted = [sde.make_strategy(name, agent.env_id, player=i, **agent.game_kwargs) for i in seats[1:]]
         games = play(agent.env_id, [AgentPlayer(agent), *scripted], episodes, seed, **agent.game_kwargs)

@@ -59,7 +59,8 @@ class League:
 
     def json(self) -> dict[str, Any]:
         """Plain values."""
-        means, errors = (np.where(np.isnan(x), None, x.astype(object)).tolist() for x in (self.means, self.errors))
+        nothing: Any = None  # JSON has no NaN
+        means, errors = (np.where(np.isnan(x), nothing, x.astype(object)).tolist() for x in (self.means, self.errors))
         return {"names": self.names, "means": means, "errors": errors, "forfeits": self.forfeits, "settings": self.settings}
 
     @staticmethod

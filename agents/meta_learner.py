@@ -166,8 +166,8 @@ class MetaLearner:
         self.draws.set_state(tensors["draws"].cpu())
         for n in range(self.players):
             self.phi[n], self.rates[n] = (tensors[f"{name}{n}"].to(self.device) for name in ("phi", "rates"))
-            moments = (tensors[f"{name}{n}"].to(self.device).clone() for name in ("first", "second"))
-            self.adams[n] = Adam(*moments, iteration)
+            first, second = (tensors[f"{name}{n}"].to(self.device).clone() for name in ("first", "second"))
+            self.adams[n] = Adam(first, second, iteration)
 
     def adapt(self, tables: Tensor, peers: Tensor | None, seed: int = 0) -> Tensor:
         """Meta-test: rewards a step while φ_0 learns in each task, with nothing differentiated.

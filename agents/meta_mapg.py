@@ -99,8 +99,8 @@ class World:
             here = 1 + chosen[0] * self.num_actions + chosen[1]
             views.append(seen)
             actions.append(chosen)
-        views, actions = torch.stack(views, 1), torch.stack(actions, 1)
-        return Play(views, actions, self.rewards(actions))
+        moves = torch.stack(actions, 1)
+        return Play(torch.stack(views, 1), moves, self.rewards(moves))
 
     def rewards(self, actions: Tensor) -> Tensor:
         """r_n,t by each chain's own table.  [N, T, M, K] -> [N, M, K, T]."""
@@ -163,7 +163,7 @@ def inner_step(phi: Phi, logp: Sequence[Tensor], play: Play, base: Tensor, cfg: 
     """∂J_n/∂φ^n of every player, differentiable again.  -> [M, P_n] each."""
     found = []
     for n, p in enumerate(phi):
-        x = sum(logp) if cfg.shaping else logp[n]
+        x = torch.stack(tuple(logp)).sum(0) if cfg.shaping else logp[n]
         objective = inner_objective(x, play.rewards[n], base[n], cfg).sum()
         found.append(torch.autograd.grad(objective, p, create_graph=cfg.create_graph, retain_graph=True)[0])
     return found
@@ -217,8 +217,10 @@ def unroll(phi: Phi, rates: Tensor, world: World) -> Chain:
         seen = beliefs(phi, seen, play, world)
         logp = [world.log_prob(p, play, n) for n, p in enumerate(seen)]
         base = baselines(world, play)
-        for kept, new in zip(chain, (phi, play, logp, base), strict=True):
-            kept.append(new)
+        chain.phi.append(phi)
+        chain.plays.append(play)
+        chain.logp.append(logp)
+        chain.base.append(base)
         if l < len(rates):
             after = updated(seen, inner_step(seen, logp, play, base, cfg), rates[l])
             phi, seen = (
@@ -268,7 +270,7 @@ def surrogate(chain: Chain, i: int, cfg: MetaConfig) -> Tensor:
     """Mean over l = 1 .. L of the terms; Meta-PG has no third.  -> [M]."""
     terms = [current_policy, own_learning] + [peer_learning] * cfg.shaping
     counted = range(1, len(chain.plays))
-    return sum(term(chain, k, i, cfg) for term in terms for k in counted) / len(counted)
+    return torch.stack([term(chain, k, i, cfg) for term in terms for k in counted]).sum(0) / len(counted)
 
 
 class MetaGradient(NamedTuple):

@@ -22,7 +22,10 @@ class Reporter:
         self.path = folder / "metrics.jsonl"
         self._forget(start)
         self.board = _tensorboard(folder / "events")
-        self.bar, self.task = (None, None) if quiet or not sys.stderr.isatty() else _bar(start, total)
+        shown = not quiet and sys.stderr.isatty()
+        self.bar: Any
+        self.task: Any
+        self.bar, self.task = _bar(start, total) if shown else (None, None)
 
     def _forget(self, start: int) -> None:
         if not self.path.exists():

@@ -163,9 +163,8 @@ def make(
 ) -> TabularLearner:
     """A learner at its start.  `direction`: (settings, seed) -> f."""
     table = table_of(env_id, game, cfg.gamma, device)
-    f, played = direction(cfg, seed), table
-    if sampled:
-        played = SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1)))
+    f = direction(cfg, seed)
+    played = SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1))) if sampled else table
     theta = initial_theta(table, RunConfig(runs=cfg.runs, init_std=cfg.init_std, seed=seed))
     critic = getattr(f, "critic", None)
     if critic is not None:  # there from the start, so that every checkpoint has one

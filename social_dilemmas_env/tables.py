@@ -131,7 +131,7 @@ def view_ids(game: Game, states: np.ndarray) -> np.ndarray:
 
 def observations(game: Game, views: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     """The 0/1 arrays [..., *observation_shape] of view ids [...]."""
-    flat = np.zeros((views.size, math.prod(game.observation_shape)), dtype)
+    flat: np.ndarray = np.zeros((views.size, math.prod(game.observation_shape)), dtype)
     row = np.arange(views.size)
     for position in game.features(decode(views.reshape(-1), game.view_sizes)):
         flat[row, position] = 1
