@@ -19,9 +19,13 @@ def make(
     cfg: loqa.LoqaConfig, env_id: str, game: dict[str, Any], seed: int, device: str, *, loss: Any, kind: type = SelfPlay
 ) -> SelfPlay:
     """A learner with its games."""
-    how = {"backend": "torch", "device": device, "obs_mode": "state", "autoreset": "disabled"}
-    venv = sde.make_vec_env(env_id, num_envs=cfg.runs * cfg.batch, max_cycles=cfg.horizon, **how, **game)
-    return kind(cfg, venv, loss, seed)
+    return kind(cfg, fresh_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device), loss, seed)
+
+
+def fresh_games(env_id: str, game: dict[str, Any], count: int, horizon: int, device: str) -> Any:
+    """That many games on view ids, which begin when told to."""
+    how: dict[str, Any] = {"backend": "torch", "device": device, "obs_mode": "state", "autoreset": "disabled"}
+    return sde.make_vec_env(env_id, num_envs=count, max_cycles=horizon, **how, **game)
 
 
 def agent(checkpoint: Checkpoint, device: str, seed: int, *, base: Any, networks: Any = networks, player: int = 0) -> Agent:
@@ -48,7 +52,7 @@ def checkpoint_runs(checkpoint: Checkpoint, name: str) -> int:
 
 def spaces(env_id: str, game: dict[str, Any], device: str) -> tuple[Tensor, int]:
     """The observations of all views [V, F], and the number of actions."""
-    venv = sde.make_vec_env(env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game)
+    venv: Any = sde.make_vec_env(env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game)
     return venv.observation_table, int(venv.single_action_space.n)
 
 
@@ -58,6 +62,7 @@ LOQA = LearnerSpec(
     loqa.settings,
     partial(make, loss=loqa.loss),
     partial(agent, base=loqa.LoqaConfig()),
+    graphs=True,
 )
 ADVANTAGE_ALIGNMENT = LearnerSpec(
     "advantage_alignment",
@@ -65,6 +70,7 @@ ADVANTAGE_ALIGNMENT = LearnerSpec(
     advantage_alignment.settings,
     partial(make, loss=advantage_alignment.loss),
     partial(agent, base=advantage_alignment.AlignmentConfig()),
+    graphs=True,
 )
 LOQA_MODELLED = LearnerSpec(
     "loqa_modelled",
@@ -72,4 +78,5 @@ LOQA_MODELLED = LearnerSpec(
     loqa_modelled.settings,
     partial(make, loss=loqa.loss, kind=loqa_modelled.ModelledSelfPlay),
     partial(agent, base=loqa_modelled.ModelledConfig()),
+    graphs=True,
 )

@@ -38,6 +38,7 @@ class LearnerSpec:
         settings: env_id -> the default settings, a frozen dataclass.
         make: (settings, env_id, game arguments, seed, device) -> a `Learner` (training.py).
         agent: (checkpoint, device, seed) -> a trained player with `act`; see agent.py.
+        graphs: whether the learner computes through its attribute `compute`, which graphs may replace (compute.py).
     """
 
     name: str
@@ -45,6 +46,7 @@ class LearnerSpec:
     settings: Callable[[str], Any]
     make: Callable[[Any, str, dict[str, Any], int, str], Any]
     agent: Callable[[Any, str, int], Any]
+    graphs: bool = False
 
 
 class Learners(Mapping[str, LearnerSpec]):

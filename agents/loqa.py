@@ -23,7 +23,7 @@ Shapes  ... any batch (players j, runs R, games n), T steps, A actions. Time is 
 Departures from the paper and from the authors' code are switches of `LoqaConfig`; agents/README.md lists them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -114,7 +114,7 @@ def entropy(log_policy: Tensor) -> Tensor:
 def loss(play: Any, cfg: "LoqaConfig") -> Tensor:
     """Both terms of L_i but for the entropy.  play: self_play.Play.  -> [R]."""
     own, others = actor_loss(play.advantages, play.logp), play.others
-    if not cfg.weight or play.iteration > cfg.shaping_until:
+    if not cfg.weight or not play.shaping:
         return own
     q_taken = shaped_q(play.logp, others.rewards, others.values, cfg)
     return own + cfg.weight * shaping_loss(play.advantages, opponent_log_policy(others.q, others.actions, q_taken, cfg))
@@ -219,11 +219,13 @@ class LoqaConfig:
 
 
 IPD = LoqaConfig(  # the README's IPD command, but for the remedies named in agents/README.md
-    batch=2048, entropy=0.0, clip=None, epsilon=0.2, past_selves=False, standardise=True, zero_critic=True,
+    batch=2048, entropy=0.0, clip=None, epsilon=0.2, past_selves=False, standardise=True, payoff_shift=1.5, zero_critic=True,
     actor="tabular", critic="mlp", critic_hidden=16, critic_layers=2,
 )  # fmt: skip
 
 
 def settings(env_id: str) -> LoqaConfig:
-    """Default settings for a game: the Coin Game's, or those of a matrix game."""
-    return LoqaConfig() if env_id == "coin_game_v0" else IPD
+    """Default settings for a game: the Coin Game's, or those of a matrix game (whose payoffs only the IPD's are shifted)."""
+    if env_id == "coin_game_v0":
+        return LoqaConfig()
+    return IPD if env_id == "ipd_v0" else replace(IPD, payoff_shift=0.0)

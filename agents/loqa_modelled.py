@@ -16,7 +16,7 @@ Shapes  R runs, n games, T steps, J opponents, F features, H hidden units, P par
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,9 +45,17 @@ def fresh_taste(runs: int, size: int, hidden: int, draws: torch.Generator) -> Te
                       torch.zeros(runs, 1)), 1)  # fmt: skip
 
 
+class Beliefs(NamedTuple):
+    """θ and target [R, P] as a learner's, taste [R, P'] of r̂."""
+
+    theta: Tensor
+    target: Tensor
+    taste: Tensor
+
+
 @dataclass
 class Model:
-    """What one learner believes of the others; θ and target [R, P] as a learner's, taste [R, P'] of r̂."""
+    """What one learner believes of the others, and how it learns it."""
 
     theta: Tensor
     target: Tensor
@@ -60,9 +68,15 @@ class Model:
         names = ("theta", "target", "adam.first", "adam.second", "taste", "taste_adam.first", "taste_adam.second")
         return attributes(self, names)
 
+    def beliefs(self) -> Beliefs:
+        """What is believed now."""
+        return Beliefs(self.theta, self.target, self.taste)
+
 
 class ModelledSelfPlay(SelfPlay):
     """`SelfPlay` whose learners do not look into their opponents."""
+
+    cfg: "ModelledConfig"
 
     def __init__(self, cfg: "ModelledConfig", venv: Any, loss: Any, seed: int) -> None:
         super().__init__(cfg, venv, loss, seed)
@@ -90,48 +104,54 @@ class ModelledSelfPlay(SelfPlay):
     def _opponents(self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]) -> Opponents:
         me = next(i for i in range(self.players) if i not in seats)
         model = self.models[me % len(self.models)]
-        with torch.no_grad():
-            parts = [self._believed(model, games, seat) for seat in seats]
+        parts = [self.compute(self._believed, model.beliefs(), games, seat) for seat in seats]
         return Opponents(*(torch.stack(part) for part in zip(*parts, strict=True)))
 
-    def _believed(self, model: Model, games: Trajectory, seat: int) -> Opponents:
+    @torch.no_grad()
+    def _believed(self, model: Beliefs, games: Trajectory, seat: int) -> Opponents:
         """What the model makes of one opponent's views and actions; its networks and rewards are not looked at."""
         of = of_player(games, seat, self.cfg.runs)
         q = time_last(self.net.q(model.theta, of.views)[:-1])
         policy = time_last(log_softmax(self.net.logits(model.theta, of.views)[:-1])).exp()
         return Opponents(self._taste(model, of.views), of.actions, q, loqa.state_values(policy, q))
 
-    def _taste(self, model: Model, views: Tensor) -> Tensor:
+    def _taste(self, model: Beliefs, views: Tensor) -> Tensor:
         """r̂ along views [T + 1, R, n] -> [R, n, T]."""
-        seen = self.venv.observation_table[views]
+        seen = self.net.actor.table[views]
         return time_last(predicted_rewards(model.taste, seen[:-1], seen[1:], self.cfg.taste_hidden))
 
     def _study(self, index: int, games: Trajectory, seats: Sequence[int]) -> dict[str, Tensor]:
         """One step of each model."""
         cfg, model = self.cfg, self.models[index]
-        own = of_player(games, index, cfg.runs)
-        taste = model.taste.requires_grad_()
+        found = self.compute(self._corrections, model.beliefs(), games, tuple(seats))
+        split = self.net.actor_size
+        rates = torch.where(torch.arange(self.net.size, device=self.device) < split, cfg.model_lr, cfg.critic_lr)
+        model.theta = model.adam.step(model.theta, found.by_theta, rates)
+        model.taste = model.taste_adam.step(model.taste, found.by_taste, cfg.model_lr)
+        model.target.lerp_(model.theta, 1 - cfg.ema)
+        count = len(seats) - 1
+        return {"taste_loss": found.errors.mean(), "surprise": found.surprise.mean() / count,
+                "model_loss": found.loss.mean() / count}  # fmt: skip
+
+    def _corrections(self, model: Beliefs, games: Trajectory, seats: tuple[int, ...]) -> "Corrections":
+        """What the games of the player in the first seat say about its beliefs."""
+        cfg, own = self.cfg, of_player(games, seats[0], self.cfg.runs)
+        model = Beliefs(*(x.detach().requires_grad_() for x in model))
         errors = loqa.huber(self._taste(model, own.views) - own.rewards - cfg.payoff_shift)
-        (slope,) = torch.autograd.grad(errors.sum(), taste)
-        theta, loss, surprise = model.theta.requires_grad_(), 0.0, 0.0
+        (by_taste,) = torch.autograd.grad(errors.sum(), model.taste)
+        theta = model.theta
+        loss = surprise = torch.zeros(cfg.runs, device=self.device)
         for seat in seats[1:]:
             of = of_player(games, seat, cfg.runs)
             logp = taken(time_last(log_softmax(self.net.logits(theta, of.views)[:-1])), of.actions)
             q = taken(time_last(self.net.q(theta, of.views)[:-1]), of.actions)
             surprise = surprise - logp.mean((-2, -1))
             loss = loss + loqa.huber(q - self._model_targets(model, of))
-        (descent,) = torch.autograd.grad((loss + surprise).sum(), theta)
-        split = self.net.actor_size
-        rates = torch.where(torch.arange(theta.shape[1], device=self.device) < split, cfg.model_lr, cfg.critic_lr)
-        model.theta = model.adam.step(theta.detach(), descent, rates)
-        model.taste = model.taste_adam.step(taste.detach(), slope, cfg.model_lr)
-        model.target.lerp_(model.theta, 1 - cfg.ema)
-        count = len(seats) - 1
-        return {"taste_loss": errors.detach().mean(), "surprise": surprise.detach().mean() / count,
-                "model_loss": loss.detach().mean() / count}  # fmt: skip
+        (by_theta,) = torch.autograd.grad((loss + surprise).sum(), theta)
+        return Corrections(by_theta, by_taste, errors.detach(), loss.detach(), surprise.detach())
 
     @torch.no_grad()
-    def _model_targets(self, model: Model, of: Any) -> Tensor:
+    def _model_targets(self, model: Beliefs, of: Any) -> Tensor:
         """SARSA targets of Q̂_j, with predicted rewards.  [R, n, T]."""
         q = time_last(self.net.q(model.target, of.views))
         last = log_softmax(self.net.logits(model.target, of.views)[-1]).exp()
@@ -139,6 +159,16 @@ class ModelledSelfPlay(SelfPlay):
             self._taste(model, of.views), taken(q[..., 1:-1, :], of.actions[..., 1:]),
             loqa.state_values(last, q[..., -1, :]), self.cfg.gamma,
         )  # fmt: skip
+
+
+class Corrections(NamedTuple):
+    """∇ by θ [R, P] and by taste [R, P']; losses [R] of r̂, of Q̂ and of π̂."""
+
+    by_theta: Tensor
+    by_taste: Tensor
+    errors: Tensor
+    loss: Tensor
+    surprise: Tensor
 
 
 def settings(env_id: str) -> "ModelledConfig":

@@ -32,7 +32,11 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class Network(Protocol):
-    """A function (θ, views) -> one number an action."""
+    """A function (θ, views) -> one number an action; `table` [V, F] holds the observations."""
+
+    @property
+    def table(self) -> Tensor:
+        """[V, F]."""
 
     def shapes(self) -> Shapes:
         """Names and shapes of the parameters of one set."""

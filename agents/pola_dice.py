@@ -34,6 +34,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from agents.compute import Direct
 from agents.estimators import dice_with_baseline, discounted_returns, gae, loaded_dice
 from agents.networks import ActorCritic, log_softmax
 
@@ -110,8 +111,7 @@ def gradient(output: Tensor, theta: Tensor, again: bool = False) -> Tensor:
     return torch.autograd.grad(output.sum(), theta, create_graph=again)[0]
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """What stays fixed during an outer step.
 
     Attributes:
@@ -120,6 +120,7 @@ class View:
         old: [L, P], θ at the start of the update.
         other: [L, P], φ₀.
         play: (θ, φ, k) -> new games; k numbers the roll-outs of an outer step.
+        compute: how each piece of an outer step is computed.
     """
 
     net: ActorCritic
@@ -127,6 +128,7 @@ class View:
     old: Tensor
     other: Tensor
     play: Callable[[Tensor, Tensor, int], Games]
+    compute: Direct = Direct()
 
 
 class InnerStep(NamedTuple):
@@ -151,10 +153,17 @@ class Outer(NamedTuple):
     critic: Tensor
 
 
+def critic_step(other: Tensor, games: Games, view: View) -> tuple[Tensor, Tensor]:
+    """V_j(s_t) [L, n, T + 1], a constant, and ∇_φ of the critic's loss [L, P]."""
+    values = state_values(view.net, other.requires_grad_(), games.other)
+    descent = gradient(mean(critic_loss(games.other.rewards, values, view.cfg.gamma), games), other)
+    return values.detach(), descent
+
+
 def inner_gradient(own: Tensor, step: InnerStep, view: View, again: bool) -> Tensor:
     """G_k = ∇_φ [ J_j(θ, φ_k) - β_in KL(φ₀ || φ_k) ].  own [L, P] -> [L, P]."""
     cfg, games = view.cfg, step.games
-    policy = log_policy(view.net, step.other, games.other)
+    policy = log_policy(view.net, step.other.requires_grad_(), games.other)
     logp = [of_actions(log_policy(view.net, own, games.own), games.own), of_actions(policy, games.other)]
     if step.played is not None:  # ratios take the place of logarithms when games are used again
         logp = [(now - then).exp() for now, then in zip(logp, step.played, strict=True)]
@@ -168,45 +177,57 @@ def inner_gradient(own: Tensor, step: InnerStep, view: View, again: bool) -> Ten
 
 def look_ahead(own: Tensor, view: View) -> tuple[Tensor, list[InnerStep]]:
     """φ_K, a constant, and the steps to it.  own [L, P], attached -> [L, P]."""
-    cfg, steps, other = view.cfg, [], view.other.detach().clone()
+    cfg, compute, other = view.cfg, view.compute, view.other.detach().clone()
+    attached = compute.attached and not cfg.rematerialise
+    steps: list[InnerStep] = []
     for k in range(cfg.inner_steps):
         again = cfg.reuse_inner and k > 0
         games = steps[0].games if again else view.play(own.detach(), other, k)
-        other.requires_grad_()
-        values = state_values(view.net, other, games.other)
-        descent = gradient(mean(critic_loss(games.other.rewards, values, cfg.gamma), games), other)
-        played = steps[0].played if again else _played(own, other, games, view)
-        step = InnerStep(k, other, games, values.detach(), played, None)
-        found = inner_gradient(own, step, view, again=not cfg.rematerialise)
-        steps.append(step._replace(gradient=None if cfg.rematerialise else found))
+        values, descent = compute(critic_step, other, games, view)
+        played = steps[0].played if again else compute(_played, own, other, games, view) if cfg.reuse_inner else None
+        step = InnerStep(k, other, games, values, played, None)
+        found = compute(inner_gradient, own, step, view, attached)
+        steps.append(step._replace(gradient=found if attached else None))
         other = other.detach() + cfg.lr_in * found.detach() - cfg.lr_v * descent
     return other, steps
 
 
 @torch.no_grad()
-def _played(own: Tensor, other: Tensor, games: Games, view: View) -> tuple[Tensor, Tensor] | None:
-    """Log-probabilities at the time of playing, if the games will be used again."""
-    if not view.cfg.reuse_inner:
-        return None
-    return tuple(of_actions(log_policy(view.net, x, s), s) for x, s in ((own, games.own), (other, games.other)))
+def _played(own: Tensor, other: Tensor, games: Games, view: View) -> tuple[Tensor, Tensor]:
+    """Log-probabilities at the time of playing."""
+    mine, theirs = (of_actions(log_policy(view.net, x, s), s) for x, s in ((own, games.own), (other, games.other)))
+    return mine, theirs
+
+
+def through_step(own: Tensor, slope: Tensor, step: InnerStep, view: View) -> tuple[Tensor, ...]:
+    """η (∂G_k/∂θ)ᵀ slope and η (∂G_k/∂φ_k)ᵀ slope.  [L, P], [L, P] -> [L, P] each."""
+    own, other = own.requires_grad_(), step.other.requires_grad_()
+    found = inner_gradient(own, step, view, again=True) if step.gradient is None else step.gradient
+    return torch.autograd.grad(found, (own, other), view.cfg.lr_in * slope, materialize_grads=True)
 
 
 def back_through(own: Tensor, slope: Tensor, steps: list[InnerStep], view: View) -> Tensor:
     """(∂φ_K/∂θ)ᵀ slope, with slope = ∂J_i/∂φ_K.  [L, P], [L, P] -> [L, P]."""
     total = torch.zeros_like(own)
     for step in reversed(steps):
-        found = inner_gradient(own, step, view, again=True) if step.gradient is None else step.gradient
-        by_own, by_other = torch.autograd.grad(found, (own, step.other), view.cfg.lr_in * slope, materialize_grads=True)
+        by_own, by_other = view.compute(through_step, own, slope, step, view)
         total, slope = total + by_own, slope + by_other
     return total
 
 
-def outer_gradient(own: Tensor, view: View) -> Outer:
-    """∇_θ [ J_i(θ, φ_K(θ)) - β_out KL(θ_old || θ) - critic's loss ] at θ = own, [L, P]."""
-    cfg, own = view.cfg, own.detach().requires_grad_()
-    other, steps = look_ahead(own, view)
-    games = view.play(own.detach(), other, cfg.inner_steps)
-    other = other.detach().requires_grad_()
+class Last(NamedTuple):
+    """∂/∂θ and ∂/∂φ_K of the outer objective at fixed φ_K [L, P] (the latter None if K = 0); J, KL and critic's loss [L]."""
+
+    by_own: Tensor
+    slope: Tensor | None
+    objective: Tensor
+    divergence: Tensor
+    critic: Tensor
+
+
+def last_step(own: Tensor, other: Tensor, games: Games, view: View) -> Last:
+    """The outer objective in the games against φ_K, and its first derivatives.  own, other [L, P]."""
+    cfg, own, other = view.cfg, own.requires_grad_(), other.requires_grad_()
     policy, values = log_policy(view.net, own, games.own), state_values(view.net, own, games.own)
     logp = of_actions(policy, games.own) + of_actions(log_policy(view.net, other, games.other), games.other)
     with torch.no_grad():
@@ -215,13 +236,18 @@ def outer_gradient(own: Tensor, view: View) -> Outer:
     distance = mean(divergence(old, policy, cfg.reverse_kl), games)
     errors = mean(critic_loss(games.own.rewards, values, cfg.gamma), games)
     total = (worth - cfg.beta_out * distance - errors).sum()
-    if not steps:
-        by_own = torch.autograd.grad(total, own)[0]
-    else:
-        by_own, slope = torch.autograd.grad(total, (own, other))
-        by_own = by_own + back_through(own, slope, steps, view)
-    first = steps[0].games if steps else games
-    return Outer(by_own, games, first, worth.detach(), distance.detach(), errors.detach())
+    by_own, *slope = torch.autograd.grad(total, (own, other) if cfg.inner_steps else (own,))
+    return Last(by_own, slope[0] if slope else None, worth.detach(), distance.detach(), errors.detach())
+
+
+def outer_gradient(own: Tensor, view: View) -> Outer:
+    """∇_θ [ J_i(θ, φ_K(θ)) - β_out KL(θ_old || θ) - critic's loss ] at θ = own, [L, P]."""
+    own = own.detach().requires_grad_()
+    other, steps = look_ahead(own, view)
+    games = view.play(own.detach(), other, view.cfg.inner_steps)
+    last = view.compute(last_step, own, other.detach(), games, view)
+    through = last.by_own if last.slope is None else last.by_own + back_through(own, last.slope, steps, view)
+    return Outer(through, games, steps[0].games if steps else games, last.objective, last.divergence, last.critic)
 
 
 @dataclass(frozen=True)

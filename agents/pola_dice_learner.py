@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.deep_learners import agent
+from agents.compute import Direct
+from agents.deep_learners import agent, fresh_games
 from agents.learners import LearnerSpec
 from agents.memory import available_memory
 from agents.networks import ActorCritic, Gru, Network, Tabular
@@ -37,7 +38,7 @@ from agents.pola_dice import (
     outer_gradient,
     state_values,
 )
-from agents.rollout import Seat, rollout
+from agents.rollout import Players
 
 PLAYERS = 2
 
@@ -64,6 +65,7 @@ class PolaDice:
 
     def __init__(self, cfg: PolaDiceConfig, venv: Any, seed: int) -> None:
         self.cfg, self.venv, self.seed, self.iteration = cfg, venv, seed, 0
+        self.compute = Direct()
         self.net = networks(cfg, venv.observation_table, int(venv.single_action_space.n))
         self.device = venv.observation_table.device
         self.seat = torch.arange(PLAYERS, device=self.device).repeat_interleave(cfg.runs)  # whose lane it is
@@ -87,9 +89,7 @@ class PolaDice:
         """One outer step of both players.  Returns metrics: means over lanes."""
         cfg, step = self.cfg, self.iteration % self.cfg.outer_steps
         found = self._begin() if step == 0 else {}
-        play = partial(self.play, purpose=0)
-        view = View(self.net, cfg, self.start, self.swapped(self.start) if self.model is None else self.model, play)
-        outer = outer_gradient(self.theta, view)
+        outer = outer_gradient(self.theta, self._view())
         self.adam.steps = step if cfg.reset_optimiser else self.iteration
         self.theta = self.adam.step(self.theta, -outer.gradient, self.rates(cfg.lr_out, cfg.lr_v))
         self.iteration += 1
@@ -102,6 +102,13 @@ class PolaDice:
             **found,
         }
 
+    def _view(self) -> View:
+        other = self.swapped(self.start) if self.model is None else self.model
+        return View(self.net, self.cfg, self.start, other, self._play, self.compute)
+
+    def _play(self, own: Tensor, other: Tensor, number: int) -> Games:
+        return self.play(own, other, number, purpose=0)
+
     def _begin(self) -> dict[str, Tensor]:
         """An update begins: the centres, the optimiser, the models."""
         self.start = self.theta.clone()
@@ -112,14 +119,13 @@ class PolaDice:
 
     def _fit(self, batch: int) -> Tensor:
         """One step of the models towards what the others did in new games, and were paid.  Returns the cross-entropy."""
-        cfg, model = self.cfg, self.model.requires_grad_()
+        assert self.model is not None
+        cfg = self.cfg
         games = self.play(self.start, self.swapped(self.start), batch, purpose=1)
-        surprise = -of_actions(log_policy(self.net, model, games.other), games.other).mean(-1)
-        errors = critic_loss(games.other.rewards, state_values(self.net, model, games.other), cfg.gamma)
-        descent = gradient(mean(surprise + errors, games), model)
+        descent, surprise = self.compute(model_step, self.model.detach(), games, self.net, cfg.gamma)
         self.model_adam.steps = batch if cfg.reset_optimiser else self._fits() + batch
-        self.model = self.model_adam.step(model.detach(), descent, self.rates(cfg.lr_model, cfg.lr_model_v))
-        return mean(surprise.detach(), games).mean()
+        self.model = self.model_adam.step(self.model.detach(), descent, self.rates(cfg.lr_model, cfg.lr_model_v))
+        return surprise.mean()
 
     def _fits(self) -> int:
         """Steps of the models in the updates before this one."""
@@ -132,15 +138,10 @@ class PolaDice:
     def play(self, own: Tensor, other: Tensor, number: int, *, purpose: int) -> Games:
         """New games of the learner of each lane, in its own seat, and its opponent.  [L, P], [L, P]."""
         cfg, batch, key = self.cfg, self.venv.num_envs, (self.iteration, purpose, number)
-        first, _ = self.venv.reset(seed=sde.draw(self.seed, 3, *key))
-        seats = []
-        for i in range(PLAYERS):
-            theta = torch.where((self.seat == i)[:, None], own, other)
-            player = self.net.actor.player(self.net.unpack(theta, "actor"), cfg.batch, cfg.horizon)
-            seats.append(Seat(player, len(theta)))
+        thetas = tuple(torch.where((self.seat == i)[:, None], own, other) for i in range(PLAYERS))
         draws = torch.Generator().manual_seed(sde.draw(self.seed, 2, *key))
         uniforms = torch.rand((1, cfg.horizon, batch, PLAYERS), generator=draws).to(self.device)
-        games = rollout(self.venv, first, seats, uniforms)
+        games = self.compute.rollout(self.venv, sde.draw(self.seed, 3, *key), Players(self.net, thetas), uniforms)
         mine, theirs = (tuple(self._of(x, swap) for x in games[:3]) for swap in (False, True))
         share = torch.full((len(own), cfg.batch), 1 / cfg.batch, device=self.device)
         return Games(side(*mine), side(*theirs), share)
@@ -177,6 +178,13 @@ class PolaDice:
             self.model, self.model_adam = found["model"], Adam(found["model_adam.first"], found["model_adam.second"])
 
 
+def model_step(model: Tensor, games: Games, net: ActorCritic, gamma: float) -> tuple[Tensor, Tensor]:
+    """∇ of a model's cross-entropy and of its critic's loss [L, P]; the cross-entropy [L]."""
+    surprise = -of_actions(log_policy(net, model.requires_grad_(), games.other), games.other).mean(-1)
+    errors = critic_loss(games.other.rewards, state_values(net, model, games.other), gamma)
+    return gradient(mean(surprise + errors, games), model), mean(surprise.detach(), games)
+
+
 def side(views: Tensor, actions: Tensor, rewards: Tensor) -> Side:
     """Time first -> time last, but for the views."""
     return Side(views, actions.movedim(0, 2).contiguous(), rewards.movedim(0, 2).contiguous())
@@ -211,9 +219,7 @@ def make(cfg: PolaDiceConfig, env_id: str, game: dict[str, Any], seed: int, devi
     if count != PLAYERS:
         raise ValueError(f"POLA-DiCE is for {PLAYERS} players, this game has {count}")
     check_memory(cfg, device)
-    how = {"backend": "torch", "device": device, "obs_mode": "state", "autoreset": "disabled"}
-    games = PLAYERS * cfg.runs * cfg.batch
-    return PolaDice(cfg, sde.make_vec_env(env_id, num_envs=games, max_cycles=cfg.horizon, **how, **game), seed)
+    return PolaDice(cfg, fresh_games(env_id, game, PLAYERS * cfg.runs * cfg.batch, cfg.horizon, device), seed)
 
 
 # What a learner changes in the README's POLA-DiCE commands, in matrix games and in the Coin Game.
@@ -241,7 +247,8 @@ def settings(name: str) -> Callable[[str], PolaDiceConfig]:
 
 def spec(name: str) -> LearnerSpec:
     """One of PRESETS as a learner."""
-    return LearnerSpec(name, TITLES[name], settings(name), make, partial(agent, base=PolaDiceConfig(), networks=networks))
+    trained = partial(agent, base=PolaDiceConfig(), networks=networks)
+    return LearnerSpec(name, TITLES[name], settings(name), make, trained, graphs=True)
 
 
 POLA_DICE, POLA_OM, LOLA_DICE_GRU, NAIVE_PG_GRU = map(spec, PRESETS)

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from agents.networks import ActorCritic
+
 
 class Trajectory(NamedTuple):
     """A batch of whole episodes.
@@ -43,6 +45,28 @@ class Seat:
     sets: int
 
 
+class Players(NamedTuple):
+    """Who plays: the parameters θ [K, P] of every seat, and how often they explore.
+
+    Attributes:
+        net: of all seats.
+        thetas: one a seat; K may differ.
+        epsilon: chance of a uniform action instead of the policy's, for each player by itself.
+    """
+
+    net: ActorCritic
+    thetas: tuple[Tensor, ...]
+    epsilon: float = 0.0
+
+    def seats(self, batch: int, steps: int) -> list[Seat]:
+        """For so many games of so many steps, from the start of an episode."""
+        found = []
+        for theta in self.thetas:
+            params = self.net.unpack(theta.detach(), "actor")
+            found.append(Seat(self.net.actor.player(params, batch // len(theta), steps), len(theta)))
+        return found
+
+
 def sample(logits: Tensor, uniforms: Tensor) -> Tensor:
     """An action from softmax(logits) by inverting its distribution function.  [..., A], [...] -> [...]."""
     weights = (logits - logits.amax(-1, keepdim=True)).exp().cumsum(-1)
@@ -56,6 +80,13 @@ def explore(actions: Tensor, num_actions: int, epsilon: float, uniforms: Tensor)
     return torch.where(uniforms < epsilon, instead, actions)
 
 
+def choose(seats: Sequence[Seat], views: Tensor, t: int, uniforms: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """The actions of step t and the logits behind them.  [B, N], uniforms [2, B, N] -> [B, N], [B, N, A]."""
+    logits = torch.stack([s.step(views[:, i].view(s.sets, -1), t).reshape(len(views), -1) for i, s in enumerate(seats)], 1)
+    chosen = sample(logits, uniforms[0])
+    return (explore(chosen, logits.shape[-1], epsilon, uniforms[1]) if epsilon else chosen), logits
+
+
 @torch.no_grad()
 def rollout(venv: Any, first: Tensor, seats: Sequence[Seat], uniforms: Tensor, epsilon: float = 0.0) -> Trajectory:
     """Plays one episode of every game.
@@ -67,16 +98,12 @@ def rollout(venv: Any, first: Tensor, seats: Sequence[Seat], uniforms: Tensor, e
         uniforms: [2, T, B, N], the randomness of the actions and of exploration.
         epsilon: chance of a uniform action instead of the policy's, for each player by itself.
     """
-    views, batch, steps = [first.long()], venv.num_envs, uniforms.shape[1]
-    actions, rewards, logits = [], [], []
-    for t in range(steps):
-        out = [s.step(views[t][:, i].view(s.sets, -1), t).reshape(batch, -1) for i, s in enumerate(seats)]
-        logits.append(torch.stack(out, 1))
-        chosen = sample(logits[t], uniforms[0, t])
-        if epsilon:
-            chosen = explore(chosen, logits[t].shape[-1], epsilon, uniforms[1, t])
+    views, actions, rewards, logits = [first.long()], [], [], []
+    for t in range(uniforms.shape[1]):
+        chosen, behind = choose(seats, views[t], t, uniforms[:, t], epsilon)
         seen, paid, *_ = venv.step(chosen)
         actions.append(chosen)
+        logits.append(behind)
         views.append(seen.long())
         rewards.append(paid)
     return Trajectory(torch.stack(views), torch.stack(actions), torch.stack(rewards), torch.stack(logits))

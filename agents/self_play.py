@@ -21,10 +21,11 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
+from agents.compute import Direct
 from agents.loqa import LoqaConfig, entropy, huber, sarsa_targets, standardised, state_values, td_advantages
 from agents.networks import ActorCritic, Gru, Mlp, Network, Tabular, log_softmax
 from agents.optimiser import Adam, clip
-from agents.rollout import Seat, Trajectory, rollout
+from agents.rollout import Players, Trajectory
 
 
 class Opponents(NamedTuple):
@@ -53,7 +54,7 @@ class Play(NamedTuple):
         rewards: [R, n, T].
         values: [R, n, T + 1], V_i(s_t).
         others: the opponents.
-        iteration: how many updates there were before.
+        shaping: whether the opponents' answers count (`shaping_until`).
     """
 
     log_policy: Tensor
@@ -62,7 +63,7 @@ class Play(NamedTuple):
     rewards: Tensor
     values: Tensor
     others: Opponents
-    iteration: int
+    shaping: bool
 
 
 @dataclass
@@ -109,6 +110,7 @@ class SelfPlay:
 
     def __init__(self, cfg: LoqaConfig, venv: Any, loss: Callable[[Play, LoqaConfig], Tensor], seed: int) -> None:
         self.cfg, self.venv, self.loss, self.seed, self.iteration = cfg, venv, loss, seed, 0
+        self.compute = Direct()
         self.players = len(venv.possible_agents)
         self.net = networks(cfg, venv.observation_table, int(venv.single_action_space.n))
         self.device = venv.observation_table.device
@@ -157,30 +159,23 @@ class SelfPlay:
         seats = [(index + j) % self.players for j in range(self.players)]
         thetas = [me.theta, *(self._opponent(seat % len(self.selves), draws) for seat in seats[1:])]
         games = self._episodes(dict(zip(seats, thetas, strict=True)), draws)
-        own = of_player(games, index, cfg.runs)
-        theta = me.theta.requires_grad_()
-        q = self.net.q(theta, own.views)
-        play = self._data(own, self.net.logits(theta, own.views), q, self._opponents(games, seats[1:], thetas[1:]))
-        targets = self._targets(me, own)
-        loss = self.loss(play, cfg) - cfg.entropy * entropy(play.log_policy)
-        (gradient,) = torch.autograd.grad(loss.sum(), theta)
-        stepped = me.actor_adam.step(theta.detach(), clip(gradient, cfg.clip), cfg.actor_lr)
-        if not cfg.detach_advantage:  # the actor's step has moved the critic too
-            theta = stepped.requires_grad_()
-            q = self.net.q(theta, own.views)
-        errors = huber(taken(time_last(q[:-1]), own.actions) - targets)
-        (descent,) = torch.autograd.grad(errors.sum(), theta)
-        me.theta = me.critic_adam.step(stepped.detach(), descent, cfg.critic_lr)
+        own, others = of_player(games, index, cfg.runs), self._opponents(games, seats[1:], thetas[1:])
+        lesson = Lesson(own, others, self.compute(self._targets, me.target, own), self.iteration <= cfg.shaping_until)
+        actor, critic = self.compute(self._gradients, me.theta, lesson)
+        stepped = me.actor_adam.step(me.theta, clip(actor.gradient, cfg.clip), cfg.actor_lr)
+        if critic is None:  # the actor's step has moved the critic too
+            critic = self.compute(self._critic, stepped, lesson)
+        me.theta = me.critic_adam.step(stepped, critic.gradient, cfg.critic_lr)
         me.target.lerp_(me.theta, 1 - cfg.ema)
         return {
             **self._study(index, games, seats),
             "reward": own.rewards.mean(),
             "reward_others": (games.rewards.sum() - own.rewards.sum()) / (own.rewards.numel() * (self.players - 1)),
-            "advantage": play.advantages.detach().mean(),
-            "entropy": entropy(play.log_policy.detach()).mean(),
-            "actor_loss": loss.detach().mean(),
-            "actor_gradient": gradient.norm(dim=1).mean(),
-            "critic_loss": errors.detach().mean(),
+            "advantage": actor.advantages.mean(),
+            "entropy": actor.entropy.mean(),
+            "actor_loss": actor.loss.mean(),
+            "actor_gradient": actor.gradient.norm(dim=1).mean(),
+            "critic_loss": critic.loss.mean(),
         }
 
     def _study(self, index: int, games: Trajectory, seats: Sequence[int]) -> dict[str, Tensor]:
@@ -197,18 +192,29 @@ class SelfPlay:
 
     def _episodes(self, thetas: dict[int, Tensor], draws: torch.Generator) -> Trajectory:
         """One batch of episodes.  thetas: seat -> [K, P]."""
-        cfg, batch = self.cfg, self.venv.num_envs
-        first, _ = self.venv.reset(seed=sde.draw(self.seed, 3, self.iteration * cfg.fresh_draws))
-        seats = []
-        for i in range(self.players):
-            theta = thetas[i].detach()
-            player = self.net.actor.player(self.net.unpack(theta, "actor"), batch // len(theta), cfg.horizon)
-            seats.append(Seat(player, len(theta)))
-        uniforms = torch.rand((2 if cfg.epsilon else 1, cfg.horizon, batch, self.players), generator=draws)
-        return rollout(self.venv, first, seats, uniforms.to(self.device), cfg.epsilon)
+        cfg, seed = self.cfg, sde.draw(self.seed, 3, self.iteration * self.cfg.fresh_draws)
+        players = Players(self.net, tuple(thetas[i] for i in range(self.players)), cfg.epsilon)
+        size = (2 if cfg.epsilon else 1, cfg.horizon, self.venv.num_envs, self.players)
+        return self.compute.rollout(self.venv, seed, players, torch.rand(size, generator=draws).to(self.device))
 
-    def _data(self, own: "OfPlayer", logits: Tensor, q: Tensor, others: Opponents) -> Play:
+    def _gradients(self, theta: Tensor, lesson: "Lesson") -> "tuple[OfActor, OfCritic | None]":
+        """Both losses at θ [R, P] and their gradients; not the critic's if the actor's step moves the critic."""
+        cfg, theta, views = self.cfg, theta.detach().requires_grad_(), lesson.own.views
+        q = self.net.q(theta, views)
+        play = self._data(lesson, self.net.logits(theta, views), q)
+        loss = self.loss(play, cfg) - cfg.entropy * entropy(play.log_policy)
+        (gradient,) = torch.autograd.grad(loss.sum(), theta)
+        actor = OfActor(gradient, loss.detach(), play.advantages.detach(), entropy(play.log_policy.detach()))
+        return actor, critic_gradient(theta, q, lesson) if cfg.detach_advantage else None
+
+    def _critic(self, theta: Tensor, lesson: "Lesson") -> "OfCritic":
+        """The critic's loss at θ [R, P] and its gradient."""
+        theta = theta.detach().requires_grad_()
+        return critic_gradient(theta, self.net.q(theta, lesson.own.views), lesson)
+
+    def _data(self, lesson: "Lesson", logits: Tensor, q: Tensor) -> Play:
         """What the loss is made of; logits and q [T + 1, R, n, A] are the learner's, attached."""
+        own, others, _, shaping = lesson
         cfg, log_policy = self.cfg, time_last(log_softmax(logits))
         rewards = own.rewards + cfg.payoff_shift
         q, policy = time_last(q), log_policy.exp()
@@ -216,25 +222,27 @@ class SelfPlay:
         advantages = td_advantages(rewards, values, cfg.gamma)
         advantages = standardised(advantages) if cfg.standardise else advantages
         log_policy = log_policy[..., :-1, :]
-        return Play(log_policy, taken(log_policy, own.actions), advantages, rewards, values, others, self.iteration)
+        return Play(log_policy, taken(log_policy, own.actions), advantages, rewards, values, others, shaping)
 
-    @torch.no_grad()
     def _opponents(self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]) -> Opponents:
         """The opponents' own networks, rewards and actions; θ of those in `seats`."""
-        found = []
-        for seat, theta in zip(seats, thetas, strict=True):
-            of = of_player(games, seat, self.cfg.runs)
-            views = of.views[:-1].reshape(self.cfg.horizon, len(theta), -1)
-            q = time_last(self.net.q(theta, views).reshape(*of.logits.shape))
-            values = state_values(time_last(log_softmax(of.logits)).exp(), q)
-            found.append(Opponents(of.rewards + self.cfg.payoff_shift, of.actions, q, values))
+        found = [self.compute(self._opened, theta, games, seat) for seat, theta in zip(seats, thetas, strict=True)]
         return Opponents(*(torch.stack(parts) for parts in zip(*found, strict=True)))
 
     @torch.no_grad()
-    def _targets(self, me: Self, own: "OfPlayer") -> Tensor:
-        """What the critic learns to predict.  [R, n, T]."""
-        q = time_last(self.net.q(me.target, own.views))
-        last = torch.softmax(self.net.logits(me.target, own.views)[-1], -1)
+    def _opened(self, theta: Tensor, games: Trajectory, seat: int) -> Opponents:
+        """One of them; its θ [K, P]."""
+        of = of_player(games, seat, self.cfg.runs)
+        views = of.views[:-1].reshape(self.cfg.horizon, len(theta), -1)
+        q = time_last(self.net.q(theta, views).reshape(*of.logits.shape))
+        values = state_values(time_last(log_softmax(of.logits)).exp(), q)
+        return Opponents(of.rewards + self.cfg.payoff_shift, of.actions, q, values)
+
+    @torch.no_grad()
+    def _targets(self, target: Tensor, own: "OfPlayer") -> Tensor:
+        """What the critic learns to predict.  θ̄ [R, P] -> [R, n, T]."""
+        q = time_last(self.net.q(target, own.views))
+        last = torch.softmax(self.net.logits(target, own.views)[-1], -1)
         following = q[..., 1:-1, :]
         q_next = following.amax(-1) if self.cfg.max_q else taken(following, own.actions[..., 1:])
         v_last = q[..., -1, :].amax(-1) if self.cfg.max_q else state_values(last, q[..., -1, :])
@@ -255,6 +263,45 @@ class OfPlayer(NamedTuple):
     actions: Tensor
     rewards: Tensor
     logits: Tensor
+
+
+class Lesson(NamedTuple):
+    """What there is to learn from.
+
+    Attributes:
+        own: the learner's side of the games.
+        others: its opponents.
+        targets: [R, n, T], the critic's.
+        shaping: see Play.
+    """
+
+    own: OfPlayer
+    others: Opponents
+    targets: Tensor
+    shaping: bool
+
+
+class OfActor(NamedTuple):
+    """∇ of the actor's loss [R, P], the loss [R], A_t [R, n, T], H [R]."""
+
+    gradient: Tensor
+    loss: Tensor
+    advantages: Tensor
+    entropy: Tensor
+
+
+class OfCritic(NamedTuple):
+    """∇ of the critic's loss [R, P], the loss [R]."""
+
+    gradient: Tensor
+    loss: Tensor
+
+
+def critic_gradient(theta: Tensor, q: Tensor, lesson: Lesson) -> OfCritic:
+    """Towards the targets; q [T + 1, R, n, A] attached to θ."""
+    errors = huber(taken(time_last(q[:-1]), lesson.own.actions) - lesson.targets)
+    (gradient,) = torch.autograd.grad(errors.sum(), theta)
+    return OfCritic(gradient, errors.detach())
 
 
 def of_player(games: Trajectory, player: int, runs: int) -> OfPlayer:

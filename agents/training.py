@@ -13,6 +13,7 @@ A learner is any object with
     kept() -> {name: tensor}            tensors that, once there, never change (past selves); may be empty
     load(tensors, iteration)            the inverse of the two
     players: int                        how many networks of their own the players have in `state`; for evaluation, optional
+    compute: Direct                     how it computes (compute.py); `cuda_graphs` replaces it, optional
 
 whose random numbers follow from its seed and `iteration` (or are part of `state`). Register a `LearnerSpec`
 (learners.py), and it has checkpoints, resuming, signals, metrics and evaluation.
@@ -38,6 +39,7 @@ from agents import checkpoint
 from agents.agent import agent_of
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.evaluation import scores
+from agents.graphs import Graphs
 from agents.learners import LEARNERS
 from agents.memory import keep_memory
 from agents.reporting import Reporter
@@ -61,6 +63,7 @@ class Plan:
         save_minutes: wall-clock time between checkpoints; there is always one at the end.
         keep: checkpoints that stay.
         threads: of torch on the CPU; the many small operations here are fastest on one.
+        cuda_graphs: a deep learner records its roll-outs and updates as CUDA graphs (graphs.py). Not yet run on a device.
         quiet: no progress bar.
     """
 
@@ -71,6 +74,7 @@ class Plan:
     save_minutes: float = 5.0
     keep: int = 3
     threads: int = 1
+    cuda_graphs: bool = False
     quiet: bool = False
 
 
@@ -100,15 +104,21 @@ def train(
         raise ValueError(f"there is no learner {learner!r}; {nearest(learner, LEARNERS)}")
     spec, facts, plan = _settings(learner, env_id, seed, overrides)
     folder = Path(out or f"runs/{learner}-{env_id}-{seed}")
-    _claim(folder, facts)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if plan.cuda_graphs and not spec.graphs:
+        raise ValueError(f"cuda_graphs is for {', '.join(n for n in LEARNERS if LEARNERS[n].graphs)}, not {learner}")
+    compute = Graphs(device) if plan.cuda_graphs else None
+    _claim(folder, facts)
     keep_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(plan.threads)
     try:
         cfg = replace(spec.settings(env_id), **facts["settings"])
         with _memory_advice(cfg):
-            _Run(folder, facts, plan, device, spec.make(cfg, env_id, facts["game"], seed, device)).go()
+            made = spec.make(cfg, env_id, facts["game"], seed, device)
+            if compute is not None:
+                made.compute = compute
+            _Run(folder, facts, plan, device, made).go()
     finally:
         torch.set_num_threads(before)
     return folder
@@ -136,7 +146,8 @@ class _Run:
 
     def go(self) -> None:
         """Trains to the end of the plan, or until a signal."""
-        plan, total, n = self.plan, {}, 0
+        plan, n = self.plan, 0
+        total: dict[str, Any] = {}
         last = time.monotonic()
         with Reporter(self.folder, self.learner.iteration, plan.iterations, plan.quiet) as report, _signals() as caught:
             while not caught and not self._finished():

@@ -123,7 +123,7 @@ class Benchmark:
     derived: tuple[Row, ...] = field(default=())
     switches: tuple[str, ...] = ("device",)
 
-    def settings_for(self, runs: int | None = None, small: bool = False, **changes: Any) -> dict[str, Any]:
+    def settings_for(self, runs: int | None = None, small: bool = False, /, **changes: Any) -> dict[str, Any]:
         """The settings of one invocation.
 
         Args:

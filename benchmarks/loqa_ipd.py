@@ -6,7 +6,8 @@ and one change at a time: the advantage attached or not, new random numbers each
 standardised, payoffs shifted so that they are centred. With rewards that are all negative and a critic that starts at 0,
 the advantage stays negative for thousands of iterations, and the shaping term - A Q_j lowers the opponent's return.
 Standardising mends that for 6 runs of 10; the others start with a random critic that points them elsewhere, and do not with
-one that starts at 0: "recommended", the defaults of `train("loqa", "ipd_v0")`.
+one that starts at 0. Payoffs shifted as well answer defection more firmly: "recommended", the defaults of
+`train("loqa", "ipd_v0")`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ CELLS = {
     "shifted": {"detach_advantage": True, "fresh_draws": True, "payoff_shift": 1.5},
     "shifted, attached": {"fresh_draws": True, "payoff_shift": 1.5},
     "standardised": {"detach_advantage": True, "fresh_draws": True, "standardise": True},
-    "recommended": {"detach_advantage": True, "fresh_draws": True, "standardise": True, "zero_critic": True},
+    "standardised, zero critic": {"detach_advantage": True, "fresh_draws": True, "standardise": True, "zero_critic": True},
+    "recommended": {
+        "detach_advantage": True,
+        "fresh_draws": True,
+        "standardise": True,
+        "zero_critic": True,
+        "payoff_shift": 1.5,
+    },
     "standardised, same draws": {"detach_advantage": True, "standardise": True},
     "standardised, attached": {"fresh_draws": True, "standardise": True},
 }

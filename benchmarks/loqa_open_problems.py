@@ -32,11 +32,11 @@ TARGETS = {  # two players: half of what cooperation pays; three: a third fewer 
 }
 SETTINGS = {
     "runs": 3,
-    "batch": 256,
+    "batch": 128,
     "iterations": 3000,
     "episodes": 512,
     "ipd_runs": 10,
-    "ipd_batch": 256,
+    "ipd_batch": 128,
     "ipd_iterations": 4000,
 }
 SMALL = {"runs": 1, "batch": 8, "iterations": 2, "episodes": 4, "ipd_runs": 2, "ipd_batch": 8, "ipd_iterations": 2}

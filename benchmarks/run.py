@@ -76,7 +76,8 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     options = options or Options()
     benchmark = find(name)
     compute = executor(options.executor, options.jobs)
-    settings = benchmark.settings_for(options.runs, options.small, **options.changes, device=device_of(options.device))
+    changes = {"device": device_of(options.device)} | dict(options.changes)
+    settings = benchmark.settings_for(options.runs, options.small, **changes)
     cells = benchmark.cells(settings)
     wanted = chosen(cells, options)
     context = {"benchmark": name, "versions": versions()}

@@ -40,9 +40,9 @@ class Rollout(NamedTuple):
 class Capture:
     """K steps of a batch with a policy; call it to run them."""
 
-    def __init__(self, venv: TorchBatch, policy: Policy, num_steps: int, graph: bool):
+    def __init__(self, venv: TorchBatch, policy: Policy, num_steps: int, graph: bool, begin: Callable[[], None]):
         """Makes the static tensors and records the graph; use `capture`."""
-        self.venv, self.policy, self.num_steps = venv, policy, num_steps
+        self.venv, self.policy, self.num_steps, self.begin = venv, policy, num_steps, begin
         self.segment = min(num_steps, venv.max_cycles)  # steps without a reset
         self._load()
         self.rollout = self._buffers()
@@ -103,13 +103,16 @@ class Capture:
         venv._t += self.segment
         ends = venv._t == venv.max_cycles
         self.rollout.truncations[-1].fill_(ends)
-        if ends:
+        if ends and venv.autoreset == "disabled":
+            venv._over = True
+        elif ends:
             venv._next_episode(None)
 
     def _buffers(self) -> Rollout:
         venv, k = self.venv, self.num_steps
         games = (venv.num_envs, venv.num_agents)
         observation = venv._observe(keep=True)
+        self.begin()
         actions = self.policy(observation.clone())
         venv._check_actions(actions)
         truncations = torch.zeros((k, *games), dtype=torch.bool, device=venv.device)
@@ -143,6 +146,7 @@ class Capture:
         key, rest = (key_and_rest[0], key_and_rest[1]), key_and_rest[2:]
         values = None if venv._values is None else rest.pop(0)
         position, t = tuple(rest), self._t
+        self.begin()
         for first in range(0, self.num_steps, self.segment):
             if first:
                 episode = episode + 1
@@ -181,18 +185,28 @@ class Capture:
             raise range_error(self.venv)
 
 
-def capture(venv: TorchBatch, policy: Policy, num_steps: int, *, graph: bool | None = None) -> Capture:
+def capture(
+    venv: TorchBatch,
+    policy: Policy,
+    num_steps: int,
+    *,
+    graph: bool | None = None,
+    begin: Callable[[], None] = lambda: None,
+) -> Capture:
     """Prepares K steps of a batch with a policy to be run as one CUDA graph, again and again.
 
     Calls and `step`, `reset`, `set_state` of the batch may alternate.  A run gives what `step` would give.
 
     Args:
-        venv: a batch with backend "torch" and autoreset "same_step", after a reset, at a step where K steps fit.
+        venv: a batch with backend "torch" and autoreset "same_step" or "disabled", after a reset, at a step where K steps
+            fit.
         policy: observations [B, N, *obs_shape] -> integer actions [B, N] on the same device.  What it does is recorded, not
             what it is: parameters must be changed in place; it must not look at values on the host.  It is called a few
             times while recording, without gradients.  Actions are in range: nothing checks them but `validate=True`.
-        num_steps: K, which divides `max_cycles` or is a multiple of it.
+        num_steps: K, which divides `max_cycles` or, if episodes follow one another, is a multiple of it.
         graph: False runs the same steps one by one; None: that on the CPU, a graph on CUDA.
+        begin: called before the K steps whenever `policy` is about to be called for them. What it computes is recorded too;
+            a policy with a memory clears it here.
 
     Returns:
         An object to be called for the next K steps; see `Rollout`.
@@ -205,13 +219,15 @@ def capture(venv: TorchBatch, policy: Policy, num_steps: int, *, graph: bool | N
     """
     if not isinstance(venv, TorchBatch):
         raise TypeError(f'capture needs a batch with backend="torch", got {type(venv).__name__}')
-    if venv.autoreset != "same_step":
-        raise ValueError(f'capture needs autoreset="same_step", got {venv.autoreset!r}')
+    if venv.autoreset == "next_step":
+        raise ValueError('capture needs autoreset="same_step" or "disabled", got "next_step"')
     num_steps = integer("num_steps", num_steps, 1)
     if venv.max_cycles % num_steps and num_steps % venv.max_cycles:
         raise ValueError(f"num_steps must divide max_cycles ({venv.max_cycles}) or be a multiple of it, got {num_steps}")
+    if venv.autoreset == "disabled" and num_steps > venv.max_cycles:
+        raise ValueError(f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; got {num_steps}')
     if graph is None:
         graph = venv.device.type == "cuda"
     if graph and venv.device.type != "cuda":
         raise RuntimeError(f"a CUDA graph needs a batch on CUDA; this one is on {venv.device}")
-    return Capture(venv, policy, num_steps, graph)
+    return Capture(venv, policy, num_steps, graph, begin)

@@ -13,6 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
+    graphs = "record a deep learner's roll-outs and updates as CUDA graphs (not yet run on a device)"
+    parser.add_argument("--cuda-graphs", action="store_true", help=graphs)
     words = "of the learner, the game or the loop: batch=256 grid_size=5 iterations=6000 minutes=60"
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=words)
 
@@ -22,5 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     from agents import train
 
     how = {"seed": arguments.seed, "device": arguments.device, "out": arguments.out}
-    print(train(arguments.learner, arguments.env, **how, **settings(arguments.set)))
+    asked = settings(arguments.set)
+    if arguments.cuda_graphs:
+        asked["cuda_graphs"] = True
+    print(train(arguments.learner, arguments.env, **how, **asked))
     return 0

@@ -32,6 +32,8 @@ def test_run_prints_the_table_and_writes_the_file(toy, tmp_path, capsys):
         (["run", "toi"], "no benchmark 'toi'; did you mean toy"),
         (["run", "toy", "--set", "faces=x"], "faces must be of type int"),
         (["run", "toy", "--set", "faces"], "name=value"),
+        (["run", "toy", "--set", "small=True"], "toy has no setting small"),
+        (["run", "toy", "--set", "runs=x"], "runs must be of type int"),
         (["run", "toy", "--only", "nothing"], "no cell is called nothing; there are plain, costly"),
         (["run", "toy", "--out", __file__], "toy.parts"),
     ],

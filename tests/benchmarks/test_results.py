@@ -149,7 +149,7 @@ def test_unknown_names_and_settings_are_one_sentence(toy):
         with pytest.raises(ValueError, match=words):
             toy.settings_for(**changes)
     with pytest.raises(ValueError, match="runs must be at least 1"):
-        toy.settings_for(runs=0)
+        toy.settings_for(0)
 
 
 def test_every_benchmark_states_its_numbers_before_it_runs():
@@ -164,5 +164,5 @@ def test_every_benchmark_states_its_numbers_before_it_runs():
         assert all(row.target is None or row.target[0] <= row.target[1] for row in rows)
         assert benchmark.source and "http" in benchmark.source
         assert benchmark.full_cells(benchmark.settings_for()) == {cell.name for cell in cells}
-        assert not benchmark.full_cells(benchmark.settings_for(small=True))
+        assert not benchmark.full_cells(benchmark.settings_for(None, True))
     assert catalogue().keys() >= matrix_games

@@ -25,9 +25,8 @@ def play(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):
         normal(opponents, runs, games, steps), theirs, normal(*theirs.shape, actions), normal(opponents, runs, games, steps)
     )
     logp = log_policy.gather(-1, own[..., None])[..., 0]
-    data = Play(
-        log_policy, logp, normal(runs, games, steps), normal(runs, games, steps), normal(runs, games, steps + 1), others, 5
-    )
+    parts = [normal(runs, games, size) for size in (steps, steps, steps + 1)]
+    data = Play(log_policy, logp, *parts, others, True)
     return data, logits
 
 
@@ -61,8 +60,8 @@ def test_many_opponents_are_the_sum_over_each():
 def test_shaping_can_be_switched_off():
     data, logits = play()
     own = gradient(loqa.actor_loss(data.advantages, data.logp), logits)
-    for cfg in (loqa.LoqaConfig(weight=0.0), loqa.LoqaConfig(shaping_until=4)):
-        assert torch.equal(gradient(loqa.loss(data, cfg), logits), own)
+    for off, cfg in ((data, loqa.LoqaConfig(weight=0.0)), (data._replace(shaping=False), loqa.LoqaConfig())):
+        assert torch.equal(gradient(loqa.loss(off, cfg), logits), own)
     assert not torch.equal(gradient(loqa.loss(data, loqa.LoqaConfig(shaping_until=5)), logits), own)
 
 

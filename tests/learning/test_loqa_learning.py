@@ -102,7 +102,7 @@ def test_the_reward_model_learns_the_rewards():
     assert metrics["taste_loss"] < 0.02
     views = torch.tensor([0, 1, 2, 3, 4])[:, None, None].expand(5, 1, 1)  # start, CC, CD, DC, DD
     predicted = learner._taste(learner.models[0], views)[0, 0]
-    assert (predicted - torch.tensor([-1.0, -3.0, 0.0, -2.0])).abs().max() < 0.35
+    assert (predicted - cfg.payoff_shift - torch.tensor([-1.0, -3.0, 0.0, -2.0])).abs().max() < 0.35
 
 
 @pytest.mark.slow

@@ -76,6 +76,42 @@ def test_runs_steps_and_resets_alternate():
     assert venv.get_state() == twin.get_state()
 
 
+def test_games_that_stop_at_the_end():
+    """autoreset="disabled": after the last step they are over until they are reset, as with `step`."""
+    venv, twin = (batch("coin", 6, "torch", autoreset="disabled", **HORIZON) for _ in range(2))
+    venv.reset(seed=1)
+    run = capture(venv, policy(venv), 5)
+    for seed in (1, 2):
+        venv.reset(seed=seed)
+        observations, _ = twin.reset(seed=seed)
+        for _ in range(2):
+            rollout = run()
+            for k in range(5):
+                assert torch.equal(rollout.observations[k], observations)
+                observations, rewards, *_ = twin.step(policy(venv)(observations))
+                assert torch.equal(rollout.rewards[k], rewards)
+            assert torch.equal(rollout.final_observations[0], observations)
+            assert venv.get_state() == twin.get_state()
+        with pytest.raises(ValueError, match="must begin at a multiple"):
+            run()
+        with pytest.raises(ResetNeeded):
+            venv.step(torch.zeros((6, 2), dtype=torch.int64))
+
+
+def test_a_policy_with_a_memory_begins_anew():
+    venv = batch("coin", 6, "torch", **HORIZON)
+    venv.reset(seed=1)
+    called = []
+
+    def act(observations):
+        called.append(1)
+        return torch.full((6, 2), (len(called) - 1) % 4)
+
+    run = capture(venv, act, 5, begin=called.clear)
+    for _ in range(2):
+        assert run().actions[:, 0, 0].tolist() == [0, 1, 2, 3, 0]
+
+
 def test_the_same_tensors_every_time():
     venv = batch("coin", 6, "torch", **HORIZON)
     venv.reset(seed=1)
@@ -109,7 +145,9 @@ def test_bad_calls():
     with pytest.raises(TypeError, match='backend="torch"'):
         capture(batch("coin", 6), policy(venv), 5)
     with pytest.raises(ValueError, match='autoreset="same_step"'):
-        capture(batch("coin", 6, "torch", autoreset="disabled"), policy(venv), 5)
+        capture(batch("coin", 6, "torch", autoreset="next_step"), policy(venv), 5)
+    with pytest.raises(ValueError, match="at most 10, one episode; got 20"):
+        capture(batch("coin", 6, "torch", autoreset="disabled", **HORIZON), policy(venv), 20)
     for wrong, error in (
         (lambda o: torch.zeros(6, 2), TypeError),
         (lambda o: torch.zeros(2, 6, dtype=torch.int64), ValueError),
