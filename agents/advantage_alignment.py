@@ -62,7 +62,7 @@ def loss(play: Any, cfg: "AlignmentConfig") -> Tensor:
         last = others.values[..., -1]  # in place of V_j(s_T), which nobody has computed
         theirs = loqa.standardised(gae(others.rewards, others.values, cfg.gamma, cfg.gae_decay, last))
         past = mean_past(own)
-    return loqa.actor_loss(aligned(own, past, theirs, cfg.weight), play.logp)
+    return loqa.actor_loss(aligned(own, past, theirs, cfg.weight if play.shaping else 0.0), play.logp)
 
 
 def standardised_gae(rewards: Tensor, values: Tensor, cfg: "AlignmentConfig") -> Tensor:
@@ -74,7 +74,7 @@ def settings(env_id: str) -> "AlignmentConfig":
     """Default settings for a game."""
     if env_id == "coin_game_v0":
         return AlignmentConfig()
-    return AlignmentConfig(**{**vars(loqa.IPD), "stop_normaliser": True})
+    return AlignmentConfig(**{**vars(loqa.settings(env_id)), "stop_normaliser": True})
 
 
 @dataclass(frozen=True)
@@ -92,3 +92,8 @@ class AlignmentConfig(loqa.LoqaConfig):
     stop_normaliser: bool = True
     form: str = "loaded"
     gae_decay: float = 0.95
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.form not in ("loaded", "aligned", "mean"):
+            raise ValueError(f"form must be loaded, aligned or mean, not {self.form!r}")

@@ -77,10 +77,6 @@ class Agent:
         logits, hidden = forward(self._net, self._theta, x, hidden)
         return logits[0], hidden
 
-    @property
-    def _device(self) -> torch.device:
-        return next(iter(self._theta.values())).device
-
 
 class AgentPlayer:
     """An agent in the shape of a scripted player: `reset(B)`, `act(observations, first=None) -> actions`."""

@@ -45,14 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser_of(name).parse_args(words)
     try:
         return importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
-    except (ValueError, TypeError, ImportError) as error:
-        print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone
         sys.stderr.close()
         return 0
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if type(error).__name__ != "TrainingError":  # by name: its module imports torch
+            raise
+        print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
+        return 1
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ Shapes  E entries, B episodes a pair, T steps, N players: entry i is player 0, e
 """
 
 import copy
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents.evaluation import play
-from agents.players import batch_player
+from agents.players import batch_player, check_game
 
 
 class Forfeit(Exception):
@@ -65,7 +66,7 @@ class League:
 
     @staticmethod
     def _cell(mean: float, error: float) -> str:
-        return f"{'-':>15s}" if np.isnan(mean) else f"{mean:+9.3f} ±{error:.3f}"
+        return f"{'-':>15s}" if np.isnan(mean) else f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
 
 
 def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed: int = 0, **game_kwargs: Any) -> League:
@@ -99,7 +100,7 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
             except Forfeit as forfeit:
                 forfeits[forfeit.entry] = forfeit.message
                 continue
-            means[i, j], errors[i, j] = rewards.mean(0), rewards.std(0) / episodes**0.5
+            means[i, j], errors[i, j] = rewards.mean(0), standard_error(rewards)
     for k, (name, _) in enumerate(named):
         if name in forfeits:
             means[k], means[:, k], errors[k], errors[:, k] = np.nan, np.nan, np.nan, np.nan
@@ -107,14 +108,24 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
     return League([name for name, _ in named], means, errors, forfeits, settings)
 
 
+def standard_error(rewards: np.ndarray) -> np.ndarray:
+    """Of the mean over episodes; NaN for one.  [B, 2] -> [2]."""
+    episodes = len(rewards)
+    return rewards.std(0, ddof=1) / episodes**0.5 if episodes > 1 else np.full(rewards.shape[1:], np.nan)
+
+
 def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
     named: list[tuple[str, Any]] = []
     for entry in entries:
-        pair = entry if isinstance(entry, tuple) else (getattr(entry, "__name__", None) or str(entry), entry)
-        name = str(pair[0]) if isinstance(entry, tuple | str) or callable(entry) else type(entry).__name__
+        pair = entry if isinstance(entry, tuple) else (_name(entry), entry)
+        name = str(pair[0])
         taken = sum(other == name or other.startswith(f"{name} #") for other, _ in named)
         named.append((f"{name} #{taken + 1}" if taken else name, pair[1]))
     return named
+
+
+def _name(entry: Any) -> str:
+    return entry if isinstance(entry, str) else getattr(entry, "__name__", None) or type(entry).__name__
 
 
 def _meet(pair: tuple[Any, Any], env_id: str, episodes: int, seed: int, game: Any) -> np.ndarray:
@@ -136,23 +147,26 @@ class Guarded:
         if isinstance(entry, str):
             return batch_player(entry, env_id, index, 0, game)
         if hasattr(entry, "act"):
-            return copy.deepcopy(entry)  # one entry may sit on both sides
+            mine = copy.deepcopy(entry)  # one entry may sit on both sides
+            return mine if hasattr(mine, "reset") else with_memory(mine, env_id, game)
         if callable(entry):
             return OneByOne(entry)
         raise TypeError(f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy")
 
     def reset(self, num_games: int, seed: int) -> None:
         """Begins episodes."""
-        self.games, self.hidden, self.remembers = num_games, None, not hasattr(self.player, "reset")
-        if not self.remembers:
-            try:
-                self.player.reset(num_games, seed)
-            except TypeError:  # an object of the user's, without a seed
-                self._try(self.player.reset, num_games)
+        self.games = num_games
+        if hasattr(self.player, "reset"):
+            self._try(self._reset, num_games, seed)
+
+    def _reset(self, num_games: int, seed: int) -> None:
+        kinds = [word.kind for word in inspect.signature(self.player.reset).parameters.values()]
+        count = 2 if inspect.Parameter.VAR_POSITIONAL in kinds else sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
+        self.player.reset(*(num_games, seed)[:count])
 
     def act(self, observations: np.ndarray) -> np.ndarray:
         """The moves in all games, checked."""
-        result = self._try(self._ask, observations)
+        result = self._try(self.player.act, observations.copy())
         actions = self._try(np.asarray, result)
         if actions.shape != (self.games,) or not np.issubdtype(actions.dtype, np.integer):
             raise Forfeit(self.name, f"it must return {self.games} integers, got {actions.dtype} of shape {actions.shape}")
@@ -161,18 +175,25 @@ class Guarded:
             raise Forfeit(self.name, f"there is no action {actions[wrong][0]} (0 .. {self.actions - 1})")
         return actions
 
-    def _ask(self, observations: np.ndarray) -> Any:
-        """`act` of an agent in the form of `load_agent`'s takes and returns its memory."""
-        if not self.remembers or type(self.player).__name__ != "Agent":
-            return self.player.act(observations.copy())
-        actions, self.hidden = self.player.act(observations.copy(), self.hidden)
-        return actions
-
     def _try(self, function: Any, *arguments: Any) -> Any:
         try:
             return function(*arguments)
         except Exception as error:
             raise Forfeit(self.name, f"{type(error).__name__}: {error}") from error
+
+
+def with_memory(entry: Any, env_id: str, game: dict[str, Any]) -> Any:
+    """What `load_agent` gives, as a player that keeps the memory; anything else as it is."""
+    if not (hasattr(entry, "facts") and hasattr(entry, "game_kwargs")):
+        return entry  # torch stays unloaded for entries that do not use it
+    from agents.agent import Agent, AgentPlayer
+
+    if not isinstance(entry, Agent):
+        return entry
+    if entry.env_id != env_id:
+        raise ValueError(f"it plays {entry.env_id}, not {env_id}")
+    check_game("it", env_id, entry.game_kwargs, game)
+    return AgentPlayer(entry)
 
 
 class OneByOne:

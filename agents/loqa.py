@@ -217,6 +217,22 @@ class LoqaConfig:
     zero_critic: bool = False
     runs: int = 1
 
+    def __post_init__(self) -> None:
+        for name in ("horizon", "batch", "push_every", "capacity", "snapshots", "actor_hidden", "critic_hidden", "runs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("gamma", "ema", "decay", "epsilon"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")
+        for name, known in (("actor", ("gru", "mlp", "tabular")), ("critic", ("gru", "mlp"))):
+            kind, layers = getattr(self, name), getattr(self, f"{name}_layers")
+            if kind not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {kind!r}")
+            if layers < 1 or (kind == "gru" and layers > 2):
+                raise ValueError(f"{name}_layers must be 1 or 2 before a GRU and at least 1 in an MLP, not {layers}")
+        if self.past_selves and self.batch % min(self.snapshots, self.batch):
+            raise ValueError(f"batch ({self.batch}) must be a multiple of snapshots ({self.snapshots})")
+
 
 IPD = LoqaConfig(  # the README's IPD command, but for the remedies named in agents/README.md
     batch=2048, entropy=0.0, clip=None, epsilon=0.2, past_selves=False, standardise=True, payoff_shift=1.5, zero_critic=True,

@@ -1,14 +1,12 @@
 """Anything that can play: a scripted strategy, a bundled or trained agent, a user's own object, by one word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import social_dilemmas_env as sde
-
-Policy = Callable[[np.ndarray], int]
 
 
 def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]) -> Any:
@@ -32,10 +30,17 @@ def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dic
     agent = load_agent(word)
     if agent.env_id != env_id:
         raise ValueError(f"{word} plays {agent.env_id}, not {env_id}")
-    theirs, ours = (sde.spec(env_id).game(**kwargs).observation_shape for kwargs in (agent.game_kwargs, game_kwargs))
-    if theirs != ours:
-        raise ValueError(f"{word} was trained on observations of shape {theirs}, this game's are {ours}")
+    check_game(word, env_id, agent.game_kwargs, game_kwargs)
     return AgentPlayer(agent, seed)
+
+
+def check_game(name: str, env_id: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    """Raises ValueError if an agent of one game would misread another of the same kind; payoffs may differ."""
+    trained, played = (sde.spec(env_id).game(**kwargs) for kwargs in (theirs, ours))
+    for what in ("observation_shape", "view", "moves"):
+        then, now = (getattr(game, what, None) for game in (trained, played))
+        if then != now:
+            raise ValueError(f"{name} was trained with {what} {then}, this game has {now}")
 
 
 def is_agent(word: str) -> bool:
@@ -43,16 +48,26 @@ def is_agent(word: str) -> bool:
     return word.startswith("bundled:") or "/" in word or "." in word or Path(word).is_dir()
 
 
-def player(word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]) -> Policy:
-    """A policy (observation of one game -> action) by name; see `batch_player`."""
-    mine = batch_player(word, env_id, index, seed, game_kwargs)
-    mine.reset(1)
-    return lambda observation: int(mine.act(observation[None])[0])
+class Single:
+    """A player of one game by name (see `batch_player`): observation -> action."""
+
+    def __init__(self, word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]) -> None:
+        self.player = batch_player(word, env_id, index, seed, game_kwargs)
+
+    def reset(self) -> None:
+        """Begins an episode."""
+        self.player.reset(1)
+
+    def __call__(self, observation: np.ndarray) -> int:
+        """The move."""
+        return int(self.player.act(observation[None])[0])
 
 
-def play_episode(env: Any, policies: Sequence[Policy], seed: int | None = None) -> Any:
+def play_episode(env: Any, policies: Sequence[Single], seed: int | None = None) -> Any:
     """Plays one episode; yields the rewards by agent after every step."""
     observations, _ = env.reset(seed=seed)
+    for policy in policies:
+        policy.reset()
     while env.agents:
         actions = {agent: policy(observations[agent]) for agent, policy in zip(env.agents, policies, strict=True)}
         observations, rewards, *_ = env.step(actions)

@@ -313,6 +313,8 @@ class PolaDiceConfig:
                             ("inner_steps", 0), ("model_batches", 0)):  # fmt: skip
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be >= {least}, not {getattr(self, name)}")
+        if self.layers > 2:
+            raise ValueError(f"layers must be 1 or 2, not {self.layers}")
         rates = (self.lr_in, self.lr_out, self.lr_v, self.beta_in, self.beta_out, self.lr_model, self.lr_model_v)
         if not all(0 <= x < float("inf") for x in rates):
             raise ValueError(f"rates and β must be finite and >= 0, not {', '.join(map(str, rates))}")

@@ -90,9 +90,7 @@ def networks(cfg: LoqaConfig, table: Tensor, num_actions: int) -> ActorCritic:
             return Gru(table, num_actions, hidden, layers, time)
         if kind == "mlp":
             return Mlp(table, num_actions, (hidden,) * layers, time)
-        if kind == "tabular" and not time:
-            return Tabular(table, num_actions)
-        raise ValueError(f'actor must be "gru", "mlp" or "tabular" and critic "gru" or "mlp", got {kind!r}')
+        return Tabular(table, num_actions)
 
     actor = net(cfg.actor, cfg.actor_hidden, cfg.actor_layers, False)
     return ActorCritic(actor, net(cfg.critic, cfg.critic_hidden, cfg.critic_layers, True))

@@ -30,7 +30,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import torch
 
@@ -108,7 +109,9 @@ def train(
     if plan.cuda_graphs and not spec.graphs:
         raise ValueError(f"cuda_graphs is for {', '.join(n for n in LEARNERS if LEARNERS[n].graphs)}, not {learner}")
     compute = Graphs(device) if plan.cuda_graphs else None
-    _claim(folder, facts)
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device={device!r}: there is no CUDA device here (torch {torch.__version__}); use cpu")
+    _check(folder, facts)
     keep_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(plan.threads)
@@ -118,6 +121,7 @@ def train(
             made = spec.make(cfg, env_id, facts["game"], seed, device)
             if compute is not None:
                 made.compute = compute
+            _claim(folder, facts)
             _Run(folder, facts, plan, device, made).go()
     finally:
         torch.set_num_threads(before)
@@ -223,29 +227,57 @@ def _settings(learner: str, env_id: str, seed: int, overrides: dict[str, Any]) -
             raise ValueError(f"{learner} on {env_id} has no setting {name!r}; {nearest(name, known)}")
     game = {name: value for name, value in overrides.items() if name in game_names}
     sde.spec(env_id).game(**game)  # refuses bad values, before anything is written
-    settings = asdict(replace(spec.settings(env_id), **{k: v for k, v in overrides.items() if k in names}))
+    base = spec.settings(env_id)
+    kinds = _kinds(type(base)) | _kinds(Plan)
+    for name in (names | plan_names) & overrides.keys():
+        _check_type(name, overrides[name], kinds[name])
+    settings = asdict(replace(base, **{k: v for k, v in overrides.items() if k in names}))
     facts = {"learner": learner, "env_id": env_id, "game": game, "settings": settings, "seed": seed}
     return spec, facts, Plan(**{k: v for k, v in overrides.items() if k in plan_names})
 
 
+def _kinds(settings: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(settings)
+    except NameError:  # made from other settings at run time; what it asks for, it checks
+        return dict.fromkeys((f.name for f in fields(settings)), object)
+
+
+def _check_type(name: str, value: Any, kind: Any) -> None:
+    kinds = get_args(kind) or (kind,)
+    if not set(kinds) <= {bool, int, float, str, NoneType}:
+        return  # something that its own class must judge
+    allowed = {*kinds, *({int} if float in kinds else ())}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, not {value!r}")
+    if type(value) not in allowed:
+        words = " or ".join("None" if each is NoneType else each.__name__ for each in kinds)
+        raise ValueError(f"{name} must be {words}, not {value!r}")
+
+
 def _claim(folder: Path, facts: dict[str, Any]) -> None:
-    """Writes `run.json`, or checks that the folder's says the same."""
+    """Writes `run.json` if there is none."""
     path = folder / "run.json"
-    asked = json.loads(json.dumps(facts))
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.write_atomically(path, json.dumps(facts, indent=1).encode())
+
+
+def _check(folder: Path, facts: dict[str, Any]) -> None:
+    """Raises if the folder's `run.json`, if it has one, says something else than `facts`."""
+    path = folder / "run.json"
+    if not path.exists():
         return
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        there, asked = ({**each, **each["settings"]} for each in (found, json.loads(json.dumps(facts))))
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path}: not readable: {error}") from error
-    if found != asked:
-        differing = [f"{n} {found.get(n)!r}" for n in asked if found.get(n) != asked[n] and n != "settings"] if isinstance(
-            found, dict) else []  # fmt: skip
-        differing += [
-            f"{n}={v!r}" for n, v in found.get("settings", {}).items() if v != asked["settings"].get(n)
-        ] if isinstance(found, dict) else []  # fmt: skip
+    names = [name for name in {**there, **asked} if name != "settings"]
+    differing = [
+        f"{name}={there.get(name, 'not there yet')!r}" for name in names if there.get(name, "") != asked.get(name, "")
+    ]
+    if differing:
         raise ValueError(f"{folder} holds another run ({', '.join(differing)}): choose another folder")
 
 
@@ -270,12 +302,17 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")  # torch's words on the CPU; and on CUDA
+
+
 @contextmanager
 def _memory_advice(cfg: Any) -> Iterator[None]:
     try:
         yield
+    except TrainingError:
+        raise
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "memory" not in str(error).lower():
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(w in str(error) for w in OUT_OF_MEMORY):
             raise
         sizes = ", ".join(f"{n} (now {getattr(cfg, n)})" for n in ("batch", "snapshots", "runs") if hasattr(cfg, n))
         raise TrainingError(f"out of memory: lower {sizes or 'the batch'}") from error

@@ -37,6 +37,7 @@ class Row:
         digits: decimals that the paper prints.
         unit: such as "%".
         note: one sentence for the reader: the source of a target, a departure.
+        judged: False: ours is of another setting than the paper's, and the row never says "reproduced".
     """
 
     name: str
@@ -48,6 +49,7 @@ class Row:
     digits: int = 2
     unit: str = ""
     note: str = ""
+    judged: bool = True
 
     @property
     def quantity(self) -> str:

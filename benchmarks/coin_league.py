@@ -25,6 +25,7 @@ ALIGNMENT = {  # advantage_alignment_new_baseline.pkl: 9 seeds, but episodes of 
     "AC vs advantage_alignment": (0.313, None), "advantage_alignment vs random": (0.261, None),
     "advantage_alignment cross": (0.277, None),
 }  # fmt: skip
+# Selected and shorter: never "reproduced"; the target says what was asked of them.
 SELECTED = "ours: of each run the copy that kept most against always-defect (bundled metadata); published: iteration 6000"
 SCRIPTED = {"AC-AC": (0.347, "AC", "AC", 0), "AC-AD": (-0.269, "AC", "AD", 0), "AD-AC": (0.631, "AC", "AD", 1)}
 NAMES = {"AC": "always_cooperate", "AD": "always_defect", "random": "random"}
@@ -72,7 +73,7 @@ def rows_of(paper: dict[str, Any], seeds: int) -> tuple[Row, ...]:
                 Row(name, None, name, digits=3, note=f"{note} published {published}; {seeds} of {SEEDS} seeds".strip())
             )
         else:
-            rows.append(Row(name, published, name, target=bar, digits=3, note=note))
+            rows.append(Row(name, published, name, target=bar, digits=3, note=note, paper_runs=10, judged=False))
     return tuple(rows)
 
 

@@ -88,6 +88,7 @@ def score_row(row: Row, samples: np.ndarray | None, full: bool) -> dict[str, obj
         full: whether its setting is the full one.
     """
     scored: dict[str, object] = {"name": row.name, "paper": row.paper, "ours": None, "ci_low": None, "ci_high": None}
+    full = full and row.judged
     extra = {"unit": row.unit, "statistic": row.statistic, "digits": row.digits, "note": row.note}
     if samples is None:
         return scored | {"runs": 0, "verdict": "not run", "target": row.target} | extra

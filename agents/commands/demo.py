@@ -7,7 +7,7 @@ from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli import progress
-from agents.players import play_episode, player
+from agents.players import Single, play_episode
 
 # LOLA (arXiv:1709.04326), Table 3, 50 runs: %TFT or %Nash, reward a step, its standard deviation over runs.
 PAPER = {
@@ -121,7 +121,7 @@ def record(path: Path, seed: int) -> None:
     for names in EPISODES:
         env = sde.make_env("coin_game_v0", render_mode="rgb_array")
         env.player_names = names
-        policies = [player(name, "coin_game_v0", i, sde.draw(seed, i), {}) for i, name in enumerate(names)]
+        policies = [Single(name, "coin_game_v0", i, sde.draw(seed, i), {}) for i, name in enumerate(names)]
         totals = [0.0, 0.0]
         for rewards in play_episode(env, policies, seed):
             totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]

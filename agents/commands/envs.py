@@ -40,10 +40,13 @@ def bundled_lines() -> list[str]:
         facts = json.loads(path.read_text())["facts"]
         scores = ", ".join(f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items())
         game = " ".join(f"{name}={value}" for name, value in facts["game"].items())
-        trained = (
-            f"{facts['learner']}, {facts['iterations']} iterations, {facts['seconds'] / 3600:.2f} h on {facts['device']}"
+        trained = f"{facts['command']}  ({facts['seconds'] / 3600:.2f} h on {facts['device']})"
+        many = facts.get("evaluation", {}).get("episodes")
+        scored = f"{scores} (means of {many} episodes)" if many else scores
+        note = [f"    {facts['note']}"] if facts.get("note") else []
+        lines.append(
+            "\n".join([f"bundled:{path.stem:24s} {facts['env_id']} {game}", f"    {trained}", f"    {scored}", *note])
         )
-        lines.append(f"bundled:{path.stem:24s} {facts['env_id']} {game}\n    {trained}\n    {scores}")
     return lines
 
 

@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.episodes < 1:
         raise ValueError("--episodes must be at least 1")
+    if arguments.save and not Path(arguments.save).resolve().parent.is_dir():
+        raise ValueError(f"there is no folder {Path(arguments.save).parent} to save in")
     how = {"episodes": arguments.episodes, "seed": arguments.seed}
     league = round_robin(arguments.entries, arguments.env, **how, **settings(arguments.set))
     print(league.table())

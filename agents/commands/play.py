@@ -6,7 +6,7 @@ from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli import progress, settings
-from agents.players import play_episode, player
+from agents.players import Single, play_episode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def play(env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any]) -> list[float]:
     """Plays all episodes, showing or recording them.  Returns each player's sum of rewards."""
     policies = [
-        player(name, arguments.env, i, sde.draw(arguments.seed, i), game_kwargs) for i, name in enumerate(arguments.players)
+        Single(name, arguments.env, i, sde.draw(arguments.seed, i), game_kwargs) for i, name in enumerate(arguments.players)
     ]
     totals = [0.0] * len(policies)
     advance = progress("playing", arguments.episodes * env.max_cycles) if arguments.render is None else lambda: None

@@ -82,6 +82,12 @@ def test_runs_leaves_costly_cells_out_unless_they_are_stored_or_named(toy, tmp_p
     assert rows["minus"]["runs"] == 4 and rows["minus"]["verdict"] == "reproduced"
 
 
+def test_a_row_of_another_setting_is_never_reproduced():
+    samples = np.ones(5)
+    for judged, word in ((True, "reproduced"), (False, "not run")):
+        assert score_row(Row("x", 1.0, target=(0.9, 1.1), judged=judged), samples, full=True)["verdict"] == word
+
+
 @pytest.mark.parametrize(
     ("ours", "wanted", "full", "word"),
     [

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from agents import train
+from agents import load_agent, train
 from agents.cli import main
 from agents.league import round_robin
 from agents.players import is_agent
@@ -74,6 +74,65 @@ def test_a_broken_entry_forfeits_and_the_league_goes_on(how, match):
 def test_policies_objects_and_strangers():
     league = round_robin([left, Right(), Right(), 5], "coin_game_v0", episodes=2)
     assert league.names == ["left", "Right", "Right #2", "int"] and "neither a name" in league.forfeits["int"]
+
+
+class Forgetful:
+    """With the reset that a test gives it."""
+
+    def __init__(self, reset):
+        self.reset = reset
+
+    def act(self, observations):
+        return np.zeros(len(observations), int)
+
+
+def raises_at_reset(count, seed):
+    raise RuntimeError("not again")
+
+
+def raises_type_error(count, seed):
+    return count + "1"
+
+
+def test_resets_of_all_kinds():
+    seen = []
+    kinds = {
+        "none": lambda: seen.append(()), "one": lambda n: seen.append((n,)), "two": lambda n, seed: seen.append((n, seed)),
+        "all": lambda *words: seen.append(words), "bad": raises_at_reset, "worse": raises_type_error,
+    }  # fmt: skip
+    league = round_robin([(name, Forgetful(reset)) for name, reset in kinds.items()], "coin_game_v0", episodes=2)
+    assert league.forfeits.keys() == {"bad", "worse"}
+    assert "RuntimeError: not again" in league.forfeits["bad"] and "TypeError" in league.forfeits["worse"]
+    assert {len(words) for words in seen} == {0, 1, 2}
+
+
+class Agent:
+    """A user's, with the name of one of ours."""
+
+    def act(self, observations):
+        return np.zeros(len(observations), int)
+
+
+def test_agents_as_objects():
+    entries = [("object", load_agent("bundled:loqa_3x3")), "bundled:loqa_3x3", Agent()]
+    league = round_robin(entries, "coin_game_v0", episodes=8, seed=2)
+    assert league.forfeits == {} and league.names[2] == "Agent"
+    assert np.array_equal(league.means[0, 2], round_robin(entries, "coin_game_v0", episodes=8, seed=2).means[0, 2])
+    league = round_robin([load_agent("bundled:meta_mapg_ipd"), "tit_for_tat"], "ipd_v0", episodes=3)
+    assert league.forfeits == {}
+    league = round_robin([("wrong", load_agent("bundled:loqa_ipd")), Agent()], "coin_game_v0", episodes=2)
+    assert "plays ipd_v0, not coin_game_v0" in league.forfeits["wrong"]
+
+
+@pytest.mark.parametrize("game", [{"view": "joint"}, {"variant": "pola"}, {"moves": "RLDU"}, {"grid_size": 4}])
+def test_agents_of_other_views_are_refused(game):
+    with pytest.raises(ValueError, match="was trained with (view|moves|observation_shape)"):
+        round_robin(["bundled:loqa_3x3"], "coin_game_v0", episodes=2, **game)
+
+
+def test_one_episode_has_no_error():
+    league = round_robin(["always_defect"], "coin_game_v0", episodes=1)
+    assert np.isfinite(league.means).all() and np.isnan(league.errors).all() and "nan" not in league.table()
 
 
 def test_three_players():

@@ -14,6 +14,7 @@ import torch
 import social_dilemmas_env as sde
 from agents import load_agent, train
 from agents.checkpoint import CheckpointError, load, manifests
+from agents.cli import main
 from agents.self_play import SelfPlay
 from agents.training import TrainingError
 
@@ -137,6 +138,44 @@ def test_a_folder_with_another_run(tmp_path):
         run("ipd", tmp_path, 1)
 
 
+def test_a_run_of_an_older_version_says_what_is_new(tmp_path):
+    run("loqa", tmp_path, 1)
+    path = tmp_path / "run.json"
+    facts = json.loads(path.read_text())
+    del facts["settings"]["zero_critic"]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match=r"another run \(zero_critic='not there yet'\)"):
+        run("loqa", tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("learner", "settings", "words"),
+    [
+        ("loqa", {"batch": "many"}, "batch must be int, not 'many'"),
+        ("loqa", {"batch": 2.5}, "batch must be int"),
+        ("loqa", {"standardise": 1}, "standardise must be bool"),
+        ("loqa", {"gamma": float("nan")}, "gamma must be finite"),
+        ("loqa", {"clip": "x"}, "clip must be float or None"),
+        ("loqa", {"minutes": "ten"}, "minutes must be"),
+        ("loqa", {"batch": 10, "snapshots": 4}, "multiple of snapshots"),
+        ("loqa", {"push_every": 0}, "push_every must be at least 1"),
+        ("loqa", {"actor_layers": 3}, "actor_layers must be 1 or 2"),
+        ("loqa", {"epsilon": 1.5}, "epsilon must lie"),
+        ("loqa", {"critic": "tabular"}, "critic must be one of"),
+        ("loqa", {"device": "cuda"}, "no CUDA device"),
+        ("advantage_alignment", {"form": "best"}, "form must be"),
+        ("pola_dice", {"layers": 3}, "layers must be 1 or 2"),
+        ("pola_dice", {"batch": 10**9}, "GB free: lower batch"),
+    ],
+)
+def test_bad_settings_leave_no_folder(learner, settings, words, tmp_path):
+    if settings.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(ValueError, match=words):
+        train(learner, "coin_game_v0", out=tmp_path / "x", **{"device": "cpu", **settings})
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_checkpoint_of_another_grid(tmp_path):
     small = run("loqa", tmp_path / "small", 1)
     large = run("loqa", tmp_path / "large", 1, grid_size=4)
@@ -160,6 +199,16 @@ def test_nan_stops_and_names_the_metric(tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match=r"critic_loss became nan in update 4.*state-00000002\.json"):
         run("loqa", tmp_path, 6)
     assert load(tmp_path / "checkpoints").step == 2
+
+
+def test_nan_is_not_taken_for_a_lack_of_memory(tmp_path, monkeypatch, capsys):
+    update = SelfPlay.update
+    monkeypatch.setattr(SelfPlay, "update", lambda self: {**update(self), "critic_loss": torch.tensor(torch.nan)})
+    words = [f"{name}={value}" for name, value in TINY.items()]
+    folder = tmp_path / "memory"
+    assert main(["train", "loqa", "coin_game_v0", "--device", "cpu", "--out", str(folder), "--set", *words]) == 1
+    error = capsys.readouterr().err
+    assert "critic_loss became nan" in error and "lower" not in error and "Traceback" not in error
 
 
 def test_nan_parameters_are_never_saved(tmp_path, monkeypatch):
