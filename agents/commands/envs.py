@@ -43,10 +43,8 @@ def bundled_lines() -> list[str]:
         trained = f"{facts['command']}  ({facts['seconds'] / 3600:.2f} h on {facts['device']})"
         many = facts.get("evaluation", {}).get("episodes")
         scored = f"{scores} (means of {many} episodes)" if many else scores
-        note = [f"    {facts['note']}"] if facts.get("note") else []
-        lines.append(
-            "\n".join([f"bundled:{path.stem:24s} {facts['env_id']} {game}", f"    {trained}", f"    {scored}", *note])
-        )
+        name = f"bundled:{path.stem:24s} {facts['env_id']} {game}"
+        lines += [name, *(f"    {line}" for line in (trained, scored, facts.get("note")) if line)]
     return lines
 
 

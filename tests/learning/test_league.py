@@ -126,7 +126,7 @@ def test_agents_as_objects():
 
 @pytest.mark.parametrize("game", [{"view": "joint"}, {"variant": "pola"}, {"moves": "RLDU"}, {"grid_size": 4}])
 def test_agents_of_other_views_are_refused(game):
-    with pytest.raises(ValueError, match="was trained with (view|moves|observation_shape)"):
+    with pytest.raises(ValueError, match=r"was trained with (view|moves|observation_shape)"):
         round_robin(["bundled:loqa_3x3"], "coin_game_v0", episodes=2, **game)
 
 
