@@ -36,7 +36,8 @@ class Direct:
             venv: of `make_vec_env(..., backend="torch", obs_mode="state", autoreset="disabled")`.
             seed: of `venv.reset`.
             players: who plays.
-            uniforms: [2, T, B, N], the randomness of the actions and of exploration; T is `max_cycles`.
+            uniforms: [2, T, B, N], the randomness of the actions and of exploration
+                ([1, ...] without it); T is `max_cycles`.
         """
         first, _ = venv.reset(seed=seed)
         return rollout(venv, first, players.seats(venv.num_envs, uniforms.shape[1]), uniforms, players.epsilon)

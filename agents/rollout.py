@@ -95,7 +95,7 @@ def rollout(venv: Any, first: Tensor, seats: Sequence[Seat], uniforms: Tensor, e
         venv: of `make_vec_env(..., backend="torch", obs_mode="state")`, just reset.
         first: [B, N], the views that `reset` returned.
         seats: one a player.
-        uniforms: [2, T, B, N], the randomness of the actions and of exploration.
+        uniforms: [2, T, B, N], the randomness of the actions and of exploration ([1, ...] without it).
         epsilon: chance of a uniform action instead of the policy's, for each player by itself.
     """
     views, actions, rewards, logits = [first.long()], [], [], []

@@ -1,6 +1,6 @@
 """Deep learners that play themselves and their past selves: networks, opponents, episodes, optimisers.
 
-The learner's mathematics is one function, `actor_loss(play, cfg) -> [R]` (loqa.py, advantage_alignment.py); this file
+The learner's mathematics is one function, `loss(play, cfg) -> [R]` (loqa.py, advantage_alignment.py); this file
 brings it the data. One iteration, in the authors' order:
 
     every `push_every` iterations: keep a copy of the learner

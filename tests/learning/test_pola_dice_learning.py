@@ -119,7 +119,7 @@ def test_runs_side_by_side_do_not_mix():
     for each in (one, two):
         for _ in range(4):
             each.update()
-    assert (one.theta - two.theta)[0::2].abs().max() < 1e-5 and (one.theta - two.theta)[1::2].abs().min(1)[0].max() < 1
+    assert (one.theta - two.theta)[0::2].abs().max() < 1e-5 and (one.theta - two.theta)[1::2].abs().mean() > 0.1
 
 
 def test_seats_and_sides():
