@@ -8,6 +8,7 @@ Shapes  B games, F features, A actions, H hidden units.
 """
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +127,34 @@ def bundled() -> list[str]:
     return sorted(path.stem for path in BUNDLED.glob("*.json"))
 
 
-def load_agent(source: str | Path, device: str = "cpu", seed: int = 0) -> Agent:
+def load_agent(source: str | Path, device: str = "cpu", seed: int = 0, *, player: int = 0, run: int = 0) -> Agent:
     """An agent by name ("bundled:NAME"), run folder or checkpoint file (.json).
 
+    Args:
+        source: see above.
+        device: where it computes.
+        seed: of its random choices.
+        player: which player's network, where players have networks of their own.
+        run: which of several runs that were learned side by side.
+
     Raises:
-        ValueError: there is no bundled agent of that name (the nearest are named).
+        ValueError: there is no bundled agent of that name (the nearest are named), or no such player or run.
         CheckpointError: no checkpoint, or a damaged one, or one of another version.
     """
-    return agent_of(load(find(source)), device, seed)
+    checkpoint = load(find(source))
+    return agent_of(checkpoint if (player, run) == (0, 0) else one_of(checkpoint, player, run), device, seed)
+
+
+def one_of(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
+    """The checkpoint of a deep learner with the network of one player and run alone.
+
+    Raises:
+        ValueError: it has no such player or run.
+    """
+    theta = checkpoint.tensors.get(f"self{player}.theta")
+    if theta is None or not 0 <= run < len(theta):
+        raise ValueError(f"{checkpoint.path} has no network of player {player} in run {run}")
+    return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
 
 
 def find(source: str | Path) -> Path:

@@ -82,14 +82,9 @@ def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[flo
 
 def players(checkpoint: Any, run: int) -> list[Any]:
     """The two agents of a run."""
-    from agents.agent import Agent
-    from agents.deep_learners import spaces
-    from agents.pola_dice import PolaDiceConfig
-    from agents.pola_dice_learner import networks
+    from agents.agent import agent_of, one_of
 
-    facts = checkpoint.facts
-    net = networks(PolaDiceConfig(**facts["settings"]), *spaces(facts["env_id"], facts["game"], "cpu"))
-    return [Agent(net, checkpoint.tensors[f"self{i}.theta"][run : run + 1], facts) for i in range(2)]
+    return [agent_of(one_of(checkpoint, i, run)) for i in range(2)]
 
 
 def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int) -> dict[str, float]:

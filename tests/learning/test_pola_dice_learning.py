@@ -173,6 +173,22 @@ def test_an_agent_of_a_run_plays(tmp_path):
     assert isinstance(net, Gru) and net.layers == 1
 
 
+def test_any_player_of_any_run_can_be_loaded(tmp_path):
+    folder = run("pola", tmp_path, 2)  # two runs
+    tensors = load(folder / "checkpoints").tensors
+    for player in range(2):
+        for k in range(2):
+            one = load_agent(folder, player=player, run=k)._theta["out"]
+            expected = load_agent(folder)._theta["out"]
+            assert torch.equal(one, expected) == ((player, k) == (0, 0))
+            assert one.flatten()[0] in tensors[f"self{player}.theta"][k]
+    for wrong in ({"player": 2}, {"run": 2}, {"run": -1}):
+        with pytest.raises(ValueError, match="no network of player"):
+            load_agent(folder, **wrong)
+    with pytest.raises(ValueError, match="no network of player 1"):
+        load_agent("bundled:loqa_3x3", player=1)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_the_readmes(name):
     """Reference figures of the commands, by game."""
