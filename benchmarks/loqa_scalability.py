@@ -33,7 +33,10 @@ def cells(settings: Settings) -> list[Cell]:
                 published = float(paper) if learner == "loqa" else None
                 label = f"{learner} {grid}x{grid} {name}"
                 note = "published: A100, with compilation; a run that never passes counts as all its time"
-                rows.append(Row(f"{label}, s", published, f"{name} seconds", digits=0, unit="s", note=note, paper_runs=3))
+                rows.append(Row(
+                    f"{label}, s", published, f"{name} seconds", digits=0, unit="s", note=note, paper_runs=3,
+                    judged=str(settings["device"]).startswith("cuda"),
+                ))  # fmt: skip
                 rows.append(Row(f"{label}, games", None, f"{name} games", digits=0))
             sizes = {key: settings[key] for key in ("batch", "iterations", "every", "episodes", "device")}
             own = {"learner": learner, "grid": grid, **sizes}
