@@ -110,7 +110,7 @@ def test_recommended_settings_reciprocate():
     """8 runs of 1500 updates: cooperation is answered, defection is not.
 
     False alarms: asking 5 of 8 runs for P(C|CC) - P(C|CD) > .4 fails with p < .006 if a run succeeds with probability .9,
-    and with p < .06 with .8. (Of 10 other runs, at update 1000, all 10 succeeded.)
+    and with p < .06 with .8. (All 10 runs of benchmarks/loqa_ipd.py succeed.)
     """
     cfg = replace(loqa.IPD, batch=512, runs=8)
     learner = learned(cfg, 1500, "ipd_v0", seed=7)
