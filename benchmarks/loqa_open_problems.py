@@ -6,6 +6,8 @@
 each beside the same learner without shaping (weight 0), which has nothing to make it cooperate. No numbers are published;
 the targets say what it means to work, and were written down before the first run. An adversarial pick-up is one of another
 player's coin: two of three if nobody cares, one of two among two players.
+Among three players on this board cooperation pays little (always-cooperate +.230 a step each, always-defect +.207, 200
+episodes), so that the share of wrong coins says more than the reward; there is no unshaped arm for "no access, coins".
 """
 
 from __future__ import annotations
