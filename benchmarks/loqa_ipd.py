@@ -57,7 +57,15 @@ def rows_of(name: str) -> tuple[Row, ...]:
     note = "authors' code re-run, one seed" if name == "README" else ""
     quantities = [f"P(C|{state})" for state in STATES] + ["self-play"]
     return tuple(
-        Row(f"{name} {q}", RERUN.get(q) if name == "README" else None, q, target=wanted.get(q), note=note, paper_runs=1)
+        Row(
+            f"{name} {q}",
+            RERUN.get(q) if name == "README" else None,
+            q,
+            target=wanted.get(q),
+            note=note,
+            paper_runs=1,
+            judged=name == "README",
+        )  # the others are smaller than the paper's runs
         for q in quantities
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.benchmark import Benchmark, Cell, Settings
-from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, rows_of, score
+from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
 PAPER: dict[str, dict[str, float]] = {
@@ -48,11 +48,10 @@ def cells(settings: Settings) -> list[Cell]:
         if name == "POLA-OM":
             own |= {key: settings[f"om_{key}"] for key in ("inner_steps", "beta_in")}
             own |= {"model_batches": settings["model_batches"]}
-        told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")}
-        told |= {"learner": learner, "env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own}
-        cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 9e-7
         rows = rows_of(name, list(QUANTITIES), PAPER, TARGETS, {})
-        made.append(Cell(name, told, settings["runs"], rows, chunk=settings["chunk"], cost=cost))
+        made.append(
+            cell((name, learner), settings, {"env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own}, rows)
+        )
     return made
 
 

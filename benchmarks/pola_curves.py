@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Row, Settings
+from benchmarks.benchmark import Cell, Row, Settings
 from benchmarks.parts import write_json
 from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
 
@@ -23,6 +23,13 @@ Scores = Mapping[str, Mapping[str, float]]
 COLORS = dict(zip(ARMS, (BLUE, GREEN, RED, ORANGE, BLACK), strict=True))
 # One Adam: kept for the whole run. The authors create it anew at each update, which makes LOLA-DiCE's step α sign(gradient).
 CHANGES: dict[str, dict[str, Any]] = {"LOLA-DiCE, one Adam": {"reset_optimiser": False}}
+
+
+def cell(arm: tuple[str, str], settings: Settings, where: Mapping[str, Any], rows: tuple[Row, ...]) -> Cell:
+    """Of one arm (name, learner); `where` says the game and the learner's settings."""
+    told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")} | {"learner": arm[1], **where}
+    cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 8e-7
+    return Cell(arm[0], told, settings["runs"], rows, chunk=settings["chunk"], cost=cost)
 
 
 def rows_of(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.benchmark import Benchmark, Cell, Settings
-from benchmarks.pola_curves import ARMS, CHANGES, plot_curves, rows_of, score
+from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
 PAPER: dict[str, dict[str, float]] = {
@@ -45,12 +45,11 @@ def cells(settings: Settings) -> list[Cell]:
             own |= {"lr_in": settings["lola_lr_in"]}
         if name == "POLA-OM":
             own |= {"model_batches": settings["model_batches"]}
-        told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")}
-        told |= {"learner": learner, "env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own}
-        cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 6e-7
         notes = {} if settings["batch"] >= SETTINGS["batch"] else SMALL_TARGETS
         rows = rows_of(name, [*QUANTITIES, "vs always_cooperate"], PAPER, TARGETS, notes)
-        made.append(Cell(name, told, settings["runs"], rows, chunk=settings["chunk"], cost=cost))
+        made.append(
+            cell((name, learner), settings, {"env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own}, rows)
+        )
     return made
 
 
