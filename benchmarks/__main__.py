@@ -46,7 +46,11 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--executor", choices=("local", "ray"), default="local")
     run.add_argument("--jobs", type=positive, default=1, help="processes of the local executor (default 1)")
     run.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
-    run.add_argument("--fresh", action="store_true", help="forget finished parts (needed after a change of a learner)")
+    run.add_argument(
+        "--fresh",
+        action="store_true",
+        help="forget finished parts and half-done trainings (needed after a change of a learner)",
+    )
     for command in (run, commands.add_parser("report", help="write DIR/README.md and the pictures")):
         command.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default benchmarks/results")
     return parser

@@ -13,11 +13,14 @@ shifted alone also leave 4 of 10 runs astray.
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.benchmark import Benchmark, Cell, Row, Settings
 from benchmarks.plots import axes, save
+from benchmarks.trainings import folder_of, metric, stages
 
 STATES = ("start", "CC", "CD", "DC", "DD")
 README = {
@@ -84,28 +87,30 @@ def cells(settings: Settings) -> list[Cell]:
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Policies of all runs, learned side by side."""
-    from dataclasses import replace
+    folder = folder_of("loqa_ipd", {**settings, "runs": runs, "seed": seed})
+    how = {key: settings[key] for key in (*README, "batch", "device")} | {"runs": runs, "seed": seed}
+    [(_, found)] = stages(folder, [settings["steps"]], policies, "loqa", "ipd_v0", **how)
+    curve = metric(folder / "run", "reward")
+    shutil.rmtree(folder)
+    return {"samples": found, "curves": {"reward": curve}}
 
+
+def policies(run: Path) -> dict[str, list[float]]:
+    """P(C | state) of every run of a run folder, and what two copies earn a step."""
     import torch
 
-    from agents import loqa
-    from agents.deep_learners import make
-    from agents.memory import keep_memory
+    from agents.checkpoint import load
+    from agents.deep_learners import spaces
+    from agents.learners import LEARNERS
+    from agents.self_play import networks
 
-    keep_memory()
-    switches = {key: settings[key] for key in (*README, "batch")}
-    cfg = replace(loqa.IPD, runs=runs, **switches)
-    learner = make(cfg, "ipd_v0", {}, seed, settings["device"], loss=loqa.loss)
-    rewards = []
-    for step in range(settings["steps"]):
-        metrics = learner.update()
-        if step % 20 == 0:
-            rewards.append(metrics["reward"])
-    theta = learner.selves[0].theta.detach().cpu()
-    policy = torch.softmax(learner.net.unpack(theta, "actor")["zero_table"], -1)[..., 0].double()
-    samples = {f"P(C|{state})": policy[:, s].tolist() for s, state in enumerate(STATES)}
-    samples["self-play"] = self_play(policy, cfg.horizon).tolist()
-    return {"samples": samples, "curves": {"reward": torch.stack(rewards).tolist()}}
+    checkpoint = load(run / "checkpoints")
+    cfg: Any = replace(LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"])
+    net = networks(cfg, *spaces("ipd_v0", {}, "cpu"))
+    table = net.unpack(checkpoint.tensors["self0.theta"], "actor")["zero_table"]
+    policy = torch.softmax(table, -1)[..., 0].double()
+    found = {f"P(C|{state})": policy[:, s].tolist() for s, state in enumerate(STATES)}
+    return found | {"self-play": self_play(policy, cfg.horizon).tolist()}
 
 
 def self_play(policy: Any, steps: int) -> Any:
@@ -134,7 +139,9 @@ def plot(result: dict[str, Any], path: Path) -> None:
         heights = [values[f"{name} P(C|{state})"] for state in STATES]
         bars.bar(np.arange(5) + (k - len(names) / 2) * width, heights, width, label=name)
         if name in result["curves"]:
-            curves.plot(20 * np.arange(len(result["curves"][name]["reward"])), result["curves"][name]["reward"], label=name)
+            curves.plot(
+                20 * np.arange(1, 1 + len(result["curves"][name]["reward"])), result["curves"][name]["reward"], label=name
+            )
     bars.set(title="P(cooperate | last moves, own first)", ylim=(0, 1.02))
     bars.set_xticks(range(5), STATES)
     curves.set(title="Reward a step, with exploration", xlabel="iteration")

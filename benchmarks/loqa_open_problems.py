@@ -12,12 +12,15 @@ episodes), so that the share of wrong coins says more than the reward; there is 
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.loqa_ipd import STATES, self_play
+from benchmarks.loqa_ipd import STATES, policies
 from benchmarks.plots import axes, save
+from benchmarks.trainings import folder_of, metric, stages
 
 # name: learner, game, its arguments, shaping weight
 CELLS = {
@@ -71,47 +74,27 @@ def rows_of(name: str, env_id: str, game: dict[str, Any]) -> tuple[Row, ...]:
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Trains; then plays, or reads the policy."""
-    from dataclasses import asdict, replace
-
-    from agents.learners import LEARNERS
-    from agents.memory import keep_memory
-
-    keep_memory()
-    spec, env_id, game = LEARNERS[settings["learner"]], settings["env_id"], dict(settings["game"])
+    learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
     dilemma = env_id == "ipd_v0"
-    lanes = runs if dilemma else 1
-    cfg = replace(spec.settings(env_id), batch=settings["batch"], runs=lanes, weight=settings["weight"])
-    name = next(key for key, cell in CELLS.items() if cell == (settings["learner"], env_id, game, settings["weight"]))
-    found: list[dict[str, Any]] = []
-    curves = []
-    for r in range(runs // lanes):
-        learner = spec.make(cfg, env_id, game, seed + r, settings["device"])
-        rewards = [float(learner.update()["reward"]) for _ in range(settings["iterations"])]
-        curves.append(rewards[::20])
-        facts = {"learner": settings["learner"], "env_id": env_id, "game": game, "settings": asdict(cfg)}
-        found.append(policies(learner, cfg) if dilemma else games(learner, facts, settings["episodes"], seed + r))
-    samples = {f"{name}: {key}": found[0][key] if dilemma else [each[key] for each in found] for key in found[0]}
-    return {"samples": samples, "curves": {"reward": [sum(at) / len(at) for at in zip(*curves, strict=True)]}}
+    name = next(key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"]))
+    folder = folder_of("loqa_open_problems", {**settings, "runs": runs, "seed": seed})
+    how = {key: settings[key] for key in ("batch", "weight", "device")} | {"runs": runs, "seed": seed, **game}
+    look = policies if dilemma else partial(games, episodes=settings.get("episodes", 1))
+    [(_, found)] = stages(folder, [settings["iterations"]], look, learner, env_id, **how)
+    curve = metric(folder / "run", "reward")
+    shutil.rmtree(folder)
+    return {"samples": {f"{name}: {key}": x for key, x in found.items()}, "curves": {"reward": curve}}
 
 
-def policies(learner: Any, cfg: Any) -> dict[str, list[float]]:
-    """P(C | state) of every run, and what two copies earn a step."""
-    import torch
-
-    theta = learner.selves[0].theta.detach().cpu()
-    policy = torch.softmax(learner.net.unpack(theta, "actor")["zero_table"], -1)[..., 0].double()
-    found = {f"P(C|{state})": policy[:, s].tolist() for s, state in enumerate(STATES)}
-    return found | {"self-play": self_play(policy, cfg.horizon).tolist()}
-
-
-def games(learner: Any, facts: dict[str, Any], episodes: int, seed: int) -> dict[str, float]:
-    """Mean rewards a step in self-play and against scripted players."""
+def games(run: Path, episodes: int) -> dict[str, list[float]]:
+    """Mean rewards a step of a run folder's only run, in self-play and against scripted players."""
     from agents.agent import agent_of
-    from agents.checkpoint import Checkpoint
+    from agents.checkpoint import load
     from agents.evaluation import scores
 
-    state = {name: tensor.cpu() for name, tensor in learner.state().items()}
-    return scores(agent_of(Checkpoint(Path(), learner.iteration, facts, state)), episodes=episodes, seed=seed)
+    checkpoint = load(run / "checkpoints")
+    found = scores(agent_of(checkpoint), episodes=episodes, seed=checkpoint.facts["seed"])
+    return {key: [score] for key, score in found.items()}
 
 
 def plot(result: dict[str, Any], path: Path) -> None:
@@ -121,7 +104,7 @@ def plot(result: dict[str, Any], path: Path) -> None:
         for name, (_, env_id, *_) in CELLS.items():
             if env_id == word and name in result["curves"]:
                 rewards = result["curves"][name]["reward"]
-                axis.plot([20 * k for k in range(len(rewards))], rewards, label=name)
+                axis.plot([20 * (k + 1) for k in range(len(rewards))], rewards, label=name)
         axis.set(title=f"{title}, reward a step in training", xlabel="iteration")
         if axis.lines:
             axis.legend(fontsize=7)

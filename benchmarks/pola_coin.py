@@ -58,5 +58,6 @@ def cells(settings: Settings) -> list[Cell]:
 BENCHMARK = Benchmark(
     name="pola_coin", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning in the Coin Game",
     source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 5; Silent-Zebra/POLA b248b52, README figures",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
+    settings=SETTINGS, small=SMALL, cells=cells, score=partial(score, name="pola_coin"),
+    plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
 )  # fmt: skip

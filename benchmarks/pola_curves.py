@@ -6,16 +6,15 @@ them, in its own seat, against always-defect and always-cooperate (mean of the t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.benchmark import Cell, Row, Settings
-from benchmarks.parts import write_json
 from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
+from benchmarks.trainings import folder_of, stages
 
 ARMS = {"POLA-DiCE": "pola_dice", "POLA-OM": "pola_om", "LOLA-DiCE": "lola_dice_gru", "LOLA-DiCE, one Adam": "lola_dice_gru",
         "naive": "naive_pg_gru"}  # fmt: skip
@@ -51,31 +50,16 @@ def rows_of(
     )
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, Any]:
     """Trains `runs` runs side by side, scoring them at `points` points; samples are the last scores."""
-    from agents import train
-
-    folder = work_folder(settings, runs, seed)
-    how = {"seed": seed, "device": settings["device"], "out": folder / "run", "runs": runs, "eval_every": 0, "quiet": True}
+    folder = folder_of(name, {**settings, "runs": runs, "seed": seed})
+    how = {"seed": seed, "device": settings["device"], "runs": runs, **settings["game"], **settings["own"]}
     at = sorted({max(1, round(settings["iterations"] * k / settings["points"])) for k in range(1, settings["points"] + 1)})
-    path, curve = folder / "curve.json", []
-    if path.exists():
-        curve = json.loads(path.read_text())
-    for iterations in at[len(curve) :]:
-        train(settings["learner"], settings["env_id"], iterations=iterations, **how, **settings["game"], **settings["own"])
-        curve.append(scores(folder / "run", runs, settings["episodes"], seed))
-        write_json(path, curve)
+    look = partial(scores, runs=runs, episodes=settings["episodes"], seed=seed)
+    curve = [found for _, found in stages(folder, at, look, settings["learner"], settings["env_id"], **how)]
     shutil.rmtree(folder)
-    last, means = curve[-1], {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
-    return {"samples": last, "curves": {**means, "iteration": at}}
-
-
-def work_folder(settings: Settings, runs: int, seed: int) -> Path:
-    """Where a part is trained until it is done: the same for the same part."""
-    words = json.dumps([dict(settings), runs, seed], sort_keys=True)
-    folder = Path("runs") / "benchmarks" / hashlib.sha256(words.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    means = {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
+    return {"samples": curve[-1], "curves": {**means, "iteration": at}}
 
 
 def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:

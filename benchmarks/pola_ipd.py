@@ -56,5 +56,6 @@ def cells(settings: Settings) -> list[Cell]:
 BENCHMARK = Benchmark(
     name="pola_ipd", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning on the full-history prisoner's dilemma",
     source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 4; Silent-Zebra/POLA b248b52, README figures",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
+    settings=SETTINGS, small=SMALL, cells=cells, score=partial(score, name="pola_ipd"),
+    plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from benchmarks.executors import executor, plain
 from benchmarks.parts import Part, PartStore, canonical, split, write_json
 from benchmarks.progress import progress
 from benchmarks.statistics import score_row
+from benchmarks.trainings import UNFINISHED
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -35,7 +37,7 @@ class Options:
         executor: "local" or "ray".
         jobs: processes of the local executor.
         device: "cpu", "cuda" or "auto".
-        fresh: forget the stored parts.
+        fresh: forget the stored parts and unfinished trainings.
         changes: settings by name.
     """
 
@@ -84,6 +86,7 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     store = PartStore(options.out / f"{name}.parts", context)
     if options.fresh:
         store.clear()
+        shutil.rmtree(UNFINISHED / name, ignore_errors=True)
     parts = {part: cell in wanted for cell in cells for part in split(cell, options.seed)}
     results = collect(parts, store, lambda todo: compute(name, todo), name)
     result = assemble(benchmark, settings, results, options) | {"versions": versions() | commit()}

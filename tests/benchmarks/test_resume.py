@@ -9,13 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from toy import CALLS, TOY
 
+from agents.checkpoint import load
 from benchmarks import __main__ as command
 from benchmarks.catalogue import catalogue
 from benchmarks.executors import executor
 from benchmarks.parts import split, write_json
 from benchmarks.run import Options, run_benchmark
+from benchmarks.trainings import UNFINISHED, folder_of, stages
 
 ROOT = Path(__file__).parents[2]
 SAME = ("rows", "samples", "curves", "settings")
@@ -133,3 +136,55 @@ def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"pip install 'social-dilemmas-env\[distributed\]'"):
         executor("ray")
+
+
+HOW = {"batch": 4, "horizon": 3, "device": "cpu"}
+
+
+def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
+    looks = []
+
+    def look(run):
+        looks.append(run)
+        return len(looks)
+
+    stage = stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)
+    assert [next(stage), next(stage)] == [(2, 1), (4, 2)]
+    stage.close()
+    assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [(2, 1), (4, 2), (6, 3)]
+    whole = stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **HOW)
+    assert list(whole) == [(6, 4)]
+    ends = [load(tmp_path / word / "run" / "checkpoints").tensors for word in "ab"]
+    assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
+
+
+def test_a_training_has_a_folder_for_its_settings(tmp_path):
+    folders = {folder_of("x", told) for told in ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})}
+    assert len(folders) == 2 and folder_of("y", {}).parent != folder_of("x", {}).parent
+
+
+def test_fresh_forgets_half_done_trainings_of_that_benchmark_only(toy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine, other = UNFINISHED / "toy" / "0", UNFINISHED / "other" / "0"
+    for folder in (mine, other):
+        folder.mkdir(parents=True)
+    run(tmp_path)
+    assert mine.exists()
+    run(tmp_path, fresh=True)
+    assert other.exists() and not mine.exists()
+
+
+def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
+    """By scores that are told: 3x3 rewards count twice."""
+    from benchmarks import loqa_scalability as benchmark
+
+    told = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
+    found = [(k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b}) for k, (a, b) in enumerate(told)]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found))
+    cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu"})[0]
+    result = benchmark.score(cell.settings, 1, 0)
+    games = [result["samples"][f"{name} games"][0] / benchmark.SETTINGS["batch"] for name in ("weak", "medium", "strong")]
+    assert games == [2, 3, 4] and result["samples"]["strong seconds"] == [8.0]
+    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found[:3]))
+    assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
