@@ -125,25 +125,35 @@ def dice_with_baseline(logp: Tensor, rewards: Tensor, values: Tensor, gamma: flo
     return dice(logp, rewards, gamma) + dice_baseline(logp, values, gamma)
 
 
-def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:
+def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float, decay: float = 1.0) -> Tensor:
     """Loaded DiCE: any advantage estimate, low variance in every order.
 
-        J = Σₜ γᵗ (□(Σ_{l≤t} logpₗ) - □(Σ_{l<t} logpₗ)) ⊥(Aₜ)
+        J = Σₜ γᵗ (□(wₜ) - □(wₜ - logpₜ)) ⊥(Aₜ),      wₜ = Σ_{l≤t} κ^{t-l} logpₗ
 
-    E[∂ᵏJ] = ∂ᵏV for k ≥ 1 if E[Aₜ | s₀, a₀, ..., sₜ, aₜ] is the advantage of aₜ in sₜ, up to a function of sₜ. The value
-    of J is 0.
+    E[∂ᵏJ] = ∂ᵏV for k ≥ 1 if κ = 1 and E[Aₜ | s₀, a₀, ..., sₜ, aₜ] is the advantage of aₜ in sₜ, up to a function of sₜ.
+    The first derivative does not depend on κ; in higher ones κ < 1 forgets how moves long past made the present advantage
+    likely: bias for less variance. The value of J is 0.
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached.
         advantages: [..., T], Aₜ, for instance `gae`; detached here.
         gamma: γ.
+        decay: κ.
 
     Returns:
         [...], J.
     """
-    through = logp.cumsum(-1)
+    through = decayed_sums(logp, decay)
     change = magic_box(through) - magic_box(through - logp)
     return (change * discounts(advantages, gamma) * advantages.detach()).sum(-1)
+
+
+def decayed_sums(x: Tensor, decay: float) -> Tensor:
+    """Σ_{l≤t} decay^{t-l} xₗ.  [..., T] -> [..., T]."""
+    if decay == 1.0:
+        return x.cumsum(-1)
+    steps = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device)
+    return x @ (decay ** (steps - steps[:, None]).clamp(min=0)).triu()
 
 
 def policy_gradient(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:

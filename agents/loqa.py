@@ -79,6 +79,22 @@ def shaped_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -
     return rewards + cfg.gamma * torch.cat((returns[..., 1:], torch.zeros_like(returns[..., :1])), -1)
 
 
+def n_step_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -> Tensor:
+    """Q_j(s_t, b_t) = Σ_{k<n} γᵏ [r̄ + (r_{t+k} - r̄) □(Σ_{0<m≤k} log π(a_{t+m}))] + γⁿ V_j(s_{t+n}), r̄ the rewards' mean.
+
+    The other estimate in the released code. It is cut off: what our policy does to V_j(s_{t+n}) does not count. The same
+    arguments as `shaped_q`; [..., T] -> [..., T - n], the steps whose V_j(s_{t+n}) is known.
+    """
+    steps, mean = rewards.shape[-1] - cfg.n_step, rewards.mean((-2, -1), keepdim=True)
+    q, through = cfg.gamma**cfg.n_step * values[..., cfg.n_step :], torch.zeros_like(logp[..., :steps])
+    for k in range(cfg.n_step):
+        if k:
+            through = through + scores(logp[..., k : k + steps])
+        paid = rewards[..., k : k + steps]
+        q = q + cfg.gamma**k * (paid + (paid - mean) * through)
+    return q
+
+
 def opponent_log_policy(q: Tensor, taken: Tensor, q_taken: Tensor, cfg: "LoqaConfig") -> Tensor:
     """Log π̂_j(b_t | s_t), the learned value of the action b_t that was played replaced by the shaped one.
 
@@ -116,8 +132,10 @@ def loss(play: Any, cfg: "LoqaConfig") -> Tensor:
     own, others = actor_loss(play.advantages, play.logp), play.others
     if not cfg.weight or not play.shaping:
         return own
-    q_taken = shaped_q(play.logp, others.rewards, others.values, cfg)
-    return own + cfg.weight * shaping_loss(play.advantages, opponent_log_policy(others.q, others.actions, q_taken, cfg))
+    q_taken = (n_step_q if cfg.n_step else shaped_q)(play.logp, others.rewards, others.values, cfg)
+    steps = q_taken.shape[-1]
+    answer = opponent_log_policy(others.q[..., :steps, :], others.actions[..., :steps], q_taken, cfg)
+    return own + cfg.weight * shaping_loss(play.advantages[..., :steps], answer)
 
 
 def sarsa_targets(rewards: Tensor, q_next: Tensor, v_last: Tensor, gamma: float) -> Tensor:
@@ -154,6 +172,7 @@ class LoqaConfig:
         decay: λ, the extra discount of the shaping gradient (`differentiable_opponent.discount`); 1 is exact.
         weight: w (`opponent_differentiation_weight`).
         temperature: of the opponent model.
+        n_step: n of `n_step_q`, 2 or more (`differentiable_opponent.method=n_step`); 0 is loaded DiCE, `shaped_q`.
         current_reward: let our action at t count in Q_j(s_t, b_t) (`differentiable_current_reward`).
         stop_normaliser: no gradient through the opponent model's normaliser (`stop_grad_normalizing_constant`).
         detach_advantage: A_t is a constant of the actor's loss, as in the paper's pseudo-code. The released code leaves it
@@ -171,6 +190,7 @@ class LoqaConfig:
         shared: one network for all players (`just_self_play`); else each player has its own.
         max_q: critic's target is max_a Q̄ instead of Q̄(s', a') (`qvalue.mode=argmax`).
         epsilon: chance of a uniform action (IPD only).
+        reset_every: iterations after which the networks, but not their optimisers, start again (`reset.every`); 0: never.
         fresh_draws: new random numbers every iteration; the authors' IPD re-uses the first ones.
         actor: "gru", "mlp" or "tabular".
         actor_hidden: units of the actor's layers.
@@ -194,6 +214,7 @@ class LoqaConfig:
     decay: float = 0.9
     weight: float = 1.0
     temperature: float = 1.0
+    n_step: int = 0
     current_reward: bool = False
     stop_normaliser: bool = False
     detach_advantage: bool = True
@@ -207,6 +228,7 @@ class LoqaConfig:
     shared: bool = True
     max_q: bool = False
     epsilon: float = 0.0
+    reset_every: int = 0
     fresh_draws: bool = True
     actor: str = "gru"
     actor_hidden: int = 128
@@ -221,6 +243,10 @@ class LoqaConfig:
         for name in ("horizon", "batch", "push_every", "capacity", "snapshots", "actor_hidden", "critic_hidden", "runs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.reset_every < 0:
+            raise ValueError(f"reset_every must be at least 0, not {self.reset_every}")
+        if self.n_step and not 2 <= self.n_step < self.horizon:
+            raise ValueError(f"n_step must be 0, or at least 2 and less than horizon ({self.horizon}), not {self.n_step}")
         for name in ("gamma", "ema", "decay", "epsilon"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")

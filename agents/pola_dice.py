@@ -84,7 +84,7 @@ def objective(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "PolaDiceConfi
     """
     values, last = values.detach()[..., :-1], values.detach()[..., -1]
     if cfg.estimator == "loaded":
-        return loaded_dice(logp, gae(rewards, values, cfg.gamma, cfg.gae_lambda, last), cfg.gamma)
+        return loaded_dice(logp, gae(rewards, values, cfg.gamma, cfg.gae_lambda, last), cfg.gamma, cfg.dice_decay)
     to_the_end = torch.cat((rewards[..., :-1], rewards[..., -1:] + cfg.gamma * last[..., None]), -1)
     return dice_with_baseline(logp, to_the_end, values, cfg.gamma)
 
@@ -268,6 +268,7 @@ class PolaDiceConfig:
         reverse_kl: KL(new || old), as in the paper's runs, instead of KL(old || new), as it writes.
         estimator: "loaded" DiCE with GAE, or "dice" with a baseline.
         gae_lambda: λ.
+        dice_decay: κ of loaded DiCE; below 1 its second derivatives are biased and much less noisy. The published runs: 1.
         reset_optimiser: Adam created anew at every update, as in the authors' code. With M = 1 each step is then
             α sign(gradient): the published LOLA-DiCE.
         reuse_inner: K inner steps on one batch with probability ratios (the paper's POLA-DiCE-PPO), not new games each.
@@ -297,6 +298,7 @@ class PolaDiceConfig:
     reverse_kl: bool = False
     estimator: str = "loaded"
     gae_lambda: float = 1.0
+    dice_decay: float = 1.0
     reset_optimiser: bool = True
     reuse_inner: bool = False
     rematerialise: bool = False
@@ -318,6 +320,9 @@ class PolaDiceConfig:
         rates = (self.lr_in, self.lr_out, self.lr_v, self.beta_in, self.beta_out, self.lr_model, self.lr_model_v)
         if not all(0 <= x < float("inf") for x in rates):
             raise ValueError(f"rates and β must be finite and >= 0, not {', '.join(map(str, rates))}")
+        for name in ("gamma", "gae_lambda", "dice_decay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")
         for name, known in (("estimator", ("loaded", "dice")), ("actor", ("gru", "tabular"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")

@@ -126,6 +126,9 @@ class SelfPlay:
                 each.past = [*each.past, each.theta.clone()][-self.cfg.capacity :]
         metrics = [self._learn(index) for index in range(len(self.selves))]
         self.iteration += 1
+        if self.cfg.reset_every and self.iteration % self.cfg.reset_every == 0:
+            for i, each in enumerate(self.selves):
+                each.theta = self._fresh(i).theta
         return {name: torch.stack([m[name] for m in metrics]).mean() for name in metrics[0]}
 
     def state(self) -> dict[str, Tensor]:

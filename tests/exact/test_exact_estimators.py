@@ -206,3 +206,35 @@ def test_magic_box():
     box = est.magic_box(x)
     assert box.tolist() == [1.0, 1.0, 1.0]
     assert torch.autograd.grad(box.sum(), x)[0].tolist() == [1.0, 1.0, 1.0]
+
+
+def decayed(play, player, decay):
+    values = baseline(play, player)
+    return est.loaded_dice(joint(play), est.gae(play.rewards[..., player], values, GAMMA, 1.0), GAMMA, decay)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.6, 1.0])
+def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_distance(decay):
+    """The cross second derivative: Σₜ γᵗAₜ Σ κ^{t-k} κ^{t-l} ∇logpₖ ∇logpₗᵀ over the pairs k, l ≤ t of which one is t."""
+    theta = en.random_theta(en.IPD)
+    play = en.all_play(theta, en.IPD, 3)
+    weight = play.weight.detach()
+    found = en.derivatives((weight * decayed(play, 0, decay)).sum(), theta)
+    true = en.derivatives(en.value(theta, en.IPD, GAMMA, 3)[0], theta)
+    assert (found.first - true.first).abs().max() < EXACT
+
+    advantages = est.gae(play.rewards[..., 0], baseline(play, 0), GAMMA, 1.0) * est.discounts(play.rewards[..., 0], GAMMA)
+    slopes = torch.autograd.functional.jacobian(lambda th: joint(en.all_play(th, en.IPD, 3)), theta).flatten(2)
+    expected = 0.0
+    for t in range(3):
+        for k, m in {*((k, t) for k in range(t + 1)), *((t, m) for m in range(t + 1))}:
+            here = weight * advantages[:, t] * decay ** (2 * t - k - m)
+            expected = expected + torch.einsum("b,bi,bj->ij", here, slopes[:, k], slopes[:, m])
+    count = theta[0].numel()
+    assert (found.second.reshape(2 * count, 2 * count)[:count, count:] - expected[:count, count:]).abs().max() < EXACT
+
+
+def test_decayed_sums():
+    x = torch.tensor([[1.0, 2.0, 3.0]])
+    assert est.decayed_sums(x, 0.5).tolist() == [[1.0, 2.5, 4.25]]
+    assert est.decayed_sums(x, 0.0).tolist() == x.tolist() and est.decayed_sums(x, 1.0).tolist() == [[1.0, 3.0, 6.0]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents.loqa import LoqaConfig, opponent_log_policy, sarsa_targets, shaped_q, shaped_returns, td_advantages
+from agents.loqa import LoqaConfig, n_step_q, opponent_log_policy, sarsa_targets, shaped_q, shaped_returns, td_advantages
 
 GAMMA, STEPS = 0.96, 4
 PAYOFFS = torch.tensor(
@@ -92,6 +92,33 @@ def test_shaped_q_of_every_step_and_decay():
             assert (gradient(q[t], logp) - expected).abs().max() < 1e-12
     counted = shaped_q(logp, rewards, values, replace(cfg, current_reward=True))
     assert gradient(counted[2], logp)[2].item() == pytest.approx((returns[2] - values[2]).item())
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_n_step_q_is_the_opponents_q_of_n_steps(n):
+    """What comes after n steps is a constant of it."""
+    mine, theirs = policies()
+    exact = opponents_q(mine, theirs, 1, steps=n)
+    logp, rewards, _, weights = continuations(mine, theirs, 1)
+    estimate = (weights * n_step_q(logp, rewards, torch.zeros_like(rewards), replace(EXACT, n_step=n))[:, 0]).sum()
+    assert abs(estimate - exact) < 1e-12
+    assert (gradient(estimate, mine) - gradient(exact, mine)).abs().max() < 1e-12
+
+
+def test_n_step_q_of_every_step():
+    """The released code's formula, with its boxes, term by term."""
+    draws = torch.Generator().manual_seed(0)
+    logp, rewards, values = torch.randn(3, 2, 7, generator=draws, dtype=torch.float64)
+    logp.requires_grad_()
+    q = n_step_q(logp, rewards, values, LoqaConfig(gamma=0.9, n_step=3))
+    assert q.shape == (2, 4)
+    for t in range(4):
+        first, both = (torch.exp(x - x.detach()) for x in (logp[:, t + 1], logp[:, t + 1] + logp[:, t + 2]))
+        mean = rewards.mean()
+        boxed = rewards[:, t] + 0.9 * (mean + (rewards[:, t + 1] - mean) * first)
+        expected = boxed + 0.81 * (mean + (rewards[:, t + 2] - mean) * both) + 0.729 * values[:, t + 3]
+        assert (q[:, t] - expected).abs().max() < 1e-12
+        assert (gradient(q[:, t].sum(), logp) - gradient(expected.sum(), logp)).abs().max() < 1e-12
 
 
 def test_first_order_equals_loaded_dice():

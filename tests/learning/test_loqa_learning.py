@@ -12,10 +12,10 @@ from agents.self_play import SelfPlay
 TINY = loqa.LoqaConfig(batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4)
 SWITCHES = {
     "gamma": 0.9, "actor_lr": 1e-2, "critic_lr": 1e-3, "ema": 0.5, "entropy": 0.0, "clip": None, "decay": 1.0, "weight": 0.5,
-    "temperature": 2.0, "current_reward": True, "stop_normaliser": True, "detach_advantage": False, "standardise": True,
-    "payoff_shift": 0.5, "shaping_until": 0, "past_selves": False, "push_every": 1, "capacity": 1, "snapshots": 12,
-    "shared": False, "max_q": True, "epsilon": 0.3, "fresh_draws": False, "actor": "mlp", "actor_layers": 1,
-    "zero_critic": True,
+    "temperature": 2.0, "n_step": 2, "current_reward": True, "stop_normaliser": True, "detach_advantage": False,
+    "standardise": True, "payoff_shift": 0.5, "shaping_until": 0, "past_selves": False, "push_every": 1, "capacity": 1,
+    "snapshots": 12, "shared": False, "max_q": True, "epsilon": 0.3, "fresh_draws": False, "actor": "mlp", "actor_layers": 1,
+    "zero_critic": True, "reset_every": 3,
 }  # fmt: skip
 
 
@@ -40,6 +40,13 @@ def test_every_switch_changes_what_is_learned(name, default):
 def test_all_settings_are_tested():
     sizes = {"horizon", "batch", "actor_hidden", "critic", "critic_hidden", "critic_layers", "runs"}
     assert set(SWITCHES) | sizes == set(loqa.LoqaConfig.__dataclass_fields__)
+
+
+def test_a_reset_brings_the_first_networks_back_and_keeps_the_optimisers():
+    cfg = replace(TINY, reset_every=3)
+    start, end = learned(cfg, 0).selves[0], learned(cfg, 3).selves[0]
+    assert torch.equal(start.theta, end.theta) and not torch.equal(start.target, end.target)
+    assert end.actor_adam.first.any() and not torch.equal(learned(cfg, 4).selves[0].theta, start.theta)
 
 
 @pytest.mark.parametrize("critic", ["gru", "mlp"])

@@ -21,7 +21,7 @@ TINY = {"batch": 6, "horizon": 5, "hidden": 4, "outer_steps": 3}
 GAME = {"contribution_factor": 1.33}
 SWITCHES = {
     "gamma": 0.9, "inner_steps": 1, "outer_steps": 2, "lr_in": 0.5, "lr_out": 0.01, "lr_v": 0.01, "beta_in": 1.0,
-    "beta_out": 1.0, "reverse_kl": True, "estimator": "dice", "gae_lambda": 0.5, "reset_optimiser": False,
+    "beta_out": 1.0, "reverse_kl": True, "estimator": "dice", "gae_lambda": 0.5, "dice_decay": 0.5, "reset_optimiser": False,
     "reuse_inner": True, "model_batches": 2, "actor": "tabular", "layers": 2, "lr_model": 0.1, "lr_model_v": 0.1,
 }  # fmt: skip
 CASES = {
@@ -232,7 +232,8 @@ def test_memory_estimate_grows_with_what_it_says():
     [
         ({"batch": 0}, "batch must be >= 1"), ({"lr_in": -1.0}, "finite and >= 0"), ({"estimator": "pg"}, "estimator"),
         ({"actor": "lstm"}, "actor must be one of gru, tabular"), ({"inner_steps": -1}, "inner_steps"),
-        ({"beta_out": float("inf")}, "finite"), ({"num_agents": 3}, "2 players"),
+        ({"dice_decay": 1.5}, r"dice_decay must lie in \[0, 1\]"), ({"gamma": -0.1}, "gamma"),
+        ({"beta_out": float("inf")}, "finite"), ({"gae_lambda": 2.0}, "gae_lambda"), ({"num_agents": 3}, "2 players"),
     ],
 )  # fmt: skip
 def test_bad_settings_are_one_sentence(settings, words, tmp_path):
