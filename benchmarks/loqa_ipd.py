@@ -9,6 +9,11 @@ Standardising mends that for 6 runs of 10; the others start with a random critic
 one that starts at 0 (10 of 10). P(C|CD) was .43 then, above the .40 that was asked; shifting the payoffs as well brings it
 down: "recommended", the defaults of `train("loqa", "ipd_v0")`, chosen after that and tried on seed 77 first. Payoffs
 shifted alone also leave 4 of 10 runs astray.
+
+Runs of 10 that cooperate with themselves (-1.15 or more a step) / that meet all five bars of "recommended":
+detached 0 / 0; shifted 6 / 6, attached 7 / 1; standardised 6 / 3, with the same draws 5 / 3, attached 2 / 0; standardised
+with a zero critic 10 / 0 (P(C|CD) alone misses); recommended 10 / 10. So the leak does harm where advantages are
+standardised, and the same draws in every iteration do not matter much.
 """
 
 from __future__ import annotations
