@@ -1,6 +1,9 @@
 """POLA-DiCE as a learner: exact resuming, what each setting does, models, memory, bad input; and it learns."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -225,6 +228,32 @@ def test_memory_estimate_grows_with_what_it_says():
     assert memory_needed(replace(cfg, rematerialise=True)) < memory_needed(cfg)
     assert memory_needed(replace(cfg, batch=1000)) == memory_needed(cfg) // 2
     assert available_memory("cpu") is None or available_memory("cpu") > 0
+
+
+PEAK = """
+import resource, sys, torch
+from agents.memory import keep_memory
+from agents.pola_dice_learner import make, memory_needed
+from agents.pola_dice import PolaDiceConfig
+torch.set_num_threads(1)
+keep_memory()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+small, large = (PolaDiceConfig(batch=b, horizon=16, hidden=64, inner_steps=int(sys.argv[1]), rematerialise=sys.argv[2] == "1")
+                for b in (2, 512))
+make(small, "coin_game_v0", {}, 1, "cpu").update()
+before = peak()
+make(large, "coin_game_v0", {}, 1, "cpu").update()
+print(memory_needed(large) / (peak() - before))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux only")
+@pytest.mark.parametrize(("inner_steps", "again"), [(0, 0), (2, 0), (4, 1)])
+def test_the_memory_estimate_is_within_half_of_the_peak(inner_steps, again):
+    """Of an outer step of 512 games; the estimate is there to refuse what cannot fit, not to the byte."""
+    words = [sys.executable, "-c", PEAK, str(inner_steps), str(again)]
+    found = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert 0.67 < float(found.stdout) < 1.5
 
 
 @pytest.mark.parametrize(
