@@ -238,8 +238,8 @@ from agents.pola_dice import PolaDiceConfig
 torch.set_num_threads(1)
 keep_memory()
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-small, large = (PolaDiceConfig(batch=b, horizon=16, hidden=64, inner_steps=int(sys.argv[1]), rematerialise=sys.argv[2] == "1")
-                for b in (2, 512))
+how = {"horizon": 16, "hidden": 64, "inner_steps": int(sys.argv[1]), "rematerialise": sys.argv[2] == "1"}
+small, large = (PolaDiceConfig(batch=b, **how) for b in (2, 512))
 make(small, "coin_game_v0", {}, 1, "cpu").update()
 before = peak()
 make(large, "coin_game_v0", {}, 1, "cpu").update()
