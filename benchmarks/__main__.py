@@ -11,6 +11,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: two threads are slower than one
 
 from agents.cli import settings as read_settings
+from agents.training import TrainingError
 from benchmarks.catalogue import catalogue
 from benchmarks.report import number, pair, report
 from benchmarks.run import RESULTS, Options, run_benchmark
@@ -90,12 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(report(arguments.out))
         else:
             show(arguments.name, arguments)
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, TrainingError) as error:
         print(f"python -m benchmarks {arguments.command}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:  # a training that is told to stop saves, and exits with 130 or 143
         print("\nstopped; finished parts are kept, the same command goes on from there", file=sys.stderr)
-        return 130
+        return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else 130
     return 0
 
 

@@ -92,7 +92,7 @@ def cells(settings: Settings) -> list[Cell]:
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Policies of all runs, learned side by side."""
-    folder = folder_of("loqa_ipd", {**settings, "runs": runs, "seed": seed})
+    folder = folder_of("loqa_ipd", "loqa", "ipd_v0", {**settings, "runs": runs, "seed": seed})
     how = {key: settings[key] for key in (*README, "batch", "device")} | {"runs": runs, "seed": seed}
     [(_, found)] = stages(folder, [settings["steps"]], policies, "loqa", "ipd_v0", **how)
     curve = metric(folder / "run", "reward")

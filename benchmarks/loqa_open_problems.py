@@ -77,7 +77,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
     dilemma = env_id == "ipd_v0"
     name = next(key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"]))
-    folder = folder_of("loqa_open_problems", {**settings, "runs": runs, "seed": seed})
+    folder = folder_of("loqa_open_problems", learner, env_id, {**settings, "runs": runs, "seed": seed})
     how = {key: settings[key] for key in ("batch", "weight", "device")} | {"runs": runs, "seed": seed, **game}
     look = policies if dilemma else partial(games, episodes=settings.get("episodes", 1))
     [(_, found)] = stages(folder, [settings["iterations"]], look, learner, env_id, **how)

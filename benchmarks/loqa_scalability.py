@@ -1,10 +1,9 @@
 """LOQA's scalability figure: seconds of training until the weak, medium and strong thresholds, by the size of the board.
 
 Rewards a step are multiplied by 2 floor(G / 2) (a coin is about that far away). Thresholds: self-play and play against
-always-defect both above (.05, -1.2), (.1, -.5), (.2, -.2). Evaluation every `every` iterations; its
-time does not count. The published seconds are
-those of an A100 with compilation (recovered from the vector file of the figure, 3 seeds); ours are of the device in the
-report, so they compare only on a GPU. Games are seconds' counterpart that no device changes.
+always-defect both above (.05, -1.2), (.1, -.5), (.2, -.2). Evaluation every `every` iterations; its time does not
+count. The published seconds are those of an A100 with compilation (recovered from the vector file of the figure, 3 seeds);
+ours are of the device in the report, so they compare only on a GPU. Games are seconds' counterpart that no device changes.
 """
 
 from __future__ import annotations
@@ -52,12 +51,13 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Time to each threshold of one run, which ends when it has passed all."""
     assert runs == 1, "cells have chunks of one run"
     scale, passed = 2 * (settings["grid"] // 2), {}
-    folder = folder_of("loqa_scalability", {**settings, "seed": seed})
+    who = settings["learner"], "coin_game_v0"
+    folder = folder_of("loqa_scalability", *who, {**settings, "seed": seed})
     how = {key: settings[key] for key in ("batch", "device")} | {"grid_size": settings["grid"], "seed": seed}
     at = range(settings["every"], settings["iterations"] + 1, settings["every"])
     look = partial(looked_at, episodes=settings["episodes"])
     now = {"seconds": 0.0, "games": 0.0}
-    for iterations, found in stages(folder, at, look, settings["learner"], "coin_game_v0", **how):
+    for iterations, found in stages(folder, at, look, *who, **how):
         now = {"seconds": found["seconds"], "games": float(iterations * settings["batch"])}
         for name, (alone, against) in THRESHOLDS.items():
             if scale * found["self"] > alone and scale * found["vs always_defect"] > against:

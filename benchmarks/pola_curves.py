@@ -52,11 +52,12 @@ def rows_of(
 
 def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, Any]:
     """Trains `runs` runs side by side, scoring them at `points` points; samples are the last scores."""
-    folder = folder_of(name, {**settings, "runs": runs, "seed": seed})
+    who = settings["learner"], settings["env_id"]
+    folder = folder_of(name, *who, {**settings, "runs": runs, "seed": seed})
     how = {"seed": seed, "device": settings["device"], "runs": runs, **settings["game"], **settings["own"]}
     at = sorted({max(1, round(settings["iterations"] * k / settings["points"])) for k in range(1, settings["points"] + 1)})
     look = partial(scores, runs=runs, episodes=settings["episodes"], seed=seed)
-    curve = [found for _, found in stages(folder, at, look, settings["learner"], settings["env_id"], **how)]
+    curve = [found for _, found in stages(folder, at, look, *who, **how)]
     shutil.rmtree(folder)
     means = {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
     return {"samples": curve[-1], "curves": {**means, "iteration": at}}

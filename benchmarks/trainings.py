@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from benchmarks.parts import canonical, write_json
 UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
 
 
-def folder_of(name: str, told: Mapping[str, Any]) -> Path:
-    """Where a training of a benchmark lies until its part is done; the same for the same settings."""
-    words = json.dumps(canonical(dict(told)), sort_keys=True)
+def folder_of(name: str, learner: str, env_id: str, told: Mapping[str, Any]) -> Path:
+    """Where a training of a benchmark lies until its part is done; the same for the same settings and learner's defaults."""
+    from agents.learners import LEARNERS
+
+    defaults = asdict(LEARNERS[learner].settings(env_id))
+    words = json.dumps(canonical([learner, env_id, dict(told), defaults]), sort_keys=True)
     return UNFINISHED / name / hashlib.sha256(words.encode()).hexdigest()[:16]
 
 

@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from toy import CALLS, TOY
 
+from agents import loqa
 from agents.checkpoint import load
+from agents.training import TrainingError
 from benchmarks import __main__ as command
 from benchmarks.catalogue import catalogue
 from benchmarks.executors import executor
@@ -158,9 +161,23 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
 
 
-def test_a_training_has_a_folder_for_its_settings(tmp_path):
-    folders = {folder_of("x", told) for told in ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})}
-    assert len(folders) == 2 and folder_of("y", {}).parent != folder_of("x", {}).parent
+def test_a_training_has_a_folder_for_its_settings_and_its_learners_defaults(monkeypatch):
+    who = ("x", "loqa", "ipd_v0")
+    folders = {folder_of(*who, told) for told in ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})}
+    assert len(folders) == 2 and folder_of("y", *who[1:], {}).parent != folder_of(*who, {}).parent
+    before = folder_of(*who, {})
+    monkeypatch.setattr("agents.loqa.IPD", replace(loqa.IPD, gamma=0.5))
+    assert folder_of(*who, {}) != before
+
+
+@pytest.mark.parametrize(("told", "status"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130), (TrainingError("x"), 2)])
+def test_a_training_that_ends_early_is_no_traceback(toy, tmp_path, monkeypatch, capsys, told, status):
+    def ended(settings, runs, seed):
+        raise told
+
+    monkeypatch.setitem(catalogue(), "toy", TOY.__class__(**(vars(TOY) | {"score": ended})))
+    assert command.main(["run", "toy", "--out", str(tmp_path)]) == status
+    assert ("finished parts are kept" in capsys.readouterr().err) == (status != 2)
 
 
 def test_fresh_forgets_half_done_trainings_of_that_benchmark_only(toy, tmp_path, monkeypatch):
