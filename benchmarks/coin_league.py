@@ -25,8 +25,18 @@ ALIGNMENT = {  # advantage_alignment_new_baseline.pkl: 9 seeds, but episodes of 
     "AC vs advantage_alignment": (0.313, None), "advantage_alignment vs random": (0.261, None),
     "advantage_alignment cross": (0.277, None),
 }  # fmt: skip
+POLA = {  # the same league as LOQA's: 10 seeds at update 250
+    "pola_dice vs AD": (-0.032, None), "AD vs pola_dice": (0.068, None), "pola_dice vs AC": (0.375, None),
+    "AC vs pola_dice": (0.286, None), "pola_dice vs random": (0.235, None),
+}  # fmt: skip
+PUBLISHED = {"loqa": PAPER, "advantage_alignment": ALIGNMENT, "pola_dice": POLA}
 # Selected and shorter: never "reproduced"; the target says what was asked of them.
 SELECTED = "ours: of each run the copy that kept most against always-defect (bundled metadata); published: iteration 6000"
+NOTES = {
+    "loqa": SELECTED,
+    "advantage_alignment": "published with episodes of 16 steps",
+    "pola_dice": "ours: a small part of the published training (bundled metadata)",
+}
 SCRIPTED = {"AC-AC": (0.347, "AC", "AC", 0), "AC-AD": (-0.269, "AC", "AD", 0), "AD-AC": (0.631, "AC", "AD", 1)}
 NAMES = {"AC": "always_cooperate", "AD": "always_defect", "random": "random"}
 SEEDS = 3
@@ -52,26 +62,24 @@ def cells(settings: Settings) -> list[Cell]:
     """A cell for each learner, with as many runs as it has bundled seeds (`runs` at most), and one for scripted players."""
     made = []
     common = {"episodes": settings["episodes"]}
-    for learner, paper in (("loqa", PAPER), ("advantage_alignment", ALIGNMENT)):
+    for learner in PUBLISHED:
         seeds = agents_of(learner)[: settings["runs"]]
         if seeds:
-            made.append(Cell(learner, {**common, "learner": learner}, len(seeds), rows_of(paper, len(seeds)), cost=3.0))
+            made.append(Cell(learner, {**common, "learner": learner}, len(seeds), rows_of(learner, len(seeds)), cost=3.0))
     rows = [Row(name, published, name, digits=3, paper_runs=32) for name, (published, *_) in SCRIPTED.items()]
     made.append(Cell("scripted", {**common, "learner": ""}, settings["episodes"], tuple(rows), cost=0.1, count="episodes"))
     return made
 
 
-def rows_of(paper: dict[str, Any], seeds: int) -> tuple[Row, ...]:
+def rows_of(learner: str, seeds: int) -> tuple[Row, ...]:
     """The published numbers; with fewer than SEEDS bundled agents they are notes, and nothing can say "reproduced"."""
     rows = []
-    for name, (published, bar) in paper.items():
-        note = "published with episodes of 16 steps" if paper is ALIGNMENT else SELECTED
+    note = NOTES[learner]
+    for name, (published, bar) in PUBLISHED[learner].items():
         if name.endswith("cross") and seeds == 1:
             continue
         if seeds < SEEDS:
-            rows.append(
-                Row(name, None, name, digits=3, note=f"{note} published {published}; {seeds} of {SEEDS} seeds".strip())
-            )
+            rows.append(Row(name, None, name, digits=3, note=f"{note}; published {published}; {seeds} of {SEEDS} seeds"))
         else:
             rows.append(Row(name, published, name, target=bar, digits=3, note=note, paper_runs=10, judged=False))
     return tuple(rows)
@@ -85,7 +93,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     if not settings["learner"]:
         return {"samples": {name: _scripted(a, b, side, runs, seed) for name, (_, a, b, side) in SCRIPTED.items()}}
     entries = agents_of(settings["learner"])[:runs]
-    others = [entry for learner in ("loqa", "advantage_alignment", "sb3_ppo") for entry in agents_of(learner)[:SEEDS]]
+    others = [entry for learner in (*PUBLISHED, "sb3_ppo") for entry in agents_of(learner)[:SEEDS]]
     strangers = [entry for entry in others if entry not in entries]
     league = round_robin([*entries, *NAMES.values(), *strangers], "coin_game_v0", episodes=episodes, seed=seed)
     name, count = settings["learner"], len(entries)
