@@ -7,7 +7,7 @@ each beside the same learner without shaping (weight 0), which has nothing to ma
 the targets say what it means to work, and were written down before the first run. An adversarial pick-up is one of another
 player's coin: two of three if nobody cares, one of two among two players.
 Among three players on this board cooperation pays little (always-cooperate +.230 a step each, always-defect +.207, 200
-episodes), so that the share of wrong coins says more than the reward; there is no unshaped arm for "no access, coins".
+episodes), so that the share of wrong coins says more than the reward.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CELLS = {
     "three players": ("loqa", "coin_game_v0", {"num_agents": 3}, 1.0),
     "three players, no shaping": ("loqa", "coin_game_v0", {"num_agents": 3}, 0.0),
     "no access, coins": ("loqa_modelled", "coin_game_v0", {}, 1.0),
+    "coins, no shaping": ("loqa", "coin_game_v0", {}, 0.0),
     "no access, dilemma": ("loqa_modelled", "ipd_v0", {}, 1.0),
     "dilemma, no shaping": ("loqa", "ipd_v0", {}, 0.0),
 }
