@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,6 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: two threads are slower than one
 
 from agents.cli import settings as read_settings
-from agents.training import TrainingError
 from benchmarks.catalogue import catalogue
 from benchmarks.report import number, pair, report
 from benchmarks.run import RESULTS, Options, run_benchmark
@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--fresh",
         action="store_true",
-        help="forget finished parts and half-done trainings (needed after a change of a learner)",
+        help="forget what there is of these cells (needed after a change of a learner)",
     )
     for command in (run, commands.add_parser("report", help="write DIR/README.md and the pictures")):
         command.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default benchmarks/results")
@@ -83,6 +83,7 @@ def show(name: str, arguments: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a mistake by the user ends in one sentence and status 2, Ctrl-C in 130."""
     arguments = make_parser().parse_args(argv)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that workers end too
     try:
         if arguments.command == "list":
             for name, benchmark in catalogue().items():
@@ -91,12 +92,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(report(arguments.out))
         else:
             show(arguments.name, arguments)
-    except (ValueError, ImportError, OSError, TrainingError) as error:
+    except (ValueError, ImportError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and type(error).__name__ != "TrainingError":  # by name: no torch for `list`
+            raise
         print(f"python -m benchmarks {arguments.command}: {error}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as stop:  # a training that is told to stop saves, and exits with 130 or 143
         print("\nstopped; finished parts are kept, the same command goes on from there", file=sys.stderr)
         return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

@@ -18,7 +18,6 @@ standardised, and the same draws in every iteration do not matter much.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,12 +91,15 @@ def cells(settings: Settings) -> list[Cell]:
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Policies of all runs, learned side by side."""
-    folder = folder_of("loqa_ipd", "loqa", "ipd_v0", {**settings, "runs": runs, "seed": seed})
+    folder = folder_of("loqa_ipd", settings, runs, seed)
     how = {key: settings[key] for key in (*README, "batch", "device")} | {"runs": runs, "seed": seed}
-    [(_, found)] = stages(folder, [settings["steps"]], policies, "loqa", "ipd_v0", **how)
-    curve = metric(folder / "run", "reward")
-    shutil.rmtree(folder)
-    return {"samples": found, "curves": {"reward": curve}}
+    [(_, found)] = stages(folder, [settings["steps"]], learned, "loqa", "ipd_v0", **how)
+    return found
+
+
+def learned(run: Path) -> dict[str, Any]:
+    """The result of a run folder."""
+    return {"samples": policies(run), "curves": {"reward": metric(run, "reward")}}
 
 
 def policies(run: Path) -> dict[str, list[float]]:

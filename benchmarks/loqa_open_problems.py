@@ -12,8 +12,6 @@ episodes), so that the share of wrong coins says more than the reward.
 
 from __future__ import annotations
 
-import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +76,16 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
     dilemma = env_id == "ipd_v0"
     name = next(key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"]))
-    folder = folder_of("loqa_open_problems", learner, env_id, {**settings, "runs": runs, "seed": seed})
+    folder = folder_of("loqa_open_problems", settings, runs, seed)
     how = {key: settings[key] for key in ("batch", "weight", "device")} | {"runs": runs, "seed": seed, **game}
-    look = policies if dilemma else partial(games, episodes=settings.get("episodes", 1))
-    [(_, found)] = stages(folder, [settings["iterations"]], look, learner, env_id, **how)
-    curve = metric(folder / "run", "reward")
-    shutil.rmtree(folder)
-    return {"samples": {f"{name}: {key}": x for key, x in found.items()}, "curves": {"reward": curve}}
+
+    def look(run: Path) -> dict[str, Any]:
+        found = policies(run) if dilemma else games(run, settings["episodes"])
+        samples = {f"{name}: {key}": x for key, x in found.items()}
+        return {"samples": samples, "curves": {"reward": metric(run, "reward")}}
+
+    [(_, result)] = stages(folder, [settings["iterations"]], look, learner, env_id, **how)
+    return result
 
 
 def games(run: Path, episodes: int) -> dict[str, list[float]]:

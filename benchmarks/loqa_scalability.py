@@ -8,7 +8,6 @@ ours are of the device in the report, so they compare only on a GPU. Games are s
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,20 +50,18 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Time to each threshold of one run, which ends when it has passed all."""
     assert runs == 1, "cells have chunks of one run"
     scale, passed = 2 * (settings["grid"] // 2), {}
-    who = settings["learner"], "coin_game_v0"
-    folder = folder_of("loqa_scalability", *who, {**settings, "seed": seed})
+    folder = folder_of("loqa_scalability", settings, runs, seed)
     how = {key: settings[key] for key in ("batch", "device")} | {"grid_size": settings["grid"], "seed": seed}
-    at = range(settings["every"], settings["iterations"] + 1, settings["every"])
+    at = [*range(settings["every"], settings["iterations"], settings["every"]), settings["iterations"]]
     look = partial(looked_at, episodes=settings["episodes"])
     now = {"seconds": 0.0, "games": 0.0}
-    for iterations, found in stages(folder, at, look, *who, **how):
+    for iterations, found in stages(folder, at, look, settings["learner"], "coin_game_v0", **how):
         now = {"seconds": found["seconds"], "games": float(iterations * settings["batch"])}
         for name, (alone, against) in THRESHOLDS.items():
             if scale * found["self"] > alone and scale * found["vs always_defect"] > against:
                 passed.setdefault(name, now)
         if len(passed) == len(THRESHOLDS):
             break
-    shutil.rmtree(folder, ignore_errors=True)
     samples = {f"{name} {what}": [passed.get(name, now)[what]] for name in THRESHOLDS for what in now}
     return {"samples": samples, "passed": sorted(passed)}
 

@@ -92,7 +92,6 @@ class PartStore:
         """Stores the result of a part."""
         write_json(self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result})
 
-    def clear(self) -> None:
-        """Removes every part."""
-        for path in self.folder.glob("*.json"):
-            path.unlink()
+    def forget(self, part: Part) -> None:
+        """Removes what is stored in a part's place, whatever its settings."""
+        (self.folder / part.file_name).unlink(missing_ok=True)

@@ -6,7 +6,6 @@ them, in its own seat, against always-defect and always-cooperate (mean of the t
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -52,13 +51,11 @@ def rows_of(
 
 def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, Any]:
     """Trains `runs` runs side by side, scoring them at `points` points; samples are the last scores."""
-    who = settings["learner"], settings["env_id"]
-    folder = folder_of(name, *who, {**settings, "runs": runs, "seed": seed})
+    folder = folder_of(name, settings, runs, seed)
     how = {"seed": seed, "device": settings["device"], "runs": runs, **settings["game"], **settings["own"]}
     at = sorted({max(1, round(settings["iterations"] * k / settings["points"])) for k in range(1, settings["points"] + 1)})
     look = partial(scores, runs=runs, episodes=settings["episodes"], seed=seed)
-    curve = [found for _, found in stages(folder, at, look, *who, **how)]
-    shutil.rmtree(folder)
+    curve = [found for _, found in stages(folder, at, look, settings["learner"], settings["env_id"], **how)]
     means = {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
     return {"samples": curve[-1], "curves": {**means, "iteration": at}}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from benchmarks.executors import executor, plain
 from benchmarks.parts import Part, PartStore, canonical, split, write_json
 from benchmarks.progress import progress
 from benchmarks.statistics import score_row
-from benchmarks.trainings import UNFINISHED
+from benchmarks.trainings import forget
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -37,7 +36,7 @@ class Options:
         executor: "local" or "ray".
         jobs: processes of the local executor.
         device: "cpu", "cuda" or "auto".
-        fresh: forget the stored parts and unfinished trainings.
+        fresh: compute all wanted cells anew: forget their stored parts and half-done trainings.
         changes: settings by name.
     """
 
@@ -84,10 +83,12 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     wanted = chosen(cells, options)
     context = {"benchmark": name, "versions": versions()}
     store = PartStore(options.out / f"{name}.parts", context)
-    if options.fresh:
-        store.clear()
-        shutil.rmtree(UNFINISHED / name, ignore_errors=True)
+    store.folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be had is said before anything is computed
     parts = {part: cell in wanted for cell in cells for part in split(cell, options.seed)}
+    for part in parts if options.fresh else ():
+        if parts[part]:
+            store.forget(part)
+            forget(name, part.cell.settings, part.runs, part.seed)
     results = collect(parts, store, lambda todo: compute(name, todo), name)
     result = assemble(benchmark, settings, results, options) | {"versions": versions() | commit()}
     write_json(options.out / f"{name}.json", result)
@@ -119,7 +120,7 @@ def collect(
         parts: all parts; whether to compute those that are not stored.
         store: finished parts; what is computed is stored the moment it is done.
         compute: parts -> pairs of part and result, in any order.
-        title: of the progress bar.
+        title: the benchmark.
     """
     found = {part: store.load(part) for part in parts}
     todo = [part for part, wanted in parts.items() if wanted and found[part] is None]
@@ -127,6 +128,7 @@ def collect(
     with progress(title, sum(amount.values())) as advance:
         for part, result in compute(todo) if todo else ():
             store.save(part, result)
+            forget(title, part.cell.settings, part.runs, part.seed)
             found[part] = canonical(result)
             advance(amount[part], f"{part} ({result['seconds']:.1f} s)")
     by_cell = defaultdict(list)

@@ -19,9 +19,9 @@ from agents.training import TrainingError
 from benchmarks import __main__ as command
 from benchmarks.catalogue import catalogue
 from benchmarks.executors import executor
-from benchmarks.parts import split, write_json
+from benchmarks.parts import PartStore, split, write_json
 from benchmarks.run import Options, run_benchmark
-from benchmarks.trainings import UNFINISHED, folder_of, stages
+from benchmarks.trainings import folder_of, stages
 
 ROOT = Path(__file__).parents[2]
 SAME = ("rows", "samples", "curves", "settings")
@@ -157,17 +157,35 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
     assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [(2, 1), (4, 2), (6, 3)]
     whole = stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **HOW)
     assert list(whole) == [(6, 4)]
-    ends = [load(tmp_path / word / "run" / "checkpoints").tensors for word in "ab"]
+    ends = [load(next((tmp_path / word).glob("*/run")) / "checkpoints").tensors for word in "ab"]
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
 
 
-def test_a_training_has_a_folder_for_its_settings_and_its_learners_defaults(monkeypatch):
-    who = ("x", "loqa", "ipd_v0")
-    folders = {folder_of(*who, told) for told in ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})}
-    assert len(folders) == 2 and folder_of("y", *who[1:], {}).parent != folder_of(*who, {}).parent
-    before = folder_of(*who, {})
+def test_a_training_has_a_folder_for_its_part(monkeypatch):
+    told = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})
+    assert len({folder_of("x", settings, 1, 0) for settings in told}) == 2
+    assert len({folder_of("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
+    before = folder_of("x", {}, 1, 0)
+    monkeypatch.setattr("benchmarks.trainings.versions", lambda: {"torch": "0.1"})
+    assert folder_of("x", {}, 1, 0) != before and folder_of("y", {}, 1, 0).parent != before.parent
+
+
+def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
+    def iterations(at):
+        return list(stages(tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW))
+
+    assert iterations([2]) == [(2, 2)]
     monkeypatch.setattr("agents.loqa.IPD", replace(loqa.IPD, gamma=0.5))
-    assert folder_of(*who, {}) != before
+    assert iterations([2, 3]) == [(2, 2), (3, 3)] and len(list(tmp_path.iterdir())) == 2
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    first = stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW)
+    next(first)
+    with pytest.raises(OSError, match="another process is training in"):
+        next(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))
+    first.close()
+    assert len(list(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))) == 2
 
 
 @pytest.mark.parametrize(("told", "status"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130), (TrainingError("x"), 2)])
@@ -180,15 +198,44 @@ def test_a_training_that_ends_early_is_no_traceback(toy, tmp_path, monkeypatch, 
     assert ("finished parts are kept" in capsys.readouterr().err) == (status != 2)
 
 
-def test_fresh_forgets_half_done_trainings_of_that_benchmark_only(toy, tmp_path, monkeypatch):
+def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
+    """And `--fresh` forgets those of the wanted cells only."""
     monkeypatch.chdir(tmp_path)
-    mine, other = UNFINISHED / "toy" / "0", UNFINISHED / "other" / "0"
-    for folder in (mine, other):
-        folder.mkdir(parents=True)
+    plain, costly = toy.cells(toy.settings_for())
+    folders = [
+        folder_of("toy", part.cell.settings, part.runs, part.seed) for cell in (plain, costly) for part in split(cell, 0)
+    ]
+
+    def leave_something():
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    leave_something()
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk"):
+        patch.setattr(PartStore, "save", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+        run(tmp_path)
+    assert all(folder.exists() for folder in folders)
     run(tmp_path)
-    assert mine.exists()
-    run(tmp_path, fresh=True)
-    assert other.exists() and not mine.exists()
+    assert not any(folder.exists() for folder in folders)
+    leave_something()
+    assert run(tmp_path, fresh=True, only=("costly",))[0] == 1
+    assert [folder.exists() for folder in folders] == [True, True, True, False]
+
+
+def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
+    words = ["run", "loqa_ipd", "--only", "detached", "--only", "shifted", "--jobs", "2", "--runs", "1"]
+    line = [sys.executable, "-m", "benchmarks", *words, "--set", "steps=100000", "batch=8", "--out", str(tmp_path / "out")]
+    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, "text": True}
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
+    deadline = time.monotonic() + 90
+    while len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/run.json"))) < 2:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)  # the pipe is open as long as a worker is
+    assert process.returncode == 143 and "the same command goes on" in error and "Traceback" not in error
+    assert len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/checkpoints/state-*.json"))) == 2
 
 
 def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
@@ -205,3 +252,14 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     assert games == [2, 3, 4] and result["samples"]["strong seconds"] == [8.0]
     monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
+
+
+def test_the_last_iteration_is_looked_at_too(tmp_path, monkeypatch):
+    from benchmarks import loqa_scalability as benchmark
+
+    asked = []
+    monkeypatch.setattr(benchmark, "stages", lambda folder, at, *a, **k: asked.append(list(at)) or iter([]))
+    for iterations in (50, 200, 250):
+        cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu", "iterations": iterations})[0]
+        benchmark.score(cell.settings, 1, 0)
+    assert asked == [[50], [100, 200], [100, 200, 250]]
