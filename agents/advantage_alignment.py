@@ -82,7 +82,7 @@ class AlignmentConfig(loqa.LoqaConfig):
     """LOQA's settings with those of the published Coin Game checkpoints (`aa_baseline_*`).
 
     Attributes:
-        form: "loaded", "aligned" or "mean"; see above.
+        form: "loaded", "aligned" or "mean"; see above. Only "loaded" looks at `n_step` and the opponent model's settings.
         gae_decay: λ of GAE, for "mean".
     """
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, CheckpointError, load
 from agents.gru import gru_step
 from agents.lstm import Lstm, lstm_step
@@ -145,6 +146,11 @@ def load_agent(source: str | Path, device: str = "cpu", seed: int = 0, *, player
     return agent_of(checkpoint if (player, run) == (0, 0) else one_of(checkpoint, player, run), device, seed)
 
 
+def load_agents(source: str | Path, device: str = "cpu", seed: int = 0) -> list[Agent]:
+    """An agent for every seat of its game: each player's own network, where they have their own.  See load_agent."""
+    return agents_of(load(find(source)), device, seed)
+
+
 def one_of(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
     """The checkpoint of a deep learner with the network of one player and run alone.
 
@@ -155,6 +161,14 @@ def one_of(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
     if theta is None or not 0 <= run < len(theta):
         raise ValueError(f"{checkpoint.path} has no network of player {player} in run {run}")
     return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
+
+
+def agents_of(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) -> list[Agent]:
+    """The agents that a checkpoint holds, by seat."""
+    first = agent_of(checkpoint, device, seed)
+    seats = range(1, len(sde.spec(first.env_id).game(**first.game_kwargs).num_actions))
+    own = {i: one_of(checkpoint, i, 0) for i in seats if f"self{i}.theta" in checkpoint.tensors}
+    return [first, *(agent_of(own[i], device, seed) if i in own else first for i in seats)]
 
 
 def find(source: str | Path) -> Path:

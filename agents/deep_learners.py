@@ -18,7 +18,15 @@ from agents.self_play import SelfPlay, networks
 def make(
     cfg: loqa.LoqaConfig, env_id: str, game: dict[str, Any], seed: int, device: str, *, loss: Any, kind: type = SelfPlay
 ) -> SelfPlay:
-    """A learner with its games."""
+    """A learner with its games.
+
+    Raises:
+        ValueError: one network for all players of a game whose views do not say which player one is.
+    """
+    if cfg.shared and getattr(sde.spec(env_id).game(**game), "view", "") == "joint":
+        raise ValueError(
+            "view='joint' shows all players the same: with shared=True none knows who it is; shared=False, or view='ego'"
+        )
     return kind(cfg, fresh_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device), loss, seed)
 
 

@@ -42,33 +42,38 @@ def play(env_id: str, players: Sequence[Any], episodes: int, seed: int = 0, **ga
     return {"observations": np.stack(seen), "actions": np.stack(actions), "rewards": np.stack(rewards)}
 
 
-def scores(agent: Any, *, episodes: int = 128, seed: int = 0, opponents: Sequence[str] | None = None) -> dict[str, float]:
+def scores(
+    agent: Any | Sequence[Any], *, episodes: int = 128, seed: int = 0, opponents: Sequence[str] | None = None
+) -> dict[str, float]:
     """Mean rewards a step of an agent in self-play and against scripted players.
 
     Args:
-        agent: of `load_agent`.
+        agent: of `load_agent`; or one for each seat, as of `load_agents`.
         episodes: a pair.
         seed: fixes games and draws.
         opponents: scripted players; by default those of OPPONENTS. With more than two players all others are alike.
 
     Returns:
-        "self": mean of all players; "vs NAME": the agent's, as player 0; "NAME vs it": the others' mean. In the Coin Game
-        also "adversarial": the share of the pick-ups in self-play that are of another's coin.
+        "self": mean of all players; "vs NAME": the agent's (the first's), as player 0; "NAME vs it": the others' mean. In
+        the Coin Game also "adversarial": the share of the pick-ups in self-play that are of another's coin.
     """
     from agents.agent import AgentPlayer
 
-    game = sde.spec(agent.env_id).game(**agent.game_kwargs)
+    given = list(agent) if isinstance(agent, Sequence) else [agent]
+    first = given[0]
+    game = sde.spec(first.env_id).game(**first.game_kwargs)
     seats = range(len(game.num_actions))
-    alone = play(agent.env_id, [AgentPlayer(agent) for _ in seats], episodes, seed, **agent.game_kwargs)
+    players = [AgentPlayer(given[i % len(given)]) for i in seats]
+    alone = play(first.env_id, players, episodes, seed, **first.game_kwargs)
     found = {"self": float(alone["rewards"].mean())}
-    if agent.env_id == "coin_game_v0":
+    if first.env_id == "coin_game_v0":
         from social_dilemmas_env.statistics import adversarial_fraction, coin_pickups
 
         rules: Any = game
         found["adversarial"] = float(adversarial_fraction(coin_pickups(rules, alone["observations"][:, :, 0])).mean())
-    for name in OPPONENTS.get(agent.env_id, ()) if opponents is None else opponents:
-        scripted = [sde.make_strategy(name, agent.env_id, player=i, **agent.game_kwargs) for i in seats[1:]]
-        games = play(agent.env_id, [AgentPlayer(agent), *scripted], episodes, seed, **agent.game_kwargs)
+    for name in OPPONENTS.get(first.env_id, ()) if opponents is None else opponents:
+        scripted = [sde.make_strategy(name, first.env_id, player=i, **first.game_kwargs) for i in seats[1:]]
+        games = play(first.env_id, [AgentPlayer(first), *scripted], episodes, seed, **first.game_kwargs)
         mean = games["rewards"].mean((0, 1))
         found |= {f"vs {name}": float(mean[0]), f"{name} vs it": float(mean[1:].mean())}
     return found

@@ -135,7 +135,8 @@ def loss(play: Any, cfg: "LoqaConfig") -> Tensor:
     q_taken = (n_step_q if cfg.n_step else shaped_q)(play.logp, others.rewards, others.values, cfg)
     steps = q_taken.shape[-1]
     answer = opponent_log_policy(others.q[..., :steps, :], others.actions[..., :steps], q_taken, cfg)
-    return own + cfg.weight * shaping_loss(play.advantages[..., :steps], answer)
+    advantages = play.advantages[..., :steps].detach() if cfg.n_step else play.advantages  # attached in the one only
+    return own + cfg.weight * shaping_loss(advantages, answer)
 
 
 def sarsa_targets(rewards: Tensor, q_next: Tensor, v_last: Tensor, gamma: float) -> Tensor:
@@ -172,7 +173,8 @@ class LoqaConfig:
         decay: λ, the extra discount of the shaping gradient (`differentiable_opponent.discount`); 1 is exact.
         weight: w (`opponent_differentiation_weight`).
         temperature: of the opponent model.
-        n_step: n of `n_step_q`, 2 or more (`differentiable_opponent.method=n_step`); 0 is loaded DiCE, `shaped_q`.
+        n_step: n of `n_step_q`, 2 or more (`differentiable_opponent.method=n_step`), which ignores `decay` and
+            `current_reward`; 0 is loaded DiCE, `shaped_q`.
         current_reward: let our action at t count in Q_j(s_t, b_t) (`differentiable_current_reward`).
         stop_normaliser: no gradient through the opponent model's normaliser (`stop_grad_normalizing_constant`).
         detach_advantage: A_t is a constant of the actor's loss, as in the paper's pseudo-code. The released code leaves it
@@ -190,7 +192,8 @@ class LoqaConfig:
         shared: one network for all players (`just_self_play`); else each player has its own.
         max_q: critic's target is max_a Q̄ instead of Q̄(s', a') (`qvalue.mode=argmax`).
         epsilon: chance of a uniform action (IPD only).
-        reset_every: iterations after which the networks, but not their optimisers, start again (`reset.every`); 0: never.
+        reset_every: the networks, but not their optimisers, start again before the updates 2, k + 2, 2 k + 2, ...
+            (`reset.every`); 0: never.
         fresh_draws: new random numbers every iteration; the authors' IPD re-uses the first ones.
         actor: "gru", "mlp" or "tabular".
         actor_hidden: units of the actor's layers.
@@ -243,6 +246,11 @@ class LoqaConfig:
         for name in ("horizon", "batch", "push_every", "capacity", "snapshots", "actor_hidden", "critic_hidden", "runs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("actor_lr", "critic_lr", "entropy", "weight"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.temperature <= 0 or (self.clip is not None and self.clip <= 0):
+            raise ValueError(f"temperature and clip must be positive, not {self.temperature} and {self.clip}")
         if self.reset_every < 0:
             raise ValueError(f"reset_every must be at least 0, not {self.reset_every}")
         if self.n_step and not 2 <= self.n_step < self.horizon:

@@ -25,13 +25,14 @@ def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dic
     """
     if not is_agent(word):
         return sde.make_strategy(word, env_id, player=index, seed=seed, **game_kwargs)
-    from agents.agent import AgentPlayer, load_agent  # imports torch
+    from agents.agent import AgentPlayer, load_agents  # imports torch
 
-    agent = load_agent(word)
+    seats = load_agents(word)
+    agent = seats[0]
     if agent.env_id != env_id:
         raise ValueError(f"{word} plays {agent.env_id}, not {env_id}")
     check_game(word, env_id, agent.game_kwargs, game_kwargs)
-    return AgentPlayer(agent, seed)
+    return AgentPlayer(seats[index], seed)
 
 
 def check_game(name: str, env_id: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -268,7 +268,7 @@ class PolaDiceConfig:
         reverse_kl: KL(new || old), as in the paper's runs, instead of KL(old || new), as it writes.
         estimator: "loaded" DiCE with GAE, or "dice" with a baseline.
         gae_lambda: λ.
-        dice_decay: κ of loaded DiCE; below 1 its second derivatives are biased and much less noisy. The published runs: 1.
+        dice_decay: κ of "loaded" DiCE; below 1 its second derivatives are biased and much less noisy. The published runs: 1.
         reset_optimiser: Adam created anew at every update, as in the authors' code. With M = 1 each step is then
             α sign(gradient): the published LOLA-DiCE.
         reuse_inner: K inner steps on one batch with probability ratios (the paper's POLA-DiCE-PPO), not new games each.

@@ -121,14 +121,14 @@ class SelfPlay:
 
     def update(self) -> dict[str, Tensor]:
         """One iteration.  Returns its metrics, 0-dimensional tensors (averages over runs and networks)."""
+        if self.cfg.reset_every and self.iteration and (self.iteration - 1) % self.cfg.reset_every == 0:
+            for i, each in enumerate(self.selves):
+                each.theta = self._fresh(i).theta
         if self.cfg.past_selves and self.iteration % self.cfg.push_every == 0:
             for each in self.selves:
                 each.past = [*each.past, each.theta.clone()][-self.cfg.capacity :]
         metrics = [self._learn(index) for index in range(len(self.selves))]
         self.iteration += 1
-        if self.cfg.reset_every and self.iteration % self.cfg.reset_every == 0:
-            for i, each in enumerate(self.selves):
-                each.theta = self._fresh(i).theta
         return {name: torch.stack([m[name] for m in metrics]).mean() for name in metrics[0]}
 
     def state(self) -> dict[str, Tensor]:

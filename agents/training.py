@@ -37,7 +37,7 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import checkpoint
-from agents.agent import agent_of
+from agents.agent import agents_of
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.evaluation import scores
 from agents.graphs import Graphs
@@ -77,6 +77,16 @@ class Plan:
     threads: int = 1
     cuda_graphs: bool = False
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("iterations", 1), ("eval_episodes", 1), ("keep", 1), ("threads", 1), ("eval_every", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+        for name in ("minutes", "save_minutes"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name} must be at least 0, not {value}")
 
 
 def train(
@@ -209,8 +219,8 @@ class _Run:
 
     def _evaluate(self, report: Reporter) -> None:
         state = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
-        agent = agent_of(Checkpoint(self.folder, self.learner.iteration, self.facts, state))
-        self.scores = scores(agent, episodes=self.plan.eval_episodes, seed=self.learner.iteration)
+        agents = agents_of(Checkpoint(self.folder, self.learner.iteration, self.facts, state))
+        self.scores = scores(agents, episodes=self.plan.eval_episodes, seed=self.learner.iteration)
         k, named = self.learner.iteration, {f"eval {name}": value for name, value in self.scores.items()}
         report.write(k, {"seconds": self._elapsed(), **named})
         report.say(f"{k}: " + ", ".join(f"{name} {value:+.3f}" for name, value in self.scores.items()))

@@ -45,7 +45,7 @@ SMALL = {"runs": 1, "episodes": 2}
 
 
 def agents_of(learner: str) -> list[str]:
-    """The bundled 3x3 agents of a learner, by their metadata."""
+    """The bundled agents of a learner that were trained on the league's own game, by their metadata."""
     import json
 
     import agents
@@ -53,7 +53,7 @@ def agents_of(learner: str) -> list[str]:
     found = []
     for path in sorted((Path(agents.__file__).parent / "bundled").glob("*.json")):
         facts = json.loads(path.read_text())["facts"]
-        if facts["learner"] == learner and facts["env_id"] == "coin_game_v0" and facts["game"].get("grid_size", 3) == 3:
+        if facts["learner"] == learner and facts["env_id"] == "coin_game_v0" and facts["game"] in ({}, {"grid_size": 3}):
             found.append(f"bundled:{path.stem}")
     return found
 

@@ -13,13 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints mean rewards a step."""
-    from agents import load_agent
+    from agents.agent import load_agents
     from agents.evaluation import scores
 
     if arguments.episodes < 1:
         raise ValueError("--episodes must be at least 1")
-    agent = load_agent(arguments.agent)
-    found = scores(agent, episodes=arguments.episodes, seed=arguments.seed, opponents=arguments.against)
+    seats = load_agents(arguments.agent)
+    agent, found = seats[0], scores(seats, episodes=arguments.episodes, seed=arguments.seed, opponents=arguments.against)
     shown = f"{agent.env_id} {agent.game_kwargs or ''}"
     print(f"{arguments.agent}: {shown}, {arguments.episodes} episodes a pair, mean reward a step")
     for name, value in found.items():

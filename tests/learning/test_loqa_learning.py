@@ -7,7 +7,7 @@ import torch
 
 from agents import loqa, loqa_modelled
 from agents.deep_learners import make
-from agents.self_play import SelfPlay
+from agents.self_play import Opponents, Play, SelfPlay
 
 TINY = loqa.LoqaConfig(batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4)
 SWITCHES = {
@@ -44,9 +44,11 @@ def test_all_settings_are_tested():
 
 def test_a_reset_brings_the_first_networks_back_and_keeps_the_optimisers():
     cfg = replace(TINY, reset_every=3)
-    start, end = learned(cfg, 0).selves[0], learned(cfg, 3).selves[0]
-    assert torch.equal(start.theta, end.theta) and not torch.equal(start.target, end.target)
-    assert end.actor_adam.first.any() and not torch.equal(learned(cfg, 4).selves[0].theta, start.theta)
+    trained = [learned(cfg, k).selves[0] for k in range(6)]
+    distance = [(each.theta - trained[0].theta).abs().max().item() for each in trained]
+    once = [max(TINY.actor_lr, TINY.critic_lr) * 1.01 * k for k in (1, 2, 3)]  # what so many steps of Adam can do
+    assert once[0] < distance[4] and distance[1] < once[0] and distance[2] < once[0] and distance[5] < once[0]
+    assert trained[2].actor_adam.first.any() and not torch.equal(trained[2].target, trained[0].target)
 
 
 @pytest.mark.parametrize("critic", ["gru", "mlp"])
@@ -123,3 +125,40 @@ def test_recommended_settings_reciprocate():
     learner = learned(cfg, 1500, "ipd_v0", seed=7)
     policy = torch.softmax(learner.net.unpack(learner.selves[0].theta, "actor")["zero_table"], -1)[..., 0]
     assert int((policy[:, 1] - policy[:, 2] > 0.4).sum()) >= 5
+
+
+def test_n_step_counts_the_first_steps_and_detaches_what_they_are_worth():
+    """The loss, written out: two runs, two opponents, A_t that are attached."""
+    draws = torch.Generator().manual_seed(1)
+
+    def some(*shape):
+        return torch.randn(shape, generator=draws, dtype=torch.float64)
+
+    runs, games, steps, actions, n = 2, 3, 6, 4, 2
+    logp, advantages = some(runs, games, steps).requires_grad_(), some(runs, games, steps).requires_grad_()
+    moves = torch.randint(actions, (2, runs, games, steps), generator=draws)
+    others = Opponents(some(2, runs, games, steps), moves, some(2, runs, games, steps, actions), some(2, runs, games, steps))
+    cfg = loqa.LoqaConfig(n_step=n, horizon=steps, weight=0.7, gamma=0.9)
+    found = loqa.loss(Play(None, logp, advantages, None, None, others, True), cfg)
+    for r in range(runs):
+        expected = -(advantages[r] * logp[r]).mean()
+        for j in range(2):
+            mean = others.rewards[j, r].mean()
+            for b in range(games):
+                for t in range(steps - n):
+                    paid, box = others.rewards[j, r, b], (logp[r, b, t + 1] - logp[r, b, t + 1].detach()).exp()
+                    q = others.q[j, r, b, t].clone()
+                    a = others.actions[j, r, b, t]
+                    q[a] = paid[t] + 0.9 * (mean + (paid[t + 1] - mean) * box) + 0.81 * others.values[j, r, b, t + 2]
+                    answer = torch.log_softmax(q, -1)[a]
+                    expected = expected - 0.7 * advantages[r, b, t].detach() * answer / (games * (steps - n))
+        assert found[r].item() == pytest.approx(expected.item(), abs=1e-12)
+        for x in (logp, advantages):
+            ours, theirs = (torch.autograd.grad(y, x, retain_graph=True)[0] for y in (found[r], expected))
+            assert (ours - theirs).abs().max() < 1e-12
+
+
+def test_a_shared_network_must_be_told_who_it_is():
+    with pytest.raises(ValueError, match="view='joint' shows all players the same"):
+        learned(TINY, 0, game={"view": "joint"})
+    assert learned(replace(TINY, shared=False), 1, game={"view": "joint"}).iteration == 1

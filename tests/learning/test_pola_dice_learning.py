@@ -11,10 +11,13 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import load_agent, pola_dice_learner, train
+from agents.agent import load_agents
 from agents.checkpoint import load
+from agents.evaluation import scores
 from agents.learners import LEARNERS
 from agents.memory import available_memory
 from agents.networks import Gru
+from agents.players import batch_player
 from agents.pola_dice import PolaDiceConfig, View, look_ahead
 from agents.pola_dice_learner import PRESETS, PolaDice, make, memory_needed
 from agents.training import TrainingError
@@ -231,13 +234,13 @@ def test_memory_estimate_grows_with_what_it_says():
 
 
 PEAK = """
-import resource, sys, torch
+import re, sys, torch
 from agents.memory import keep_memory
 from agents.pola_dice_learner import make, memory_needed
 from agents.pola_dice import PolaDiceConfig
 torch.set_num_threads(1)
 keep_memory()
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+peak = lambda: 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])  # ru_maxrss outlives exec
 how = {"horizon": 16, "hidden": 64, "inner_steps": int(sys.argv[1]), "rematerialise": sys.argv[2] == "1"}
 small, large = (PolaDiceConfig(batch=b, **how) for b in (2, 512))
 make(small, "coin_game_v0", {}, 1, "cpu").update()
@@ -247,7 +250,7 @@ print(memory_needed(large) / (peak() - before))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
 @pytest.mark.parametrize(("inner_steps", "again"), [(0, 0), (2, 0), (4, 1)])
 def test_the_memory_estimate_is_within_half_of_the_peak(inner_steps, again):
     """Of an outer step of 512 games; the estimate is there to refuse what cannot fit, not to the byte."""
@@ -290,3 +293,17 @@ def test_pola_cooperates_where_lola_dice_and_naive_learning_defect():
     others = [learned(300, name=name, **small, outer_steps=1) for name in ("lola_dice_gru", "naive_pg_gru")]
     score = [each.play(each.theta, each.swapped(each.theta), 0, purpose=9).own.rewards.mean() for each in (pola, *others)]
     assert score[0] > 0.15 and max(score[1:]) < 0.05
+
+
+def test_each_seat_is_played_by_its_own_network(tmp_path):
+    """In `play`, `league` and `evaluate`, and in the evaluations of `train`."""
+    folder = run("model", tmp_path, 3, eval_every=3, eval_episodes=4)
+    own = [load_agent(folder, player=i)._theta["out"] for i in range(2)]
+    assert not torch.equal(*own)
+    seats = [batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent._theta["out"] for i in range(2)]
+    assert all(map(torch.equal, seats, own)) and all(map(torch.equal, (a._theta["out"] for a in load_agents(folder)), own))
+    logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    evaluated = next(line for line in logged if "eval self" in line)
+    assert evaluated["eval self"] == scores(load_agents(folder), episodes=4, seed=3)["self"]
+    shared = load_agents("bundled:loqa_3x3")
+    assert len(shared) == 2 and shared[0] is shared[1]
