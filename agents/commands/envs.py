@@ -40,7 +40,8 @@ def bundled_lines() -> list[str]:
         facts = json.loads(path.read_text())["facts"]
         scores = ", ".join(f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items())
         game = " ".join(f"{name}={value}" for name, value in facts["game"].items())
-        trained = f"{facts['command']}  ({facts['seconds'] / 3600:.2f} h on {facts['device']})"
+        spent = f"{facts['seconds']:.0f} s" if facts["seconds"] < 100 else f"{facts['seconds'] / 3600:.2f} h"
+        trained = f"{facts['command']}  ({spent} on {facts['device']})"
         many = facts.get("evaluation", {}).get("episodes")
         scored = f"{scores} (means of {many} episodes)" if many else scores
         name = f"bundled:{path.stem:24s} {facts['env_id']} {game}"
