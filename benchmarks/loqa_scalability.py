@@ -87,9 +87,9 @@ def plot(result: dict[str, Any], path: Path) -> None:
             points = [(grid, values.get(f"{learner} {grid}x{grid} {name}, s")) for grid in PAPER]
             points = [(grid, value) for grid, value in points if value is not None]
             if points:
-                axis.plot(*zip(*points, strict=True), "o-", label=learner)
+                axis.plot(*zip(*points, strict=True), "o-", label=f"{learner}, here")
         axis.plot(list(PAPER), [seconds[k] for seconds in PAPER.values()], "k:", label="LOQA, published (A100)")
-        axis.set(title=f"{name} threshold", xlabel="board", ylabel="seconds", yscale="log")
+        axis.set(title=f"{name} threshold", xlabel="board", ylabel="seconds", yscale="log", xticks=list(PAPER))
         axis.legend(fontsize=7)
     save(figure, path)
 
