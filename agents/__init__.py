@@ -14,10 +14,11 @@ _LAZY = {
     "LEARNERS": "agents.learners",
     "LearnerSpec": "agents.learners",
     "load_agent": "agents.agent",
+    "load_agents": "agents.agent",
     "train": "agents.training",
     "CheckpointError": "agents.checkpoint",
 }
-__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "train"]
+__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "load_agents", "train"]
 
 
 def __getattr__(name: str) -> Any:
