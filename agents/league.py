@@ -51,11 +51,12 @@ class League:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def table(self) -> str:
-        """Rewards of the row's entry against the column's, as text."""
-        width = max(len(name) for name in self.names) + 2
-        head = " " * width + "".join(f"{name[:13]:>15s}" for name in self.names)
-        rows = [f"{name:{width}s}" + "".join(map(self._cell, self.means[i, :, 0], self.errors[i, :, 0]))
-                for i, name in enumerate(self.names)]  # fmt: skip
+        """Rewards of the row's entry against the column's, as text; columns have the rows' numbers."""
+        labels = [f"{i} {name}" for i, name in enumerate(self.names, 1)]
+        width = max(map(len, labels)) + 2
+        head = " " * width + "".join(f"{i:>15d}" for i in range(1, 1 + len(labels)))
+        rows = [f"{label:{width}s}" + "".join(map(self._cell, self.means[i, :, 0], self.errors[i, :, 0]))
+                for i, label in enumerate(labels)]  # fmt: skip
         return "\n".join([head, *rows, *(f"{name} forfeits: {why}" for name, why in self.forfeits.items())])
 
     def json(self) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def test_a_broken_entry_forfeits_and_the_league_goes_on(how, match):
     assert np.isnan(league.means[1]).all() and np.isnan(league.means[:, 1]).all()
     assert np.isfinite(league.means[[0, 0, 2, 2], [0, 2, 0, 2]]).all()
     assert "bad forfeits" in league.table()
+    head, first, *_ = league.table().splitlines()
+    assert head.split() == [str(k + 1) for k in range(len(league.names))] and first.startswith(f"1 {league.names[0]} ")
     json.dumps(league.json(), allow_nan=False)
 
 
