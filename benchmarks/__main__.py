@@ -92,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(report(arguments.out))
         else:
             show(arguments.name, arguments)
+    except BrokenPipeError:  # the reader of a pipe has gone
+        sys.stderr.close()
+        return 0
     except (ValueError, ImportError, OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and type(error).__name__ != "TrainingError":  # by name: no torch for `list`
             raise
