@@ -163,11 +163,11 @@ def one_of(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
     return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
 
 
-def agents_of(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) -> list[Agent]:
-    """The agents that a checkpoint holds, by seat."""
-    first = agent_of(checkpoint, device, seed)
+def agents_of(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0, *, run: int = 0) -> list[Agent]:
+    """The agents of a run that a checkpoint holds, by seat."""
+    first = agent_of(one_of(checkpoint, 0, run) if run else checkpoint, device, seed)
     seats = range(1, len(sde.spec(first.env_id).game(**first.game_kwargs).num_actions))
-    own = {i: one_of(checkpoint, i, 0) for i in seats if f"self{i}.theta" in checkpoint.tensors}
+    own = {i: one_of(checkpoint, i, run) for i in seats if f"self{i}.theta" in checkpoint.tensors}
     return [first, *(agent_of(own[i], device, seed) if i in own else first for i in seats)]
 
 

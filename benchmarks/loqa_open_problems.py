@@ -90,12 +90,11 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def games(run: Path, episodes: int) -> dict[str, list[float]]:
     """Mean rewards a step of a run folder's only run, in self-play and against scripted players."""
-    from agents.agent import agent_of
-    from agents.checkpoint import load
+    from agents import load_agent
     from agents.evaluation import scores
 
-    checkpoint = load(run / "checkpoints")
-    found = scores(agent_of(checkpoint), episodes=episodes, seed=checkpoint.facts["seed"])
+    agent = load_agent(run)
+    found = scores(agent, episodes=episodes, seed=agent.facts["seed"])
     return {key: [score] for key, score in found.items()}
 
 

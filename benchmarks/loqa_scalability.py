@@ -68,14 +68,12 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def looked_at(run: Path, episodes: int) -> dict[str, float]:
     """Seconds of training so far, and the scores that the thresholds ask about."""
-    from agents.agent import agent_of
-    from agents.checkpoint import load
+    from agents import load_agent
     from agents.evaluation import scores
 
-    checkpoint = load(run / "checkpoints")
-    agent = agent_of(checkpoint)
-    found = scores(agent, episodes=episodes, seed=checkpoint.step, opponents=("always_defect",))
-    return {"seconds": checkpoint.facts["seconds"], **found}
+    agent = load_agent(run)
+    found = scores(agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",))
+    return {"seconds": agent.facts["seconds"], **found}
 
 
 def plot(result: dict[str, Any], path: Path) -> None:

@@ -62,18 +62,12 @@ def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, A
 
 def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:
     """Scores of every run of a run folder's last checkpoint."""
+    from agents.agent import agents_of
     from agents.checkpoint import load
 
     checkpoint = load(run / "checkpoints")
-    found = [scores_of(players(checkpoint, r), checkpoint.facts, episodes, seed) for r in range(runs)]
+    found = [scores_of(agents_of(checkpoint, run=r), checkpoint.facts, episodes, seed) for r in range(runs)]
     return {key: [each[key] for each in found] for key in found[0]}
-
-
-def players(checkpoint: Any, run: int) -> list[Any]:
-    """The two agents of a run."""
-    from agents.agent import agent_of, one_of
-
-    return [agent_of(one_of(checkpoint, i, run)) for i in range(2)]
 
 
 def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int) -> dict[str, float]:

@@ -89,7 +89,7 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
         if parts[part]:
             store.forget(part)
             forget(name, part.cell.settings, part.runs, part.seed)
-    results = collect(parts, store, lambda todo: compute(name, todo), name)
+    results = collect(parts, store, lambda missing: compute(name, missing), name)
     result = assemble(benchmark, settings, results, options) | {"versions": versions() | commit()}
     write_json(options.out / f"{name}.json", result)
     draw(benchmark, result, options.out)
@@ -123,10 +123,10 @@ def collect(
         title: the benchmark.
     """
     found = {part: store.load(part) for part in parts}
-    todo = [part for part, wanted in parts.items() if wanted and found[part] is None]
-    amount = {part: part.cell.cost * part.runs for part in todo}
+    missing = [part for part, wanted in parts.items() if wanted and found[part] is None]
+    amount = {part: part.cell.cost * part.runs for part in missing}
     with progress(title, sum(amount.values())) as advance:
-        for part, result in compute(todo) if todo else ():
+        for part, result in compute(missing) if missing else ():
             store.save(part, result)
             forget(title, part.cell.settings, part.runs, part.seed)
             found[part] = canonical(result)
