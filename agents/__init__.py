@@ -11,11 +11,11 @@ import importlib
 from typing import Any
 
 _LAZY = {
-    "LEARNERS": "agents.learners",
-    "LearnerSpec": "agents.learners",
-    "load_agent": "agents.agent",
-    "load_agents": "agents.agent",
-    "train": "agents.training",
+    "LEARNERS": "agents.registry",
+    "LearnerSpec": "agents.registry",
+    "load_agent": "agents.evaluation.agent",
+    "load_agents": "agents.evaluation.agent",
+    "train": "agents.training.loop",
     "CheckpointError": "agents.checkpoint",
 }
 __all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "load_agents", "train"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: two threads are slower than one
 
-from agents.cli import settings as read_settings
-from benchmarks.catalogue import catalogue
-from benchmarks.report import number, pair, report
-from benchmarks.run import RESULTS, Options, run_benchmark
+from agents.cli.main import settings as read_settings
+from benchmarks.harness.catalogue import catalogue
+from benchmarks.harness.report import number, pair, report
+from benchmarks.harness.runner import RESULTS, Options, run_benchmark
 
 
 def positive(word: str) -> int:

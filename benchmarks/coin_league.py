@@ -10,8 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import axes, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import axes, save
 
 # League of 2023-09-24 in the authors' repository (10 seeds, iteration 6000), and the issue's bars for our agents.
 PAPER = {
@@ -87,7 +92,7 @@ def rows_of(learner: str, seeds: int) -> tuple[Row, ...]:
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Mean rewards a step of every seed of a learner; for scripted players, of every episode."""
-    from agents.league import round_robin
+    from agents.evaluation.league import round_robin
 
     episodes = settings["episodes"]
     if not settings["learner"]:
@@ -113,14 +118,14 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def adversarial(entry: str, episodes: int, seed: int) -> float:
     """Share of the pick-ups in self-play that are of the other's coin."""
     from agents import load_agent
-    from agents.evaluation import scores
+    from agents.evaluation.scores import scores
 
     return scores(load_agent(entry), episodes=episodes, seed=seed, opponents=())["adversarial"]
 
 
 def _scripted(first: str, second: str, side: int, episodes: int, seed: int) -> list[float]:
     import social_dilemmas_env as sde
-    from agents.evaluation import play
+    from agents.evaluation.scores import play
 
     players = [sde.make_strategy(NAMES[name], "coin_game_v0", player=i) for i, name in enumerate((first, second))]
     return play("coin_game_v0", players, episodes, seed)["rewards"].mean(0)[:, side].tolist()

@@ -10,8 +10,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, PINK, RED, SKY, axes, comparison, row_of, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    axes,
+    comparison,
+    row_of,
+    save,
+)
 
 # alshedivat/lola (0e8b13e), notebooks/dice/results: mean of the last 10 of 200 updates and of both agents, 5 runs (1 for
 # "no DiCE, K=2"); the estimator is Foerster et al. 2018, https://arxiv.org/abs/1802.05098.
@@ -64,11 +81,11 @@ def row_for(name: str, paper: str | None) -> Row:
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Mean return of the last updates and of both agents, cut off after `horizon` steps as the authors' is."""
     import social_dilemmas_env as sde
-    from agents.lola import LolaDiceConfig, lola_dice
-    from agents.matrix_value import MatrixGame
-    from agents.opponent_models import CountModel, modelling
-    from agents.runs import RunConfig, run
-    from agents.sampled_game import SampleConfig, SampledGame
+    from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
+    from agents.matrix_games.closed_form import MatrixGame
+    from agents.matrix_games.opponent_models import CountModel, modelling
+    from agents.matrix_games.gradient_runs import RunConfig, run
+    from agents.matrix_games.sampled import SampleConfig, SampledGame
 
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])
     play = {"games": settings["games"], "steps": settings["horizon"], "estimator": settings["estimator"]}

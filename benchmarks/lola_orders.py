@@ -11,8 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Samples, Settings
-from benchmarks.plots import axes, comparison, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Samples,
+    Settings,
+)
+from benchmarks.harness.plots import axes, comparison, save
 
 # Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 4: normalised return of the first learner, of the second.
 PAPER = {
@@ -51,8 +57,8 @@ def cells(settings: Settings) -> list[Cell]:
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """The last reward a step of both learners."""
     import social_dilemmas_env as sde
-    from agents.exact_run import RunConfig, exact_learner, run
-    from agents.matrix_value import MatrixGame
+    from agents.learners.exact_table import RunConfig, exact_learner, run
+    from agents.matrix_games.closed_form import MatrixGame
 
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])
     kinds = {name: exact_learner("lola", order=ORDER[name], eta=settings["eta"]) for name in set(settings["learners"])}

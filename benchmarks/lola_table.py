@@ -2,7 +2,7 @@
 
 Exact learners climb the closed-form value; PG learners see sampled games only. %TFT counts (runs x states) in which *both*
 agents' likeliest action is tit for tat's; pure defection scores 20 %. The paper gives no threshold: this is decoded from its
-numbers (agents/metrics.py), and the stricter count, both agents in all five states of a run, is shown beside it.
+numbers (agents/matrix_games/policy_metrics.py), and the stricter count, both agents in all five states of a run, is shown beside it.
 
 LOLA-PG's shaping rate η is the one setting that differs between the games: hidden factors of the released code make it
 1/2, with which the printed row of the IPD comes out; that of IMP comes out with the paper's 1, not with 1/2. Both are run.
@@ -13,8 +13,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import BLUE, RED, axes, comparison, curve, row_of, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    BLUE,
+    RED,
+    axes,
+    comparison,
+    curve,
+    row_of,
+    save,
+)
 
 # Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 3, 50 runs: % TFT or % Nash, mean reward a step, its std.
 PAPER = {
@@ -87,8 +100,8 @@ def cells(settings: Settings) -> list[Cell]:
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Shares and rewards of every run."""
     import social_dilemmas_env as sde
-    from agents import metrics
-    from agents.matrix_value import MatrixGame
+    from agents.matrix_games import policy_metrics as metrics
+    from agents.matrix_games.closed_form import MatrixGame
 
     env_id, gamma, count, _ = GAMES[settings["game"]]
     game = MatrixGame(sde.payoffs(env_id), gamma, settings["device"])
@@ -109,7 +122,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def learn_exactly(game: Any, settings: Settings, runs: int, seed: int) -> Any:
     """Closed-form gradients: authors' run_lola.py, step size and shaping rate 1."""
-    from agents.exact_run import RunConfig, exact_learner, run
+    from agents.learners.exact_table import RunConfig, exact_learner, run
 
     learner = exact_learner({"NL": "naive", "LOLA": "lola"}[settings["learner"]])
     return run(game, learner, RunConfig(runs=runs, steps=settings["steps"], seed=seed))
@@ -118,10 +131,10 @@ def learn_exactly(game: Any, settings: Settings, runs: int, seed: int) -> Any:
 def learn_from_samples(game: Any, settings: Settings, runs: int, seed: int) -> Any:
     """Batches of play: the released step sizes (1); the shaping rate is the cell's, or that of the released code, 1/2."""
     import social_dilemmas_env as sde
-    from agents.lola import LolaPg, LolaPgConfig
-    from agents.naive_pg import NaivePg, NaivePgConfig
-    from agents.runs import RunConfig, run
-    from agents.sampled_game import SampleConfig, SampledGame
+    from agents.learners.lola.lola_sampled import LolaPg, LolaPgConfig
+    from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
+    from agents.matrix_games.gradient_runs import RunConfig, run
+    from agents.matrix_games.sampled import SampleConfig, SampledGame
 
     play, critic = sde.draw(seed, 1), sde.draw(seed, 2)  # `seed` itself draws the policies
     sampled = SampledGame(game, SampleConfig(games=settings["games"], steps=settings["horizon"], seed=play))

@@ -11,8 +11,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Samples, Settings
-from benchmarks.plots import COLORS, axes, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Samples,
+    Settings,
+)
+from benchmarks.harness.plots import COLORS, axes, save
 
 # Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Figure 4, from the plots in the authors' notebook at episode 1000.
 PAPER = {
@@ -62,8 +68,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.matrix_value import MatrixGame
-    from agents.tournament import TournamentConfig, round_robin
+    from agents.matrix_games.closed_form import MatrixGame
+    from agents.learners.lola.tournament import TournamentConfig, round_robin
 
     env_id, turned = GAMES[settings["game"]]
     game = MatrixGame(sde.payoffs(env_id), GAMMA, settings["device"])

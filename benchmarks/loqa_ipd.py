@@ -23,9 +23,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import axes, save
-from benchmarks.trainings import folder_of, metric, stages
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import axes, save
+from benchmarks.harness.resumable_training import folder_of, metric, stages
 
 STATES = ("start", "CC", "CD", "DC", "DD")
 README = {
@@ -108,9 +113,9 @@ def policies(run: Path) -> dict[str, list[float]]:
     import torch
 
     from agents.checkpoint import load
-    from agents.deep_learners import spaces
-    from agents.learners import LEARNERS
-    from agents.self_play import networks
+    from agents.learners.loqa.learner import spaces
+    from agents.registry import LEARNERS
+    from agents.learners.loqa.self_play import networks
 
     checkpoint = load(run / "checkpoints")
     cfg: Any = replace(LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"])

@@ -15,10 +15,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
 from benchmarks.loqa_ipd import STATES, policies
-from benchmarks.plots import axes, save
-from benchmarks.trainings import folder_of, metric, stages
+from benchmarks.harness.plots import axes, save
+from benchmarks.harness.resumable_training import folder_of, metric, stages
 
 # name: learner, game, its arguments, shaping weight
 CELLS = {
@@ -91,7 +96,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def games(run: Path, episodes: int) -> dict[str, list[float]]:
     """Mean rewards a step of a run folder's only run, in self-play and against scripted players."""
     from agents import load_agent
-    from agents.evaluation import scores
+    from agents.evaluation.scores import scores
 
     agent = load_agent(run)
     found = scores(agent, episodes=episodes, seed=agent.facts["seed"])

@@ -12,9 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import axes, save
-from benchmarks.trainings import folder_of, stages
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import axes, save
+from benchmarks.harness.resumable_training import folder_of, stages
 
 THRESHOLDS = {"weak": (0.05, -1.2), "medium": (0.1, -0.5), "strong": (0.2, -0.2)}
 PAPER = {  # grid -> LOQA's seconds to weak, medium, strong
@@ -69,7 +74,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def looked_at(run: Path, episodes: int) -> dict[str, float]:
     """Seconds of training so far, and the scores that the thresholds ask about."""
     from agents import load_agent
-    from agents.evaluation import scores
+    from agents.evaluation.scores import scores
 
     agent = load_agent(run)
     found = scores(agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",))

@@ -12,8 +12,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import BLACK, BLUE, GREEN, RED, axes, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    RED,
+    axes,
+    save,
+)
 
 # Kim et al. 2021, student abstract: read off its figure by the seed text; "with one iteration", LOLA "only after many".
 PAPER = {"Meta-MAPG": -1.0, "Meta-PG": -2.0}
@@ -71,9 +83,9 @@ def meta_test(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[str, 
     import torch
 
     import social_dilemmas_env as sde
-    from agents.learners import LEARNERS
-    from agents.meta_learner import MetaLearnerConfig
-    from agents.personas import noisy_payoffs
+    from agents.registry import LEARNERS
+    from agents.learners.meta_mapg.learner import MetaLearnerConfig
+    from agents.learners.meta_mapg.personas import noisy_payoffs
 
     cfg = MetaLearnerConfig(
         runs=runs, batch=settings["batch"], chain=settings["chain"], games=settings["games"], steps=settings["horizon"],
@@ -92,11 +104,11 @@ def from_scratch(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[st
     from functools import partial
 
     import social_dilemmas_env as sde
-    from agents.lola import LolaDiceConfig, lola_dice
-    from agents.matrix_value import MatrixGame
-    from agents.personas import noisy_payoffs
-    from agents.runs import RunConfig, run
-    from agents.sampled_game import SampleConfig, SampledGame
+    from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
+    from agents.matrix_games.closed_form import MatrixGame
+    from agents.learners.meta_mapg.personas import noisy_payoffs
+    from agents.matrix_games.gradient_runs import RunConfig, run
+    from agents.matrix_games.sampled import SampleConfig, SampledGame
 
     lola, tasks = settings["learner"] == "lola", settings["tasks"]
     tables = noisy_payoffs(sde.payoffs("ipd_v0"), settings["noise"], tasks, "test", sde.draw(seed, 9))

@@ -15,8 +15,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Samples, Settings
-from benchmarks.plots import BLACK, BLUE, GREEN, RED, axes, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Samples,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    RED,
+    axes,
+    save,
+)
 
 SHIFT = {"IPD": 1.5, "RPS": 0.0}
 # Untrained LSTM of the authors' classes, seed 0, all test personas, at l = 1 .. 7 (our measurement; their scale).
@@ -68,9 +81,9 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.learners import LEARNERS as SPECS
-    from agents.meta_learner import MetaLearnerConfig
-    from agents.personas import personas
+    from agents.registry import LEARNERS as SPECS
+    from agents.learners.meta_mapg.learner import MetaLearnerConfig
+    from agents.learners.meta_mapg.personas import personas
 
     env_id, gamma = GAMES[settings["game"]]
     values = "exact" if settings["actor"] == "tabular" else "samples"

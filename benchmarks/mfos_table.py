@@ -13,9 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
 from benchmarks.mfos_inits import INITS
-from benchmarks.plots import BLUE, axes, comparison, save
+from benchmarks.harness.plots import (
+    BLUE,
+    axes,
+    comparison,
+    save,
+)
 
 # Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169, NonMfosMetaGames, batch
 # 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the zero-sum game of the first.
@@ -80,7 +90,7 @@ def against_mmaml(game: str) -> dict[str, dict[str, float]]:
 def game_of(name: str, device: str) -> Any:
     """The game called `name`."""
     import social_dilemmas_env as sde
-    from agents.matrix_value import MatrixGame, one_shot
+    from agents.matrix_games.closed_form import MatrixGame, one_shot
 
     if name == "chicken":
         return one_shot(CHICKEN, device)
@@ -91,7 +101,7 @@ def learner_of(name: str) -> Any:
     """The direction of a learner; M-MAML is a naive learner with another start."""
     import torch
 
-    from agents.exact_run import exact_learner
+    from agents.learners.exact_table import exact_learner
 
     if name == "static":
         return lambda theta, game: torch.zeros_like(theta)
@@ -112,7 +122,7 @@ def meta_episode(game: Any, learners: list[str], starts: Any, runs: int, *, step
     Returns:
         [runs, 2].
     """
-    from agents.runs import RunConfig, initial_theta, run
+    from agents.matrix_games.gradient_runs import RunConfig, initial_theta, run
 
     config = RunConfig(runs=runs, steps=steps, seed=seed)
     theta = initial_theta(game, config)
@@ -137,7 +147,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def train_and_play(game: Any, settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Trains `runs` M-MAML players and plays each against `opponents` of every kind; against itself, with the same start."""
-    from agents.m_maml import MMamlConfig, meta_train
+    from agents.learners.meta_mapg.m_maml import MMamlConfig, meta_train
 
     config = MMamlConfig(runs=runs, batch=settings["batch"], iterations=settings["iterations"], seed=seed)
     learned = meta_train(game, config)

@@ -11,9 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Cell, Row, Settings
-from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
-from benchmarks.trainings import folder_of, stages
+from benchmarks.harness.benchmark import Cell, Row, Settings
+from benchmarks.harness.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    axes,
+    save,
+)
+from benchmarks.harness.resumable_training import folder_of, stages
 
 ARMS = {"POLA-DiCE": "pola_dice", "POLA-OM": "pola_om", "LOLA-DiCE": "lola_dice_gru", "LOLA-DiCE, one Adam": "lola_dice_gru",
         "naive": "naive_pg_gru"}  # fmt: skip
@@ -62,7 +70,7 @@ def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, A
 
 def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:
     """Scores of every run of a run folder's last checkpoint."""
-    from agents.agent import agents_of
+    from agents.evaluation.agent import agents_of
     from agents.checkpoint import load
 
     checkpoint = load(run / "checkpoints")
@@ -73,9 +81,9 @@ def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[flo
 def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int) -> dict[str, float]:
     """Scores of one run's players."""
     import social_dilemmas_env as sde
-    from agents.agent import AgentPlayer
-    from agents.evaluation import play
-    from social_dilemmas_env.statistics import coin_pickups
+    from agents.evaluation.agent import AgentPlayer
+    from agents.evaluation.scores import play
+    from social_dilemmas_env.metrics import coin_pickups
 
     env_id, game = facts["env_id"], facts["game"]
     length = {"max_cycles": facts["settings"]["horizon"]}

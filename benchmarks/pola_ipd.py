@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.benchmark import Benchmark, Cell, Settings
+from benchmarks.harness.benchmark import Benchmark, Cell, Settings
 from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.

@@ -16,8 +16,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import COLORS, axes, row_of, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    COLORS,
+    axes,
+    row_of,
+    save,
+)
 
 FACTORS = (1.1, 1.25, 1.33, 1.4, 1.6)
 STATES = ("DD", "DC", "CD", "CC", "s0")  # own action first
@@ -114,8 +124,8 @@ def found_row(name: str, i: int) -> Row:
 def game_of(settings: Settings) -> tuple[Any, Any]:
     """The game with its parametrisation, and the models' parametrisation."""
     import social_dilemmas_env as sde
-    from agents.matrix_value import MatrixGame
-    from agents.parametrisations import PARAMETRISATIONS
+    from agents.matrix_games.closed_form import MatrixGame
+    from agents.matrix_games.parametrisations import PARAMETRISATIONS
 
     name, kind = settings["learner"].split()
     om = name.endswith("-OM")
@@ -127,9 +137,9 @@ def game_of(settings: Settings) -> tuple[Any, Any]:
 
 def learner_of(settings: Settings, model: Any, seed: int) -> tuple[Any, float]:
     """The direction, and the rate of the loop."""
-    from agents.exact_run import exact_learner
-    from agents.opponent_models import ExactModelConfig
-    from agents.pola import PolaConfig, PolaOm, pola
+    from agents.learners.exact_table import exact_learner
+    from agents.matrix_games.opponent_models import ExactModelConfig
+    from agents.learners.pola.pola_exact import PolaConfig, PolaOm, pola
 
     name = settings["learner"].split()[0]
     if name.endswith("-OM"):
@@ -158,8 +168,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def learn(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Samples at given rates: P(C) by state (mean of both agents), 100 if tit for tat was found."""
-    from agents.parametrisations import CD, DD
-    from agents.runs import RunConfig, run
+    from agents.matrix_games.parametrisations import CD, DD
+    from agents.matrix_games.gradient_runs import RunConfig, run
 
     game, model = game_of(settings)
     learner, lr = learner_of(settings, model, seed + 1)

@@ -11,8 +11,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Cell, Row, Settings
-from benchmarks.plots import BLACK, BLUE, GREEN, ORANGE, RED, axes, save
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Row,
+    Settings,
+)
+from benchmarks.harness.plots import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    axes,
+    save,
+)
 
 SETTINGS = {"runs": 64, "steps": 60, "lr": 0.2, "alpha": 0.5}
 SMALL = {"runs": 4, "steps": 10}
@@ -53,8 +66,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Paths from random points of the unit circle: final distances, and the first run's path."""
     import torch
 
-    from agents.differentiable import zero_sum
-    from agents.exact_run import RunConfig, exact_learner, run
+    from agents.matrix_games.differentiable import zero_sum
+    from agents.learners.exact_table import RunConfig, exact_learner, run
 
     learner, wants = LEARNERS[settings["learner"]]
     words = {"alpha": settings["alpha"], "eta": settings["alpha"], "form": "taylor"}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from social_dilemmas_env.parallel import DilemmaEnv, SequentialEnv
+from social_dilemmas_env.envs.parallel import DilemmaEnv, SequentialEnv
 from social_dilemmas_env.registry import make_env
 
 

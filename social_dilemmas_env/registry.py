@@ -16,7 +16,7 @@ import numpy as np
 import pettingzoo
 
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
-from social_dilemmas_env.games.checks import nearest
+from social_dilemmas_env.validation import nearest
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.game import Game
@@ -26,7 +26,7 @@ from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
-from social_dilemmas_env.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
+from social_dilemmas_env.envs.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
 
 NAMESPACE = "social_dilemmas"
 
@@ -167,7 +167,7 @@ def register_everywhere() -> None:
             pettingzoo.register("aec", name, entry_point=f"{module}:env")
         gymnasium.register(
             name,
-            entry_point="social_dilemmas_env.single:SingleEnv",
-            vector_entry_point="social_dilemmas_env.single:SingleVectorEnv",
+            entry_point="social_dilemmas_env.single_agent:SingleEnv",
+            vector_entry_point="social_dilemmas_env.single_agent:SingleVectorEnv",
             kwargs={"env_id": env_id},
         )

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env import draws
+from social_dilemmas_env import rng as draws
 from social_dilemmas_env.adapters import refuse
-from social_dilemmas_env.batch import NumpyBatch
-from social_dilemmas_env.vector import make_vec_env
+from social_dilemmas_env.vector.numpy_env import NumpyBatch
+from social_dilemmas_env.make import make_vec_env
 
 try:
     from stable_baselines3.common.vec_env import VecEnv

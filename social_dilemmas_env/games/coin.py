@@ -77,7 +77,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from social_dilemmas_env.games.checks import choice, flag, horizon, integer
+from social_dilemmas_env.validation import (
+    choice,
+    flag,
+    horizon,
+    integer,
+)
 from social_dilemmas_env.games.game import Board, Column, Draw
 
 GAIN = 1  # to whoever picks up a coin

@@ -54,7 +54,7 @@ Nothing has been played: observation 0.
   LOLA plays 150 steps, LOQA and POLA 50; all use a discount of 0.96.
 """
 
-from social_dilemmas_env.games.checks import finite
+from social_dilemmas_env.validation import finite
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 
 ACTIONS = ("cooperate", "defect")

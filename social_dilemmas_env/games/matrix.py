@@ -51,7 +51,7 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.games.checks import choice, horizon, noise
+from social_dilemmas_env.validation import choice, horizon, noise
 from social_dilemmas_env.games.game import Board, Column, Draw, decode, encode
 
 MAX_JOINT_ACTIONS = 1 << 16

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from social_dilemmas_env.games.coin import STEPS, CoinGame
 from social_dilemmas_env.render.canvas import Box, Canvas, Paint, Type, rounded_up, sprite, text_width, wedge
-from social_dilemmas_env.render.facts import (
+from social_dilemmas_env.render.describe import (
     Pickup,
     call,
     coin_counts,
@@ -30,7 +30,7 @@ from social_dilemmas_env.render.palette import (
     player_ink,
     player_shape,
 )
-from social_dilemmas_env.render.parts import (
+from social_dilemmas_env.render.widgets import (
     CAPTION,
     GAP,
     HEAD,
@@ -43,7 +43,7 @@ from social_dilemmas_env.render.parts import (
     reward_chip,
     score_line,
 )
-from social_dilemmas_env.scene import Scene
+from social_dilemmas_env.render.scene import Scene
 
 FRINGE = 16  # around the board, where the signs of the torus are
 BOARD = 312  # longest side of the board

@@ -3,10 +3,19 @@
 from typing import NamedTuple
 
 from social_dilemmas_env.render.canvas import Box, Canvas, Paint, Type, rounded_up, text_width
-from social_dilemmas_env.render.facts import last_actions, number, typeset
+from social_dilemmas_env.render.describe import last_actions, number, typeset
 from social_dilemmas_env.render.palette import CARD, INK, LINE, LIT, MUTED, player_ink
-from social_dilemmas_env.render.parts import GAP, HEAD, MARGIN, WIDTH, head, player_card, strip, strip_height
-from social_dilemmas_env.scene import Scene
+from social_dilemmas_env.render.widgets import (
+    GAP,
+    HEAD,
+    MARGIN,
+    WIDTH,
+    head,
+    player_card,
+    strip,
+    strip_height,
+)
+from social_dilemmas_env.render.scene import Scene
 
 TABLE = Box(MARGIN, HEAD, 344, 264)
 ACROSS = 62  # height of the head of the table

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from social_dilemmas_env.games.coin import CoinGame
-from social_dilemmas_env.render.facts import (
+from social_dilemmas_env.render.describe import (
     clock,
     coin_counts,
     forgotten,
@@ -21,7 +21,7 @@ from social_dilemmas_env.render.facts import (
     symbols,
     title,
 )
-from social_dilemmas_env.scene import Scene
+from social_dilemmas_env.render.scene import Scene
 
 STRIP = 64  # moves in a line of history
 

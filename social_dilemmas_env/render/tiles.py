@@ -4,9 +4,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from social_dilemmas_env.render.canvas import Box, Canvas, Paint, Type, rounded_up
-from social_dilemmas_env.render.facts import last_actions, last_rewards, number, summary, typeset
+from social_dilemmas_env.render.describe import (
+    last_actions,
+    last_rewards,
+    number,
+    summary,
+    typeset,
+)
 from social_dilemmas_env.render.palette import CARD, INK, action_shade, player_ink, text_on
-from social_dilemmas_env.render.parts import (
+from social_dilemmas_env.render.widgets import (
     CAPTION,
     GAP,
     HEAD,
@@ -18,7 +24,7 @@ from social_dilemmas_env.render.parts import (
     strip,
     strip_height,
 )
-from social_dilemmas_env.scene import Scene
+from social_dilemmas_env.render.scene import Scene
 
 ACROSS = 7  # most tiles in a row
 SUMMARY = 32  # height of the line that sums up the last move

@@ -14,7 +14,7 @@ and `strategies.base` (any game).
 import inspect
 from typing import Any, Protocol, runtime_checkable
 
-from social_dilemmas_env.games.checks import nearest
+from social_dilemmas_env.validation import nearest
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat

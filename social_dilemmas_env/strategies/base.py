@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from social_dilemmas_env import draws
-from social_dilemmas_env.games.checks import integer
+from social_dilemmas_env import rng as draws
+from social_dilemmas_env.validation import integer
 from social_dilemmas_env.games.game import Game
 
 Array = Any  # numpy array or torch tensor

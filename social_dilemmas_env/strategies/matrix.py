@@ -9,7 +9,7 @@ Names and definitions agree with the Axelrod library (doi:10.5334/jors.125); tes
 
 from collections.abc import Sequence
 
-from social_dilemmas_env.games.checks import finite
+from social_dilemmas_env.validation import finite
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods

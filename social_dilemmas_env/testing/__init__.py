@@ -24,9 +24,18 @@ from typing import Any
 import gymnasium
 from pettingzoo import AECEnv, ParallelEnv
 
-from social_dilemmas_env.testing import calls, twins, values
-from social_dilemmas_env.testing.play import Kit
-from social_dilemmas_env.testing.record import Finding, Report, guarded, kept_rng, rejected, short
+from social_dilemmas_env.testing import interface_checks as calls
+from social_dilemmas_env.testing import replay_checks as twins
+from social_dilemmas_env.testing import value_checks as values
+from social_dilemmas_env.testing.session import Kit
+from social_dilemmas_env.testing.findings import (
+    Finding,
+    Report,
+    guarded,
+    kept_rng,
+    rejected,
+    short,
+)
 
 __all__ = ["Finding", "check_env"]
 

@@ -1,7 +1,7 @@
 import pytest
 from toy import CALLS, TOY
 
-from benchmarks.catalogue import catalogue
+from benchmarks.harness.catalogue import catalogue
 
 
 @pytest.fixture

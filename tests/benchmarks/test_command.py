@@ -6,8 +6,8 @@ import pytest
 from toy import SETTINGS
 
 from benchmarks.__main__ import main
-from benchmarks.catalogue import catalogue
-from benchmarks.progress import progress
+from benchmarks.harness.catalogue import catalogue
+from benchmarks.harness.progress import progress
 
 
 def test_list_names_every_benchmark(toy, capsys):

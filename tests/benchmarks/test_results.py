@@ -6,10 +6,16 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.benchmark import Row
-from benchmarks.catalogue import catalogue, find
-from benchmarks.run import Options, run_benchmark
-from benchmarks.statistics import VERDICTS, interval, score_row, target, verdict
+from benchmarks.harness.benchmark import Row
+from benchmarks.harness.catalogue import catalogue, find
+from benchmarks.harness.runner import Options, run_benchmark
+from benchmarks.harness.verdicts import (
+    VERDICTS,
+    interval,
+    score_row,
+    target,
+    verdict,
+)
 
 KEYS = {"benchmark", "rows", "settings", "versions", "device", "seconds"}
 ROW_KEYS = {"name", "paper", "ours", "ci_low", "ci_high", "runs", "verdict"}
@@ -116,7 +122,7 @@ def test_chance_allows_what_groups_of_the_papers_size_would_give():
 @pytest.mark.parametrize(("statistic", "true"), [("mean", 0.0), ("std", 1.0)])
 def test_intervals_cover_as_often_as_they_say(monkeypatch, statistic, true):
     """150 intervals of nominal 95 %: at a true 90 %, fewer than 80 % cover once in 10,000 trials; and they are no wider."""
-    monkeypatch.setattr("benchmarks.statistics.RESAMPLES", 299)
+    monkeypatch.setattr("benchmarks.harness.verdicts.RESAMPLES", 299)
     draws = np.random.default_rng(1)
     intervals = [interval(draws.normal(0, 1, 40), statistic, seed=i) for i in range(150)]
     assert 0.8 <= np.mean([low <= true <= high for low, high in intervals]) < 1

@@ -13,15 +13,15 @@ import pytest
 import torch
 from toy import CALLS, TOY
 
-from agents import loqa
+from agents.learners.loqa import loqa
 from agents.checkpoint import load
-from agents.training import TrainingError
+from agents.training.loop import TrainingError
 from benchmarks import __main__ as command
-from benchmarks.catalogue import catalogue
-from benchmarks.executors import executor
-from benchmarks.parts import PartStore, split, write_json
-from benchmarks.run import Options, run_benchmark
-from benchmarks.trainings import folder_of, stages
+from benchmarks.harness.catalogue import catalogue
+from benchmarks.harness.executors import executor
+from benchmarks.harness.part_store import PartStore, split, write_json
+from benchmarks.harness.runner import Options, run_benchmark
+from benchmarks.harness.resumable_training import folder_of, stages
 
 ROOT = Path(__file__).parents[2]
 SAME = ("rows", "samples", "curves", "settings")
@@ -53,7 +53,7 @@ def test_other_settings_are_computed_again(toy, tmp_path, options):
 
 def test_other_versions_are_computed_again(toy, tmp_path, monkeypatch):
     run(tmp_path)
-    monkeypatch.setattr("benchmarks.run.versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr("benchmarks.harness.runner.versions", lambda: {"torch": "0.1"})
     assert run(tmp_path)[0] == 4
 
 
@@ -166,7 +166,7 @@ def test_a_training_has_a_folder_for_its_part(monkeypatch):
     assert len({folder_of("x", settings, 1, 0) for settings in told}) == 2
     assert len({folder_of("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
     before = folder_of("x", {}, 1, 0)
-    monkeypatch.setattr("benchmarks.trainings.versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr("benchmarks.harness.resumable_training.versions", lambda: {"torch": "0.1"})
     assert folder_of("x", {}, 1, 0) != before and folder_of("y", {}, 1, 0).parent != before.parent
 
 
@@ -175,7 +175,7 @@ def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
         return list(stages(tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW))
 
     assert iterations([2]) == [(2, 2)]
-    monkeypatch.setattr("agents.loqa.IPD", replace(loqa.IPD, gamma=0.5))
+    monkeypatch.setattr("agents.learners.loqa.loqa.IPD", replace(loqa.IPD, gamma=0.5))
     assert iterations([2, 3]) == [(2, 2), (3, 3)] and len(list(tmp_path.iterdir())) == 2
 
 

@@ -3,9 +3,9 @@
 import pytest
 from test_results import check_contract
 
-from benchmarks.catalogue import catalogue
-from benchmarks.report import report
-from benchmarks.run import Options, run_benchmark
+from benchmarks.harness.catalogue import catalogue
+from benchmarks.harness.report import report
+from benchmarks.harness.runner import Options, run_benchmark
 
 POLA = {"iterations": 4, "points": 2, "episodes": 4, "batch": 4, "horizon": 5, "hidden": 4, "outer_steps": 2,
         "model_batches": 2}  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.benchmark import Benchmark, Cell, Row
+from benchmarks.harness.benchmark import Benchmark, Cell, Row
 
 CALLS = []
 SETTINGS = {"runs": 40, "costly_runs": 4, "faces": 6, "scale": 1.0}

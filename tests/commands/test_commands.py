@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch", reason="the agents need torch")
 
 import social_dilemmas_env as sde
-from agents import cli
+from agents.cli import main as cli
 
 
 def run(capsys, *words):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents import advantage_alignment as aa
-from agents import loqa
-from agents.self_play import Opponents, Play
+from agents.learners.loqa import advantage_alignment as aa
+from agents.learners.loqa import loqa
+from agents.learners.loqa.self_play import Opponents, Play
 
 
 def play(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):

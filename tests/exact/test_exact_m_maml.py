@@ -5,10 +5,15 @@ import torch
 from torch.func import grad, jacrev
 
 import social_dilemmas_env as sde
-from agents.differentiable import StatelessGame, zero_sum
-from agents.m_maml import MMamlConfig, adapting, meta_train, objective
-from agents.matrix_value import MatrixGame
-from agents.runs import RunConfig, run
+from agents.matrix_games.differentiable import StatelessGame, zero_sum
+from agents.learners.meta_mapg.m_maml import (
+    MMamlConfig,
+    adapting,
+    meta_train,
+    objective,
+)
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.gradient_runs import RunConfig, run
 
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)

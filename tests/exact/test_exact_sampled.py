@@ -11,7 +11,7 @@ import torch
 from torch.func import grad, jacrev
 
 from agents import estimators as est
-from agents.lola import (
+from agents.learners.lola.lola_sampled import (
     LolaDiceConfig,
     LolaPg,
     LolaPgConfig,
@@ -21,11 +21,24 @@ from agents.lola import (
     scores,
     shaping_term,
 )
-from agents.lola_exact import LolaConfig, lola
-from agents.matrix_value import MatrixGame
-from agents.naive_exact import naive
-from agents.naive_pg import NaivePg, advantages, critic_step, gradient_matrix, gradient_weights
-from agents.sampled_game import SampleConfig, SampledGame, look_up, pairs, rollout, weighted_visits
+from agents.learners.lola.lola_exact import LolaConfig, lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.naive.naive_exact import naive
+from agents.learners.naive.naive_pg import (
+    NaivePg,
+    advantages,
+    critic_step,
+    gradient_matrix,
+    gradient_weights,
+)
+from agents.matrix_games.sampled import (
+    SampleConfig,
+    SampledGame,
+    look_up,
+    pairs,
+    rollout,
+    weighted_visits,
+)
 
 torch.set_num_threads(1)
 GAMMA, ETA, STEPS = 0.9, 0.7, 3
@@ -116,7 +129,7 @@ def test_three_actions():
 @pytest.mark.parametrize("form", ["shaping", "taylor", "lookahead"])
 def test_every_exact_form_and_third_derivatives_work_on_dice_values(form):
     """Order 2 differentiates DiCE three times: equal to the same learner on a game whose value is the closed form."""
-    from agents.differentiable import StatelessGame
+    from agents.matrix_games.differentiable import StatelessGame
 
     payoffs = en.LOPSIDED
     theta = 0.5 * en.random_theta(payoffs, seed=6, runs=1).detach()

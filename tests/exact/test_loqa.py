@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents.loqa import LoqaConfig, n_step_q, opponent_log_policy, sarsa_targets, shaped_q, shaped_returns, td_advantages
+from agents.learners.loqa.loqa import (
+    LoqaConfig,
+    n_step_q,
+    opponent_log_policy,
+    sarsa_targets,
+    shaped_q,
+    shaped_returns,
+    td_advantages,
+)
 
 GAMMA, STEPS = 0.96, 4
 PAYOFFS = torch.tensor(

@@ -12,11 +12,19 @@ import pytest
 import torch
 from torch.func import grad, jacrev
 
-from agents import meta_mapg as mm
-from agents.lola_exact import lola
-from agents.matrix_value import MatrixGame
-from agents.meta_exact import Learning, chain, current_policy, meta_gradient, meta_value, own_learning, peer_learning
-from agents.networks import Tabular
+from agents.learners.meta_mapg import meta_mapg as mm
+from agents.learners.lola.lola_exact import lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.meta_mapg.meta_mapg_exact import (
+    Learning,
+    chain,
+    current_policy,
+    meta_gradient,
+    meta_value,
+    own_learning,
+    peer_learning,
+)
+from agents.nn.networks import Tabular
 
 torch.set_num_threads(1)
 GAMMA, T, EXACT = 0.9, 2, 1e-10
@@ -228,7 +236,7 @@ def slopes_of(theta, game):
 @pytest.mark.parametrize("me", [0, 1])
 @pytest.mark.parametrize("peer", ["naive", "lola"])
 def test_exact_terms_are_the_chain_rule(peer, me):
-    from agents.lola_exact import LolaConfig
+    from agents.learners.lola.lola_exact import LolaConfig
 
     game = MatrixGame(en.LOPSIDED, GAMMA)
     start = 0.5 * en.random_theta(en.LOPSIDED, seed=2, runs=2).detach()

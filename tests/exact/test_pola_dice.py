@@ -11,10 +11,17 @@ import enumeration as en
 import pytest
 import torch
 
-from agents import pola_dice
-from agents.gru import gru, gru_step
-from agents.networks import ActorCritic, Gru, Tabular
-from agents.pola_dice import Games, PolaDiceConfig, Side, View, look_ahead, outer_gradient
+from agents.learners.pola import pola_dice
+from agents.nn.gru import gru, gru_step
+from agents.nn.networks import ActorCritic, Gru, Tabular
+from agents.learners.pola.pola_dice import (
+    Games,
+    PolaDiceConfig,
+    Side,
+    View,
+    look_ahead,
+    outer_gradient,
+)
 
 torch.set_num_threads(1)
 GAMMA, STEPS, EXACT = 0.9, 3, 1e-10
@@ -208,7 +215,7 @@ def test_recurrent_look_ahead_is_autograd_s(layers, monkeypatch):
 
     view = View(net, cfg, theta[1], theta[2], play)
     ours = outer_gradient(theta[0], view).gradient
-    monkeypatch.setattr("agents.networks.gru", loop)
+    monkeypatch.setattr("agents.nn.networks.gru", loop)
     assert (outer_gradient(theta[0], view).gradient - ours).abs().max() < 1e-9
     assert ours.abs().max() > 1e-3
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.adapters.tensors import DictVecEnv
+from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])

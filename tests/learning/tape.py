@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from agents.graphs import Graphs
-from social_dilemmas_env.cuda_graph import capture
+from agents.execution.cuda_graphs import Graphs
+from social_dilemmas_env.vector.cuda_graph import capture
 
 EMPTY = ("aten::empty", "aten::new_empty")
 REFUSED = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape, torch.Tag.nondeterministic_seeded}
@@ -89,7 +89,7 @@ class Tapes(Graphs):
 
     @staticmethod
     def capture(venv, policy, num_steps, begin):
-        """See social_dilemmas_env.cuda_graph."""
+        """See social_dilemmas_env.vector.cuda_graph."""
         run = capture(venv, policy, num_steps, begin=begin)
         with torch.no_grad():
             run._graph = Tape(run._run)

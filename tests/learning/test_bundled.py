@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from agents import load_agent
-from agents.agent import ALIASES, bundled, find
+from agents.evaluation.agent import ALIASES, bundled, find
 from agents.checkpoint import load
-from agents.cli import main
-from agents.evaluation import scores
-from agents.sb3_ppo import PpoConfig, actor_of, agent
+from agents.cli.main import main
+from agents.evaluation.scores import scores
+from agents.learners.sb3_ppo import PpoConfig, actor_of, agent
 
 FACTS = ("learner", "env_id", "game", "settings", "seed", "device", "seconds", "iterations", "scores", "command")
 
@@ -60,7 +60,7 @@ def test_the_list(capsys):
 def test_ppos_weights_are_stable_baselines_policy(tmp_path):
     pytest.importorskip("stable_baselines3")
     from agents.checkpoint import Checkpoint
-    from agents.sb3_ppo import learn
+    from agents.learners.sb3_ppo import learn
 
     cfg = PpoConfig(steps=100, num_envs=1, horizon=50, hidden=8)
     model = learn(cfg, "coin_game_v0", {}, 0)

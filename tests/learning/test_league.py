@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from agents import load_agent, train
-from agents.cli import main
-from agents.league import round_robin
-from agents.players import is_agent
+from agents.cli.main import main
+from agents.evaluation.league import round_robin
+from agents.evaluation.players import is_agent
 
 
 class Right:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents import loqa, loqa_modelled
-from agents.deep_learners import make
-from agents.self_play import Opponents, Play, SelfPlay
+from agents.learners.loqa import loqa
+from agents.learners.loqa import loqa_modelled
+from agents.learners.loqa.learner import make
+from agents.learners.loqa.self_play import Opponents, Play, SelfPlay
 
 TINY = loqa.LoqaConfig(batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4)
 SWITCHES = {

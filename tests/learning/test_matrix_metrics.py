@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from agents.metrics import exploitation_gap, finds_tft, nash_rate, tft_rate, tit_for_tat
+from agents.matrix_games.policy_metrics import (
+    exploitation_gap,
+    finds_tft,
+    nash_rate,
+    tft_rate,
+    tit_for_tat,
+)
 
 TFT = [1.0, 1.0, 0.0, 1.0, 0.0]  # start, CC, CD, DC, DD: own action first
 ALLD = [0.0] * 5

@@ -11,14 +11,20 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.differentiable import StatelessGame, tandem, zero_sum
-from agents.exact_run import EXACT_LEARNERS, exact_learner, exact_table
-from agents.lola_exact import LolaConfig, lola
-from agents.matrix_value import MatrixGame
-from agents.metrics import nash_rate, tft_rate
-from agents.naive_exact import naive
-from agents.runs import RunConfig, Stopped, adam, initial_theta, run
-from agents.sos import SosConfig, look_ahead, sos
+from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
+from agents.learners.exact_table import EXACT_LEARNERS, exact_learner, exact_table
+from agents.learners.lola.lola_exact import LolaConfig, lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.policy_metrics import nash_rate, tft_rate
+from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.gradient_runs import (
+    RunConfig,
+    Stopped,
+    adam,
+    initial_theta,
+    run,
+)
+from agents.learners.sos.sos import SosConfig, look_ahead, sos
 
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)
@@ -73,7 +79,7 @@ def test_players_update_simultaneously():
 def test_a_run_that_becomes_non_finite_stops_and_the_others_go_on(caplog):
     game = StatelessGame(lambda theta: theta[..., 0] ** 4)
     start = rows([1e-3, 1e-3], [100.0, 1.0], [0.0, 0.0], [1.5, 1.5])
-    with caplog.at_level(logging.WARNING, "agents.runs"):
+    with caplog.at_level(logging.WARNING, "agents.matrix_games.gradient_runs"):
         history = run(game, naive, RunConfig(steps=12, lr=1.0), theta=start)
     assert [each.run for each in history.stopped] == [1, 3]
     assert history.stopped[0].step < history.stopped[1].step

@@ -11,13 +11,23 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.lola import LolaDiceConfig, LolaPg, LolaPgConfig, lola_dice
-from agents.lola_exact import LolaConfig, lola
-from agents.matrix_value import MatrixGame, other_view
-from agents.naive_exact import naive
-from agents.naive_pg import NaivePg, NaivePgConfig
-from agents.runs import RunConfig, run
-from agents.sampled_game import SampleConfig, SampledGame, pairs, rollout
+from agents.learners.lola.lola_sampled import (
+    LolaDiceConfig,
+    LolaPg,
+    LolaPgConfig,
+    lola_dice,
+)
+from agents.learners.lola.lola_exact import LolaConfig, lola
+from agents.matrix_games.closed_form import MatrixGame, other_view
+from agents.learners.naive.naive_exact import naive
+from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
+from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.matrix_games.sampled import (
+    SampleConfig,
+    SampledGame,
+    pairs,
+    rollout,
+)
 
 torch.set_num_threads(1)
 GAMMA = 0.96

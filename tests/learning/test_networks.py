@@ -6,10 +6,20 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.gru import gru, gru_step
-from agents.networks import ActorCritic, Gru, Mlp, Tabular
-from agents.optimiser import Adam, clip
-from agents.rollout import Seat, explore, rollout, sample
+from agents.nn.gru import gru, gru_step
+from agents.nn.networks import (
+    ActorCritic,
+    Gru,
+    Mlp,
+    Tabular,
+)
+from agents.nn.adam import Adam, clip
+from agents.execution.rollout import (
+    Seat,
+    explore,
+    rollout,
+    sample,
+)
 
 
 def normal(*shape, seed=0, dtype=torch.float64):

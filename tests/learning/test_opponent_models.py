@@ -4,10 +4,10 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.lola_exact import lola
-from agents.matrix_value import MatrixGame
-from agents.naive_exact import naive
-from agents.opponent_models import (
+from agents.learners.lola.lola_exact import lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.opponent_models import (
     CountModel,
     ExactModel,
     ExactModelConfig,
@@ -22,8 +22,8 @@ from agents.opponent_models import (
     log_likelihood,
     modelling,
 )
-from agents.parametrisations import network
-from agents.sampled_game import SampleConfig, SampledGame
+from agents.matrix_games.parametrisations import network
+from agents.matrix_games.sampled import SampleConfig, SampledGame
 
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)

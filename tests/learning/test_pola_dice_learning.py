@@ -10,17 +10,23 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents import load_agent, pola_dice_learner, train
-from agents.agent import load_agents
+from agents import load_agent, train
+from agents.learners.pola import learner as pola_dice_learner
+from agents.evaluation.agent import load_agents
 from agents.checkpoint import load
-from agents.evaluation import scores
-from agents.learners import LEARNERS
-from agents.memory import available_memory
-from agents.networks import Gru
-from agents.players import batch_player
-from agents.pola_dice import PolaDiceConfig, View, look_ahead
-from agents.pola_dice_learner import PRESETS, PolaDice, make, memory_needed
-from agents.training import TrainingError
+from agents.evaluation.scores import scores
+from agents.registry import LEARNERS
+from agents.execution.memory import available_memory
+from agents.nn.networks import Gru
+from agents.evaluation.players import batch_player
+from agents.learners.pola.pola_dice import PolaDiceConfig, View, look_ahead
+from agents.learners.pola.learner import (
+    PRESETS,
+    PolaDice,
+    make,
+    memory_needed,
+)
+from agents.training.loop import TrainingError
 
 torch.set_num_threads(1)
 TINY = {"batch": 6, "horizon": 5, "hidden": 4, "outer_steps": 3}
@@ -235,9 +241,9 @@ def test_memory_estimate_grows_with_what_it_says():
 
 PEAK = """
 import re, sys, torch
-from agents.memory import keep_memory
-from agents.pola_dice_learner import make, memory_needed
-from agents.pola_dice import PolaDiceConfig
+from agents.execution.memory import keep_memory
+from agents.learners.pola.learner import make, memory_needed
+from agents.learners.pola.pola_dice import PolaDiceConfig
 torch.set_num_threads(1)
 keep_memory()
 peak = lambda: 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])  # ru_maxrss outlives exec

@@ -7,12 +7,12 @@ import torch
 from torch.func import grad
 
 import social_dilemmas_env as sde
-from agents.differentiable import tandem
-from agents.lola_exact import LolaConfig, lola
-from agents.matrix_value import MatrixGame
-from agents.metrics import finds_tft
-from agents.opponent_models import ExactModelConfig, kl_divergence
-from agents.parametrisations import (
+from agents.matrix_games.differentiable import tandem
+from agents.learners.lola.lola_exact import LolaConfig, lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.policy_metrics import finds_tft
+from agents.matrix_games.opponent_models import ExactModelConfig, kl_divergence
+from agents.matrix_games.parametrisations import (
     PARAMETRISATIONS,
     features,
     network,
@@ -20,8 +20,16 @@ from agents.parametrisations import (
     preconditioner,
     tabular,
 )
-from agents.pola import PolaConfig, PolaOm, View, imagined, outer_gradient, pola, proximal_point
-from agents.runs import RunConfig, run
+from agents.learners.pola.pola_exact import (
+    PolaConfig,
+    PolaOm,
+    View,
+    imagined,
+    outer_gradient,
+    pola,
+    proximal_point,
+)
+from agents.matrix_games.gradient_runs import RunConfig, run
 
 torch.set_num_threads(1)
 GAMMA, FACTOR = 0.96, 1.33

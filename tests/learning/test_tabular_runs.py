@@ -10,13 +10,13 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import LEARNERS, load_agent, train
-from agents.agent import AgentPlayer
+from agents.evaluation.agent import AgentPlayer
 from agents.checkpoint import CheckpointError
-from agents.cli import main
-from agents.evaluation import play, scores
-from agents.exact_run import RunConfig, exact_learner, run
-from agents.matrix_value import MatrixGame
-from agents.tabular_runs import TabularAgent
+from agents.cli.main import main
+from agents.evaluation.scores import play, scores
+from agents.learners.exact_table import RunConfig, exact_learner, run
+from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.tabular import TabularAgent
 
 SMALL = {
     "naive_pg": {"games": 10, "steps": 8}, "lola_pg": {"games": 10, "steps": 8}, "lola_dice": {"games": 6, "steps": 8},
@@ -66,7 +66,7 @@ def test_a_run_that_diverges_stops_with_a_warning_and_the_others_go_on(caplog):
         return step
 
     learner.direction, start = direction, learner.theta
-    with caplog.at_level(logging.WARNING, logger="agents.runs"):
+    with caplog.at_level(logging.WARNING, logger="agents.matrix_games.gradient_runs"):
         stopped = [int(learner.update()["stopped_runs"]) for _ in range(3)]
     assert stopped == [0, 1, 1] and caplog.messages == [
         "run 1 stopped at step 2: its parameters became non-finite; the other runs go on"

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents import tournament
-from agents.lola_exact import lola
-from agents.matrix_value import MatrixGame
-from agents.naive_exact import naive
-from agents.runs import RunConfig, run
-from agents.tournament import (
+from agents.learners.lola import tournament
+from agents.learners.lola.lola_exact import lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.learners.lola.tournament import (
     TOURNAMENT_LEARNERS,
     ExactPlayer,
     TournamentConfig,
@@ -20,7 +20,7 @@ from agents.tournament import (
     round_robin,
     seat_groups,
 )
-from agents.tournament_learners import (
+from agents.learners.lola.q_learners import (
     Experience,
     JalQ,
     NlQ,
@@ -152,7 +152,7 @@ def test_exact_players_take_the_exact_learner_s_step_from_either_seat(seat):
 
 
 def test_tournament_of_exact_learners_is_the_loop_of_exact_learners():
-    """Improvement does not depend on what was played: from the same start the policies are those of agents.runs."""
+    """Improvement does not depend on what was played: from the same start the policies are those of agents.matrix_games.gradient_runs."""
     cfg = TournamentConfig(runs=3)
     pairs, groups = seat_groups(IPD, ("NL-Ex", "LOLA-Ex"), cfg)
     start = torch.empty(len(pairs) * 3 * 2, 5, dtype=torch.float64)

@@ -14,9 +14,9 @@ import torch
 import social_dilemmas_env as sde
 from agents import load_agent, train
 from agents.checkpoint import CheckpointError, load, manifests
-from agents.cli import main
-from agents.self_play import SelfPlay
-from agents.training import TrainingError
+from agents.cli.main import main
+from agents.learners.loqa.self_play import SelfPlay
+from agents.training.loop import TrainingError
 
 TINY = {"batch": 8, "horizon": 6, "actor_hidden": 8, "critic_hidden": 8, "push_every": 3, "snapshots": 4, "quiet": True}
 CASES = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.tables import fits
+from social_dilemmas_env.engine.tables import fits
 from tests.helpers import GAMES, rules
 
 ROUTES: dict[str, dict[str, Any]] = {

@@ -121,8 +121,8 @@ def test_the_callers_default_dtype_does_not_matter(route):
 
 def test_words_are_those_of_draws():
     """The numpy driver's hash is written for speed; it is the hash of `draws`, and keeping the stem changes nothing."""
-    from social_dilemmas_env import draws
-    from social_dilemmas_env.batch import NumpyArrays
+    from social_dilemmas_env import rng as draws
+    from social_dilemmas_env.vector.numpy_env import NumpyArrays
 
     rng, xp = np.random.default_rng(0), NumpyArrays()
     key = rng.integers(2**32, size=(2, 999))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from gymnasium.error import ResetNeeded
 
-from social_dilemmas_env.cuda_graph import capture
+from social_dilemmas_env.vector.cuda_graph import capture
 from tests.helpers import GAMES
 from tests.parity.batches import batch, cuda, no_cuda
 

@@ -287,7 +287,7 @@ def test_after_the_end():
 @pytest.mark.parametrize("mode", ["human", "rgb_array"])
 def test_missing_pygame(mode, monkeypatch):
     """The message holds the line that installs it; text needs no pygame."""
-    from social_dilemmas_env import parallel
+    from social_dilemmas_env.envs import parallel
 
     real = importlib.util.find_spec
     monkeypatch.setattr(parallel, "find_spec", lambda name: None if name == "pygame" else real(name))

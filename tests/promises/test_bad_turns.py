@@ -6,7 +6,7 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import coin_game_v0
-from social_dilemmas_env.parallel import SequentialState
+from social_dilemmas_env.envs.parallel import SequentialState
 from tests.helpers import Dice, make, play_turns
 from tests.promises.test_bad_input import playing, refuse, seed
 

@@ -96,7 +96,8 @@ def test_tables_are_kept_once_for_the_last_rules_only():
     """Environments with one set of rules share tables; many sets of rules do not pile up without end."""
     envs = [sde.make_env("coin_game_v0", grid_size=2, max_cycles=m) for m in (5, 5, 5)]
     assert len({id(env._single.driver) for env in envs}) == 1
-    from social_dilemmas_env import single_game, tables
+    from social_dilemmas_env.engine import python_engine as single_game
+    from social_dilemmas_env.engine import tables
 
     for cached in (single_game.driver, tables.tables):
         assert 0 < cached.cache_info().maxsize <= 64

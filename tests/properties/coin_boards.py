@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import draws
+from social_dilemmas_env import rng as draws
 from social_dilemmas_env.games.coin import CoinGame
 
 fast = settings(max_examples=300, deadline=None, derandomize=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env import draws
+from social_dilemmas_env import rng as draws
 from social_dilemmas_env.games.game import decode, encode
 from tests.helpers import GAMES, rules
 from tests.properties.coin_boards import coin_games, fast

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from social_dilemmas_env import draws
+from social_dilemmas_env import rng as draws
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

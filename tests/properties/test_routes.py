@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env import draws, tables
+from social_dilemmas_env import rng as draws
+from social_dilemmas_env.engine import tables
 from social_dilemmas_env.games.game import decode, encode
-from social_dilemmas_env.single_game import ListDriver, RuleDriver, SingleGame, driver
+from social_dilemmas_env.engine.python_engine import (
+    ListDriver,
+    RuleDriver,
+    SingleGame,
+    driver,
+)
 from tests.helpers import GAMES, Dice, rules
 from tests.properties.coin_boards import coin_games, fast
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from social_dilemmas_env.single_game import SingleGame
+from social_dilemmas_env.engine.python_engine import SingleGame
 from tests.helpers import rules
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env import tables
+from social_dilemmas_env.engine import tables
 from social_dilemmas_env.games.game import decode, encode, joint_action
 from tests.helpers import GAMES, rules
 from tests.properties.coin_boards import fast, positions, rotated

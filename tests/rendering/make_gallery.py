@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.recording import save_video
+from social_dilemmas_env.render.video import save_video
 
 WIDTH, COLORS = 400, 255
 STEPS = {"coin_game_v0": 22, "public_goods_v0": 24}

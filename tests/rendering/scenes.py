@@ -5,7 +5,7 @@ from typing import Any
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.ipd import ipd
 from social_dilemmas_env.render.canvas import Canvas
-from social_dilemmas_env.scene import Move, Scene
+from social_dilemmas_env.render.scene import Move, Scene
 from tests.helpers import Dice, make
 
 LONG = "a_strategy_with_a_name_that_nobody_would_ever_type_twice"

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.error import DependencyNotInstalled
 from PIL import Image
 
-from social_dilemmas_env.recording import Recorder, save_video
+from social_dilemmas_env.render.video import Recorder, save_video
 from tests.helpers import Dice, make
 
 PIP = 'pip install "social-dilemmas-env[render]"'

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from social_dilemmas_env.games.coin import GAIN, LOSS
-from social_dilemmas_env.render import facts
+from social_dilemmas_env.render import describe as facts
 from tests.helpers import COIN_GAMES, GAMES, Dice
 from tests.rendering.scenes import ipd_scene, played, theft_scene
 

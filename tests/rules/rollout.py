@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from social_dilemmas_env import draws, tables
+from social_dilemmas_env import rng as draws
+from social_dilemmas_env.engine import tables
 from social_dilemmas_env.games.game import decode, encode
 
 

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.single_game import SingleGame
+from social_dilemmas_env.engine.python_engine import SingleGame
 from tests.helpers import Dice
 
 TRANSITIONS = 20_000

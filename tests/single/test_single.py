@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.single import SingleEnv, SingleVectorEnv
+from social_dilemmas_env.single_agent import SingleEnv, SingleVectorEnv
 
 
 def argmax(observations):

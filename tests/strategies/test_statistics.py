@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from versus import drawing, game_of, random_movers, simulate
 
-from social_dilemmas_env import statistics as st
+from social_dilemmas_env import metrics as st
 from social_dilemmas_env.strategies import make_strategy
 
 NAN = float("nan")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from versus import CASES, case_id, random_movers, simulate
 
-from social_dilemmas_env import draws
+from social_dilemmas_env import rng as draws
 from social_dilemmas_env.strategies import Strategy, make_strategy
 
 every_case = pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -251,7 +251,7 @@ def test_the_callers_random_state_is_left_alone():
 
 def test_players_do_not_import_torch():
     code = (
-        "import sys, numpy as np, social_dilemmas_env.strategies as s, social_dilemmas_env.statistics;"
+        "import sys, numpy as np, social_dilemmas_env.strategies as s, social_dilemmas_env.metrics;"
         "s.make_strategy('tit_for_tat', 'coin_game_v0').act(np.zeros((2, 4, 3, 3)));"
         "assert 'torch' not in sys.modules and 'pygame' not in sys.modules"
     )

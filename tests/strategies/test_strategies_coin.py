@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from versus import answers, drawing, game_of, named, random_movers, simulate
 
-from social_dilemmas_env.coin_boards import board_of
+from social_dilemmas_env.games.coin_boards import board_of
 from social_dilemmas_env.strategies import make_strategy
 from social_dilemmas_env.strategies.coin import loqa_moves, pola_moves
 

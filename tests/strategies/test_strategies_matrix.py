@@ -5,7 +5,7 @@ import pytest
 from versus import history, one_hot, ones_at
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.statistics import conditional_cooperation
+from social_dilemmas_env.metrics import conditional_cooperation
 from social_dilemmas_env.strategies import list_strategies, make_strategy
 from social_dilemmas_env.strategies.matrix import best_generosity, extortion
 

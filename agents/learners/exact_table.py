@@ -1,0 +1,95 @@
+"""Exact learners by name, and one row of the LOLA paper's table with its learning curve.
+
+Shapes  R independent runs, N players, T updates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from agents.learners.lola.lola_exact import LolaConfig, lola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.policy_metrics import nash_rate, tft_rate
+from agents.learners.naive.naive_exact import NaiveConfig, naive
+from agents.matrix_games.gradient_runs import (
+    Direction,
+    History,
+    RunConfig,
+    Stopped,
+    run,
+)
+from agents.learners.sos.sos import (
+    ConsensusConfig,
+    SosConfig,
+    consensus,
+    look_ahead,
+    sos,
+)
+
+__all__ = ["EXACT_LEARNERS", "History", "RunConfig", "Stopped", "exact_learner", "exact_table", "run"]
+
+EXACT_LEARNERS: dict[str, tuple[Callable[..., Tensor], type]] = {
+    "naive": (naive, NaiveConfig),
+    "lola": (lola, LolaConfig),
+    "look_ahead": (look_ahead, SosConfig),
+    "sos": (sos, SosConfig),
+    "consensus": (consensus, ConsensusConfig),
+}
+
+
+def exact_learner(name: str, **settings: Any) -> Direction:
+    """The learner called `name` with its settings, e.g. `exact_learner("lola", order=2)`.
+
+    Raises:
+        ValueError: a name that is not in EXACT_LEARNERS, or a setting that the learner does not have.
+    """
+    if name not in EXACT_LEARNERS:
+        raise ValueError(f"no exact learner {name!r}; there are {', '.join(EXACT_LEARNERS)}")
+    direction, config = EXACT_LEARNERS[name]
+    unknown = set(settings) - {field.name for field in fields(config)}
+    if unknown:
+        raise ValueError(f"{name!r} has no setting {', '.join(sorted(unknown))}")
+    return partial(direction, cfg=config(**settings))
+
+
+def exact_table(
+    payoffs: Any, gamma: float, learners: str | Sequence[str] = "lola", cfg: RunConfig | None = None, **settings: Any
+) -> dict[str, Any]:
+    """Runs one exact learner (or one a player): a row of the paper's table and its learning curve, as plain data.
+
+    Args:
+        payoffs: [A, A, 2], as `social_dilemmas_env.payoffs` returns them.
+        gamma: discount in [0, 1).
+        learners: a name in EXACT_LEARNERS, or one a player.
+        cfg: runs, steps, learning rate, seed, device.
+        **settings: of the learner, e.g. `order=2`; only with a single name.
+
+    Returns:
+        "tft", "nash": dicts {per_state, all_states, agents}, shares in [0, 1]; "reward_mean", "reward_std": over runs
+        and players; "reward_players": a list of N; "curve": mean payoff after each update [T + 1];
+        "spread": its standard deviation over runs and players [T + 1];
+        "curve_quantiles": {"0.05": [T + 1], "0.5": ..., "0.95": ...} over runs, of the players' mean;
+        "policies": probability of action 0, an array [R, N, S]; "runs", "stopped" (messages), "learners", "gamma".
+    """  # fmt: skip
+    cfg = cfg or RunConfig()
+    game = MatrixGame(payoffs, gamma, cfg.device)
+    names = (learners,) * 2 if isinstance(learners, str) else tuple(learners)
+    made = exact_learner(names[0], **settings) if isinstance(learners, str) else tuple(map(exact_learner, names))
+    history = run(game, made, cfg)
+    policies, last = game.policies(history.theta), history.values[-1]
+    mean = history.values.mean(-1)
+    return {
+        "learners": names, "gamma": gamma, "runs": cfg.runs, "stopped": [str(s) for s in history.stopped],
+        "tft": tft_rate(policies)._asdict(), "nash": nash_rate(policies)._asdict(),
+        "reward_mean": last.mean().item(), "reward_std": last.std(correction=0).item(),
+        "reward_players": last.mean(0).tolist(),
+        "curve": mean.mean(-1).tolist(),
+        "spread": history.values.flatten(1).std(-1, correction=0).tolist(),
+        "curve_quantiles": {str(q): mean.quantile(q, dim=-1).tolist() for q in (0.05, 0.5, 0.95)},
+        "policies": policies[..., 0].cpu().numpy(),
+    }  # fmt: skip

@@ -1,0 +1,171 @@
+"""R independent runs of learners at once: every player updates simultaneously, θ_i ← θ_i + δ f_i(θ).
+
+Each player may use another learner: any function `direction(theta, game) -> [R, N, D]`, of which player i's slice is
+taken. Runs never mix: a run whose parameters would become non-finite stops where it was, and the others go on.
+
+    sgd     θ ← θ + δ f
+    adam    θ ← θ + δ m̂ / (√v̂ + ε)             moments kept from update to update (Kingma & Ba 2015, β = .9, .999)
+    sign    θ ← θ + δ f / (|f| + ε)            Adam re-created before every update: what POLA's LOLA-DiCE baseline does
+
+Shapes  R independent runs, N players, D parameters a player, T updates.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from agents.matrix_games.differentiable import DifferentiableGame, check_theta
+
+Direction = Callable[[Tensor, DifferentiableGame], Tensor]
+Step = Callable[[Tensor], Tensor]
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run that was frozen because an update made its parameters non-finite; step counts from 1."""
+
+    run: int
+    step: int
+
+    def __str__(self) -> str:
+        return f"run {self.run} stopped at step {self.step}: its parameters became non-finite"
+
+
+@dataclass
+class History:
+    """What a batch of runs leaves.
+
+    Attributes:
+        values: [T + 1, R, N], payoff a step before learning and after each update (`game.report`).
+        theta: [R, N, D], final parameters; a stopped run keeps its last finite ones.
+        stopped: the runs that were frozen, in order of time.
+        observed: [T + 1, ...], what `observe` returned, or None.
+    """
+
+    values: Tensor
+    theta: Tensor
+    stopped: list[Stopped] = field(default_factory=list)
+    observed: Tensor | None = None
+
+
+def initial_theta(game: DifferentiableGame, cfg: RunConfig) -> Tensor:
+    """θ ~ N(0, init_std²), the same on every device.  [R, N, D]."""
+    draws = torch.Generator().manual_seed(cfg.seed)
+    theta = torch.randn(cfg.runs, game.num_players, game.dim, dtype=torch.float64, generator=draws)
+    return (cfg.init_std * theta).to(game.device)
+
+
+def joint_direction(theta: Tensor, game: DifferentiableGame, learners: Sequence[Direction]) -> Tensor:
+    """Player i's slice of learner i's direction; a learner that several players share is asked once.  -> [R, N, D]."""
+    found = {learner: learner(theta, game) for learner in dict.fromkeys(learners)}
+    return torch.stack([found[learner][:, i] for i, learner in enumerate(learners)], 1)
+
+
+def adam() -> Step:
+    """Direction -> step, with moments kept from call to call.  Works element by element, so runs do not mix."""
+    first = second = torch.zeros(())
+    time = 0
+
+    def step(f: Tensor) -> Tensor:
+        nonlocal first, second, time
+        time += 1
+        first = BETAS[0] * first + (1 - BETAS[0]) * f
+        second = BETAS[1] * second + (1 - BETAS[1]) * f**2
+        return first / (1 - BETAS[0] ** time) / ((second / (1 - BETAS[1] ** time)).sqrt() + EPSILON)
+
+    return step
+
+
+def optimizer(name: str) -> Step:
+    """The rule called `name`: direction [R, N, D] -> step [R, N, D], before δ."""
+    rules = {"sgd": lambda f: f, "adam": adam(), "sign": lambda f: f / (f.abs() + EPSILON)}
+    return rules[name]
+
+
+def ascend(theta: Tensor, step: Tensor, lr: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+    """θ + δ step for the active runs.  [R, N, D], [R, N, D], [N], [R] -> new θ, and the runs [R] that remain finite."""
+    new = theta + lr[:, None] * step
+    finite = active & torch.isfinite(new).all(-1).all(-1)
+    return torch.where(finite[:, None, None], new, theta), finite
+
+
+def run(
+    game: DifferentiableGame,
+    learners: Direction | Sequence[Direction],
+    cfg: RunConfig | None = None,
+    theta: Tensor | None = None,
+    observe: Callable[[Tensor], Tensor] | None = None,
+) -> History:
+    """Let the learners play and learn `cfg.steps` times in `cfg.runs` independent runs.
+
+    Args:
+        game: the game.
+        learners: one for all players, or one a player.
+        cfg: runs, steps, learning rate, optimiser, seed.
+        theta: [R, N, D] to start from (R replaces `cfg.runs`); drawn from N(0, init_std²) if None.
+        observe: anything to record of θ before learning and after each update.
+
+    Raises:
+        ValueError: learners or θ that do not fit the game.
+    """
+    cfg = cfg or RunConfig()
+    learners = (learners,) * game.num_players if callable(learners) else tuple(learners)
+    if len(learners) != game.num_players:
+        raise ValueError(f"{len(learners)} learners for a game of {game.num_players} players")
+    theta = initial_theta(game, cfg) if theta is None else theta.detach().clone()
+    check_theta(theta, game)
+    lr = torch.as_tensor(cfg.lr, dtype=theta.dtype, device=theta.device).expand(game.num_players)
+    rule, active = optimizer(cfg.optimizer), torch.isfinite(theta).all(-1).all(-1)
+    values, seen, alive = [game.report(theta)], [observe(theta)] if observe else [], [active]
+    for _ in range(cfg.steps):
+        step = rule(joint_direction(theta, game, learners).detach())
+        theta, active = ascend(theta, step, lr, active)
+        values.append(game.report(theta))
+        alive.append(active)
+        if observe:
+            seen.append(observe(theta))
+    observed = torch.stack(seen) if observe else None
+    return History(torch.stack(values), theta, report_stopped(torch.stack(alive)), observed)
+
+
+def report_stopped(alive: Tensor) -> list[Stopped]:
+    """The first step at which each run was no longer finite, also written to the log.  [T + 1, R] -> list."""
+    dead = (~alive).int()
+    steps = dead.argmax(0).tolist()
+    stopped = sorted((Stopped(r, steps[r]) for r in dead[-1].nonzero()[:, 0].tolist()), key=lambda s: (s.step, s.run))
+    for each in stopped:
+        log.warning("%s; the other runs go on", each)
+    return stopped
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How the learners are run.
+
+    Raises:
+        ValueError: counts below 1 (steps below 0), a step size or spread that is not finite, an unknown optimiser.
+    """
+
+    runs: int = 1000  # ours; the papers show 50 (authors' run_lola.py: num_episodes)
+    steps: int = 200  # authors' run_lola.py: trace_length is the number of updates in the exact trainer
+    lr: float | tuple[float, ...] = 1.0  # δ, one for all or one a player; authors' run_lola.py
+    init_std: float = 1.0  # authors' train_exact.py: 5 logits from N(0, 1)
+    seed: int = 0
+    optimizer: Literal["sgd", "adam", "sign"] = "sgd"  # the exact trainer's; see the top of this file
+    device: str = "cpu"  # read by `exact_table`; `run` follows the game
+
+    def __post_init__(self) -> None:
+        if self.runs < 1 or self.steps < 0:
+            raise ValueError(f"runs must be >= 1 and steps >= 0, not {self.runs} and {self.steps}")
+        if not torch.isfinite(torch.tensor([self.init_std, *torch.as_tensor(self.lr).reshape(-1).tolist()])).all():
+            raise ValueError(f"lr and init_std must be finite, not {self.lr} and {self.init_std}")
+        if self.optimizer not in ("sgd", "adam", "sign"):
+            raise ValueError(f"optimizer must be 'sgd', 'adam' or 'sign', not {self.optimizer!r}")

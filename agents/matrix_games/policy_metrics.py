@@ -1,0 +1,91 @@
+"""What the papers' tables count: how often learned policies are tit for tat, or the Nash equilibrium.
+
+%TFT of the LOLA paper is decoded from its table (it gives no threshold): the share of (runs x states) in which *both*
+agents' most likely action is tit for tat's, the state being the same for both: agent 2 stands in DC when agent 1 stands
+in CD. Pure defection scores 20 %, since both agree with tit for tat in DD only. "81 % TFT" therefore does not mean that
+81 % of runs end in tit for tat; the stricter rate asks for both agents and all states of a run.
+
+Shapes  R runs, N = 2 players, S states (0 = start, 1 + own action * A + other's action), A actions.
+        policies [R, N, S, A].
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from agents.matrix_games.closed_form import other_view
+
+
+class Rate(NamedTuple):
+    """A share between 0 and 1, counted in two ways.
+
+    Attributes:
+        per_state: over runs x states, both agents must match in the state. The papers' figure.
+        all_states: over runs, both agents must match in every state.
+        agents: over runs x agents, the agent must match in every state.
+    """
+
+    per_state: float
+    all_states: float
+    agents: float
+
+
+def rate(match: Tensor) -> Rate:
+    """Counts matches of two agents, each in its own words.  [R, N, S] bool -> Rate."""
+    first, second = match.unbind(1)
+    swap = other_view(math.isqrt(match.shape[-1] - 1), match.device)
+    return Rate(
+        per_state=(first & second[:, swap]).double().mean().item(),
+        all_states=match.all(-1).all(-1).double().mean().item(),
+        agents=match.all(-1).double().mean().item(),
+    )
+
+
+def tit_for_tat(num_actions: int = 2, device: torch.device | str = "cpu") -> Tensor:
+    """The other's last action; action 0 (cooperate) at the start.  [S]."""
+    last = torch.arange(num_actions**2, device=device) % num_actions
+    return torch.cat((last.new_zeros(1), last))
+
+
+def tft_rate(policies: Tensor) -> Rate:
+    """Share of policies whose most likely action is tit for tat's.  policies [R, N, S, A]."""
+    likeliest = policies.argmax(-1)
+    return rate(likeliest == tit_for_tat(policies.shape[-1], policies.device))
+
+
+def nash_rate(policies: Tensor, tolerance: float = 0.25) -> Rate:
+    """Share of policies within `tolerance` of uniform, the equilibrium of matching pennies and rock-paper-scissors.
+
+    The LOLA paper gives no threshold; .25 reproduces its 98.8 % in matching pennies (our count 98.1 %).
+
+    Args:
+        policies: [R, N, S, A].
+        tolerance: largest distance of any action's probability from 1/A.
+    """
+    return rate(((policies - 1 / policies.shape[-1]).abs() <= tolerance).all(-1))
+
+
+def exploitation_gap(values: Tensor) -> Tensor:
+    """Largest difference between the players' payoffs, one a run.  [R, N] -> [R]."""
+    return values.amax(-1) - values.amin(-1)
+
+
+def finds_tft(rewards: Tensor, policies: Tensor, factor: float) -> Tensor:
+    """POLA's criterion for "found tit for tat" in the contribution game with factor f.
+
+        mean of both agents' payoff a step > 0.8 (f - 1), and both cooperate with P < 0.65 after DD and after CD
+
+    The authors count a run that meets it at any epoch (LOLA_exact.py:2109-2117): take `.any(0)` over a history.
+
+    Args:
+        rewards: [..., R, N], payoff a step.
+        policies: [..., R, N, 5, 2].
+        factor: f; mutual cooperation pays f - 1.
+
+    Returns:
+        [..., R], bool.
+    """
+    provoked = policies[..., [2, 4], 0]  # own action first: CD, DD
+    return (rewards.mean(-1) > 0.8 * (factor - 1)) & (provoked < 0.65).all(-1).all(-1)

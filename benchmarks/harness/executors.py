@@ -1,0 +1,94 @@
+"""Where parts are computed: in this process, in several, or on a Ray cluster."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness.catalogue import find
+from benchmarks.harness.part_store import Part
+
+Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, dict[str, Any]]]]
+
+
+def compute(name: str, part: Part) -> dict[str, Any]:
+    """The result of one part as plain JSON data, with the seconds it took."""
+    import torch
+
+    torch.set_num_threads(1)
+    begin = time.perf_counter()
+    result = plain(find(name).score(part.cell.settings, part.runs, part.seed))
+    return result | {"seconds": time.perf_counter() - begin}
+
+
+def plain(data: Any) -> Any:
+    """Arrays and tensors as lists of numbers of 10 digits; what is not finite becomes None."""
+    if isinstance(data, dict):
+        return {str(key): plain(value) for key, value in data.items()}
+    if hasattr(data, "tolist"):
+        return plain(data.tolist())
+    if isinstance(data, (list, tuple)):
+        return [plain(value) for value in data]
+    if isinstance(data, float):
+        return float(f"{data:.10g}") if np.isfinite(data) else None
+    return data
+
+
+def local(jobs: int = 1) -> Executor:
+    """In this process, or in `jobs` of them."""
+
+    def here(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+        for part in parts:
+            yield part, compute(name, part)
+
+    def in_processes(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+        others, pool = set(active_children()), ProcessPoolExecutor(jobs, get_context("spawn"))
+        try:
+            waiting = {pool.submit(compute, name, part): part for part in parts}
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BaseException:  # nobody waits for the rest: an interrupt must not last as long as the longest part
+            for child in set(active_children()) - others:
+                child.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    return here if jobs == 1 else in_processes
+
+
+def on_ray() -> Executor:
+    """As tasks of a Ray cluster: the one that RAY_ADDRESS names, or a local one.
+
+    Raises:
+        ImportError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise ImportError("--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'") from None
+
+    def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+        root = str(Path(__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+        variables = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+        ray.init(ignore_reinit_error=True, log_to_driver=False, runtime_env={"env_vars": variables})
+        task = ray.remote(compute)
+        waiting = {task.remote(name, part): part for part in parts}
+        while waiting:
+            (done,), _ = ray.wait(list(waiting))
+            yield waiting.pop(done), ray.get(done)
+
+    return on_cluster
+
+
+def executor(name: str, jobs: int = 1) -> Executor:
+    """The executor called `name`: "local" or "ray"."""
+    return on_ray() if name == "ray" else local(jobs)

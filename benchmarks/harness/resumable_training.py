@@ -1,0 +1,93 @@
+"""Trainings inside a part: each in a folder of its own that survives a kill, so that hours of work go on where they were.
+
+The folder goes when the part's result is stored (`forget`, which run.py calls), or when `--fresh` asks for the part again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.benchmark import Settings
+from benchmarks.harness.provenance import versions
+from benchmarks.harness.part_store import canonical, write_json
+
+UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
+
+
+def folder_of(name: str, settings: Settings, runs: int, seed: int) -> Path:
+    """Where the training of a benchmark's part lies until the part is done; it goes by all that a part goes by."""
+    return UNFINISHED / name / _digest([dict(settings), runs, seed, versions()])
+
+
+def forget(name: str, settings: Settings, runs: int, seed: int) -> None:
+    """Removes what a part's training has left, if it left anything."""
+    shutil.rmtree(folder_of(name, settings, runs, seed), ignore_errors=True)
+
+
+def stages(
+    folder: Path, at: Iterable[int], look: Callable[[Path], Any], learner: str, env_id: str, **how: Any
+) -> Iterator[tuple[int, Any]]:
+    """Trains to each of the iterations `at`, and looks at the run folder.
+
+    Args:
+        folder: of `folder_of`.
+        at: increasing.
+        look: run folder -> JSON, kept in `folder`.
+        learner: of `agents.train`, like the rest. With other defaults than before an interruption it starts again.
+        env_id: as there.
+        **how: as there.
+
+    Yields:
+        The iteration, and what was found there, now or before an interruption.
+
+    Raises:
+        OSError: another process is at it.
+    """
+    from agents import train
+    from agents.registry import LEARNERS
+
+    folder = folder / _digest(asdict(LEARNERS[learner].settings(env_id)))
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        path = folder / "found.json"
+        found = json.loads(path.read_text()) if path.exists() else []
+        for k, iterations in enumerate(at):
+            if k == len(found):
+                train(learner, env_id, iterations=iterations, out=folder / "run", eval_every=0, quiet=True, **how)
+                found.append(look(folder / "run"))
+                write_json(path, found)
+            yield iterations, found[k]
+
+
+def metric(run: Path, name: str) -> list[float]:
+    """A column of a run's metrics: means of `agents.training.loop.LOG_EVERY` iterations."""
+    path = run / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [entry[name] for entry in map(json.loads, lines) if name in entry]
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(canonical(data), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """A lock that a killed process cannot leave behind; none on Windows."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another process is training in {folder}: wait for it, or stop it") from None
+        yield

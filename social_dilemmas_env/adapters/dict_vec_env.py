@@ -1,0 +1,114 @@
+"""A batch as dicts of arrays, {"player_0": [B, ...], ...}: what skrl and AgileRL read, and PettingZoo with a batch axis.
+
+from skrl.envs.wrappers.torch import wrap_env
+from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
+
+env = wrap_env(DictVecEnv("coin_game_v0", num_envs=4096, device="cuda"), wrapper="isaaclab-multi-agent")
+envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")           # for AgileRL
+"""
+
+from typing import Any
+
+from gymnasium.spaces import Box, Discrete
+
+from social_dilemmas_env.adapters import refuse
+from social_dilemmas_env.make import make_vec_env
+
+Arrays = dict[str, Any]
+
+
+class DictVecEnv:
+    """B games, an entry for each player; games restart in the step in which they end.
+
+    Attributes:
+        batch: the games.
+        num_envs, num_agents, possible_agents, agents, device: what they say.
+        observation_spaces, action_spaces: by player, of one game.
+        state_space: of `state`, for centralised critics.
+
+    Args:
+        env_id: see `list_envs`.
+        num_envs: number of games B.
+        backend: "torch" or "numpy".
+        **kwargs: see `make_vec_env` (all but `autoreset`).
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
+    render_mode = None
+
+    def __init__(self, env_id: str, num_envs: int, backend: str = "torch", **kwargs: Any):
+        """See the class."""
+        refuse("DictVecEnv", kwargs, {"autoreset": ("same_step",), "reuse_buffers": (False,)})
+        kwargs.pop("autoreset", None)
+        self.batch = make_vec_env(env_id, num_envs, backend, autoreset="same_step", **kwargs)
+        self.num_envs, self.num_agents = self.batch.num_envs, self.batch.num_agents
+        self.max_num_agents, self.device = self.num_agents, self.batch.device
+        self.possible_agents = self.batch.possible_agents
+        self.agents = self.possible_agents[:]
+        space = self.batch.single_observation_space
+        self.observation_spaces: dict[str, Box | Discrete] = dict.fromkeys(self.possible_agents, space)
+        self.action_spaces = {a: Discrete(n) for a, n in zip(self.possible_agents, self.batch.game.num_actions, strict=True)}
+        self.state_space = space
+        self._observations: Any = None  # [B, N, ...]
+
+    @property
+    def unwrapped(self) -> "DictVecEnv":
+        """This view."""
+        return self
+
+    def observation_space(self, agent: str) -> Box | Discrete:
+        """Of one player of one game; the same object every time."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Discrete:
+        """Of one player of one game; the same object every time."""
+        return self.action_spaces[agent]
+
+    single_observation_space = observation_space  # AgileRL's names
+    single_action_space = action_space
+
+    def reset(self, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Arrays, dict[str, dict[str, Any]]]:
+        """Starts an episode in every game, or some; see `BatchEnv.reset`."""
+        self._observations, _ = self.batch.reset(seed, options)
+        return self._split(self._observations), {agent: {} for agent in self.possible_agents}
+
+    def step(self, actions: Arrays) -> tuple[Arrays, Arrays, Arrays, Arrays, dict[str, dict[str, Any]]]:
+        """One joint move in every game.
+
+        Args:
+            actions: by player, integers [B] or [B, 1].
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.  Where games have ended the
+            infos hold "final_obs" [B, *obs_shape] and "_final_obs" bool [B].
+
+        Raises:
+            ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are missing or unknown.
+        """
+        *arrays, last = self.batch.step(self._join(actions))
+        self._observations = arrays[0]
+        infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.possible_agents}
+        if last:
+            for agent, final in self._split(last["final_obs"]).items():
+                infos[agent] = {"final_obs": final, "_final_obs": last["_final_obs"]}
+        observations, rewards, terminations, truncations = map(self._split, arrays)
+        return observations, rewards, terminations, truncations, infos
+
+    def state(self) -> Any:
+        """What player 0 sees of each game, which is all there is to see: [B, *obs_shape]."""
+        return self._observations[:, 0]
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def render(self) -> None:
+        """Batches are not rendered."""
+
+    def _split(self, array: Any) -> Arrays:
+        return {agent: array[:, n] for n, agent in enumerate(self.possible_agents)}
+
+    def _join(self, actions: Arrays) -> Any:
+        if set(actions) != set(self.possible_agents):
+            raise ValueError(f"actions must hold exactly the players {self.possible_agents}, got {sorted(actions)}")
+        columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
+        return self.batch._xp.stack(columns)

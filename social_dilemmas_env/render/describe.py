@@ -1,0 +1,172 @@
+"""What a scene tells, in numbers and words; pictures and text both show it."""
+
+from typing import NamedTuple
+
+from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.game import decode
+from social_dilemmas_env.games.matrix import MatrixGame
+from social_dilemmas_env.games.public_goods import PublicGoods
+from social_dilemmas_env.render.scene import Move, Scene
+
+TABLE_LIMIT = 6  # a payoff table with more rows or columns is not shown
+
+
+class Pickup(NamedTuple):
+    """A coin that was picked up: whose it was, where it lay, and who got it."""
+
+    owner: int
+    cell: int
+    takers: tuple[int, ...]
+
+
+def call(scene: Scene, player: int) -> str:
+    """A player's name, with the number where another has the same name."""
+    name = scene.names[player]
+    return name if scene.names.count(name) == 1 else f"{name} ({player})"
+
+
+def title(scene: Scene) -> str:
+    """The game's name in words, or its id if it is not registered."""
+    from social_dilemmas_env.registry import spec  # the registry knows the drivers, which know the pictures
+
+    try:
+        return spec(scene.env_id).title
+    except ValueError:
+        return scene.env_id
+
+
+def clock(scene: Scene) -> str:
+    """How far the episode is."""
+    return f"step {scene.t} of {scene.game.max_cycles}"
+
+
+def number(value: float, signed: bool = False) -> str:
+    """A short decimal, at most seven characters long: whole numbers whole, others with up to two places."""
+    value = round(value, 9) + 0.0  # no rounding errors of sums, no -0
+    sign, size = "+" if signed and value > 0 else "", abs(value)
+    if size >= 1e5 or 0 < size < 0.01:
+        return f"{sign}{value:.2g}"
+    if value == round(value):
+        return f"{sign}{value:.0f}"
+    return f"{sign}{value:.{2 if size < 100 else 1 if size < 1000 else 0}f}"
+
+
+def typeset(text: str) -> str:
+    """The text with real minus signs before digits."""
+    return "".join("−" if c == "-" and text[i + 1 : i + 2].isdigit() else c for i, c in enumerate(text))
+
+
+def symbols(names: tuple[str, ...]) -> tuple[str, ...]:
+    """A mark for each action: its capital initial where these differ, else its number."""
+    initials = tuple(name[:1].upper() for name in names)
+    if len(set(initials)) == len(names) and all(initial.strip() for initial in initials):
+        return initials
+    return tuple(str(action) for action in range(len(names)))
+
+
+def has_table(game: object) -> bool:
+    """Whether a payoff table of this game can be shown: two players with few actions."""
+    return isinstance(game, MatrixGame) and len(game.num_actions) == 2 and max(game.num_actions) <= TABLE_LIMIT
+
+
+def last_actions(scene: Scene) -> tuple[int, ...] | None:
+    """What the players last did, or None at the start."""
+    if scene.history:
+        return scene.history[-1].actions
+    game, board = scene.game, scene.board  # after `set_state` there is no history, but some boards remember
+    if isinstance(game, MatrixGame) and board[0] > 0:
+        return decode(board[0] - 1, game.num_actions)
+    if isinstance(game, PublicGoods) and board[0] > 0:
+        return tuple(last - 1 for last in board)
+    return None
+
+
+def last_rewards(scene: Scene) -> tuple[float, ...] | None:
+    """What the players last got, or None if nothing is known of it."""
+    return scene.history[-1].rewards if scene.history else None
+
+
+def means(scene: Scene) -> tuple[float | None, ...]:
+    """Each player's mean reward over the remembered moves; None without any."""
+    moves = scene.history
+    if not moves:
+        return (None,) * len(scene.names)
+    return tuple(sum(move.rewards[i] for move in moves) / len(moves) for i in range(len(scene.names)))
+
+
+def mean_label(scene: Scene) -> str:
+    """What `means` are called: means of the whole episode, or of the moves still remembered."""
+    return "mean" if len(scene.history) == scene.t else f"mean of {len(scene.history)}"
+
+
+def forgotten(scene: Scene) -> str:
+    """What to add to a count over the remembered moves: nothing if they are the whole episode."""
+    count = len(scene.history)
+    if count in (0, scene.t):
+        return ""
+    return f", last {count} steps" if count > 1 else ", last step"
+
+
+def nothing(scene: Scene) -> str:
+    """What to say when there is no last move: a new episode, or one continued from a state."""
+    return "no moves yet" if scene.t == 0 else "no moves remembered"
+
+
+def remembered(scene: Scene) -> str:
+    """Which steps the history covers, for example "steps 1-12"."""
+    if not scene.history:
+        return nothing(scene)
+    first = scene.t - len(scene.history) + 1
+    return f"step {first}" if first == scene.t else f"steps {first}–{scene.t}"
+
+
+def summary(scene: Scene) -> str:
+    """The last joint action in a few words, for games of many players with the same actions."""
+    actions = last_actions(scene)
+    if actions is None:
+        return nothing(scene).capitalize()
+    names = scene.game.action_names
+    if len(set(names)) > 1 or len(names[0]) > 3 or names[0][0].isdigit():
+        return "Last step: " + ", ".join(names[i][a] for i, a in enumerate(actions))
+    return "Last step: " + ", ".join(f"{actions.count(a)} {name}" for a, name in enumerate(names[0]))
+
+
+def pickups(game: CoinGame, move: Move) -> list[Pickup]:
+    """The coins picked up by a joint move."""
+    n = game.num_agents
+    cells = [game.move(cell, action) for cell, action in zip(move.board[:n], move.actions, strict=True)]
+    found = []
+    for c, coin in enumerate(move.board[n : n + game.coins]):
+        got = game.takers([int(cell == coin) for cell in cells])
+        if any(got):
+            owner = move.board[n + 1] if game.coins == 1 else c
+            found.append(Pickup(owner, coin, tuple(i for i, g in enumerate(got) if g)))
+    return found
+
+
+def last_pickups(scene: Scene) -> list[Pickup]:
+    """The coins picked up in the last step of a Coin Game."""
+    return pickups(scene.game, scene.history[-1]) if scene.history and isinstance(scene.game, CoinGame) else []
+
+
+def coin_counts(scene: Scene) -> list[list[int]]:
+    """[taker][owner] -> coins picked up in the remembered moves of a Coin Game."""
+    n = len(scene.names)
+    counts = [[0] * n for _ in range(n)]
+    for move in scene.history:
+        for pickup in pickups(scene.game, move):  # type: ignore[arg-type]
+            for taker in pickup.takers:
+                counts[taker][pickup.owner] += 1
+    return counts
+
+
+def own_coins(counts: list[list[int]]) -> tuple[int, int]:
+    """Coins taken by their owners, and all coins taken."""
+    return sum(row[i] for i, row in enumerate(counts)), sum(map(sum, counts))
+
+
+def pickup_words(scene: Scene, pickup: Pickup) -> str:
+    """For example "player_1 took player_0's coin"."""
+    takers = " and ".join(call(scene, i) for i in pickup.takers)
+    whose = "their own" if pickup.takers == (pickup.owner,) else f"{call(scene, pickup.owner)}'s"
+    return f"{takers} took {whose} coin"
