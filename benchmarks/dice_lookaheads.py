@@ -83,8 +83,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import social_dilemmas_env as sde
     from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
     from agents.matrix_games.closed_form import MatrixGame
-    from agents.matrix_games.opponent_models import CountModel, modelling
     from agents.matrix_games.gradient_runs import RunConfig, run
+    from agents.matrix_games.opponent_models import CountModel, modelling
     from agents.matrix_games.sampled import SampleConfig, SampledGame
 
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])

@@ -68,8 +68,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.matrix_games.closed_form import MatrixGame
     from agents.learners.lola.tournament import TournamentConfig, round_robin
+    from agents.matrix_games.closed_form import MatrixGame
 
     env_id, turned = GAMES[settings["game"]]
     game = MatrixGame(sde.payoffs(env_id), GAMMA, settings["device"])

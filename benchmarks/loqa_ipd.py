@@ -114,8 +114,8 @@ def policies(run: Path) -> dict[str, list[float]]:
 
     from agents.checkpoint import load
     from agents.learners.loqa.learner import spaces
-    from agents.registry import LEARNERS
     from agents.learners.loqa.self_play import networks
+    from agents.registry import LEARNERS
 
     checkpoint = load(run / "checkpoints")
     cfg: Any = replace(LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"])

@@ -21,9 +21,9 @@ from benchmarks.harness.benchmark import (
     Row,
     Settings,
 )
-from benchmarks.loqa_ipd import STATES, policies
 from benchmarks.harness.plots import axes, save
 from benchmarks.harness.resumable_training import folder_of, metric, stages
+from benchmarks.loqa_ipd import STATES, policies
 
 # name: learner, game, its arguments, shaping weight
 CELLS = {

@@ -83,9 +83,9 @@ def meta_test(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[str, 
     import torch
 
     import social_dilemmas_env as sde
-    from agents.registry import LEARNERS
     from agents.learners.meta_mapg.learner import MetaLearnerConfig
     from agents.learners.meta_mapg.personas import noisy_payoffs
+    from agents.registry import LEARNERS
 
     cfg = MetaLearnerConfig(
         runs=runs, batch=settings["batch"], chain=settings["chain"], games=settings["games"], steps=settings["horizon"],
@@ -105,8 +105,8 @@ def from_scratch(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[st
 
     import social_dilemmas_env as sde
     from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
-    from agents.matrix_games.closed_form import MatrixGame
     from agents.learners.meta_mapg.personas import noisy_payoffs
+    from agents.matrix_games.closed_form import MatrixGame
     from agents.matrix_games.gradient_runs import RunConfig, run
     from agents.matrix_games.sampled import SampleConfig, SampledGame
 

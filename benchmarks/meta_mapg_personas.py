@@ -81,9 +81,9 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.registry import LEARNERS as SPECS
     from agents.learners.meta_mapg.learner import MetaLearnerConfig
     from agents.learners.meta_mapg.personas import personas
+    from agents.registry import LEARNERS as SPECS
 
     env_id, gamma = GAMES[settings["game"]]
     values = "exact" if settings["actor"] == "tabular" else "samples"

@@ -19,13 +19,13 @@ from benchmarks.harness.benchmark import (
     Row,
     Settings,
 )
-from benchmarks.mfos_inits import INITS
 from benchmarks.harness.plots import (
     BLUE,
     axes,
     comparison,
     save,
 )
+from benchmarks.mfos_inits import INITS
 
 # Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169, NonMfosMetaGames, batch
 # 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the zero-sum game of the first.

@@ -70,8 +70,8 @@ def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, A
 
 def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:
     """Scores of every run of a run folder's last checkpoint."""
-    from agents.evaluation.agent import agents_of
     from agents.checkpoint import load
+    from agents.evaluation.agent import agents_of
 
     checkpoint = load(run / "checkpoints")
     found = [scores_of(agents_of(checkpoint, run=r), checkpoint.facts, episodes, seed) for r in range(runs)]

@@ -138,8 +138,8 @@ def game_of(settings: Settings) -> tuple[Any, Any]:
 def learner_of(settings: Settings, model: Any, seed: int) -> tuple[Any, float]:
     """The direction, and the rate of the loop."""
     from agents.learners.exact_table import exact_learner
-    from agents.matrix_games.opponent_models import ExactModelConfig
     from agents.learners.pola.pola_exact import PolaConfig, PolaOm, pola
+    from agents.matrix_games.opponent_models import ExactModelConfig
 
     name = settings["learner"].split()[0]
     if name.endswith("-OM"):
@@ -168,8 +168,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
 def learn(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Samples at given rates: P(C) by state (mean of both agents), 100 if tit for tat was found."""
-    from agents.matrix_games.parametrisations import CD, DD
     from agents.matrix_games.gradient_runs import RunConfig, run
+    from agents.matrix_games.parametrisations import CD, DD
 
     game, model = game_of(settings)
     learner, lr = learner_of(settings, model, seed + 1)

@@ -66,8 +66,8 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Paths from random points of the unit circle: final distances, and the first run's path."""
     import torch
 
-    from agents.matrix_games.differentiable import zero_sum
     from agents.learners.exact_table import RunConfig, exact_learner, run
+    from agents.matrix_games.differentiable import zero_sum
 
     learner, wants = LEARNERS[settings["learner"]]
     words = {"alpha": settings["alpha"], "eta": settings["alpha"], "form": "taylor"}

@@ -1,11 +1,35 @@
-"""`make_vec_env`: many games at once."""
+"""Environments by name: `make_env` (one game, parallel or turn by turn) and `make_vec_env` (many at once)."""
 
 from typing import Any
 
-from social_dilemmas_env.vector.numpy_env import NumpyBatch
-from social_dilemmas_env.vector.base import BatchEnv
-from social_dilemmas_env.vector.options import Options
+from social_dilemmas_env.envs.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
 from social_dilemmas_env.registry import spec
+from social_dilemmas_env.vector.base import BatchEnv
+from social_dilemmas_env.vector.numpy_env import NumpyBatch
+from social_dilemmas_env.vector.options import Options
+
+
+def make_env(env_id: str, *, api: str = "parallel", render_mode: str | None = None, **game_kwargs: Any) -> Any:
+    """One game.
+
+    Args:
+        env_id: see `list_envs`.
+        api: "parallel" for a PettingZoo `ParallelEnv`, "aec" for an `AECEnv`.
+        render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi" (text).
+        **game_kwargs: the game's arguments; see `spec(env_id).page`.
+
+    Returns:
+        The environment.
+
+    Raises:
+        ValueError: unknown id, api, render mode or value of an argument.
+        TypeError: unknown argument, or a value of the wrong type.
+        gymnasium.error.DependencyNotInstalled: pygame is needed and missing.
+    """
+    if api not in ("parallel", "aec"):
+        raise ValueError(f'api must be "parallel" or "aec", got {api!r}')
+    env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
+    return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
 
 def make_vec_env(

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from social_dilemmas_env.games.coin_boards import board_of, owned, taken
 from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_boards import board_of, owned, taken
 
 OUTCOMES = ("start", "CC", "CD", "DC", "DD")  # own last move first
 

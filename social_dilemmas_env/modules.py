@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from social_dilemmas_env.envs.parallel import DilemmaEnv, SequentialEnv
-from social_dilemmas_env.registry import make_env
+from social_dilemmas_env.make import make_env
 
 
 def pettingzoo_module(

@@ -1,7 +1,6 @@
-"""The list of games and the functions that make environments of them.
+"""The list of games; `make` makes environments of them.
 
 list_envs, spec, payoffs                 what there is
-make_env, make_vec_env                   one game (parallel or turn by turn); many games at once
 register                                 add a game of your own
 register_everywhere                      tells PettingZoo (where it has a registry) and Gymnasium; runs on import
 """
@@ -16,7 +15,6 @@ import numpy as np
 import pettingzoo
 
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
-from social_dilemmas_env.validation import nearest
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.game import Game
@@ -26,7 +24,7 @@ from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
-from social_dilemmas_env.envs.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
+from social_dilemmas_env.validation import nearest
 
 NAMESPACE = "social_dilemmas"
 
@@ -130,29 +128,6 @@ def payoffs(env_id: str, **game_kwargs: Any) -> np.ndarray:
         codes = game.act(game.start(lambda stream, n: 0), list(joint))[1]
         return np.array(game.reward_values)[np.stack(codes, -1)].reshape(*game.num_actions, -1)
     raise ValueError(f"{env_id} has no payoff table")
-
-
-def make_env(env_id: str, *, api: str = "parallel", render_mode: str | None = None, **game_kwargs: Any) -> Any:
-    """One game.
-
-    Args:
-        env_id: see `list_envs`.
-        api: "parallel" for a PettingZoo `ParallelEnv`, "aec" for an `AECEnv`.
-        render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi" (text).
-        **game_kwargs: the game's arguments; see `spec(env_id).page`.
-
-    Returns:
-        The environment.
-
-    Raises:
-        ValueError: unknown id, api, render mode or value of an argument.
-        TypeError: unknown argument, or a value of the wrong type.
-        gymnasium.error.DependencyNotInstalled: pygame is needed and missing.
-    """
-    if api not in ("parallel", "aec"):
-        raise ValueError(f'api must be "parallel" or "aec", got {api!r}')
-    env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
-    return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
 
 def register_everywhere() -> None:

@@ -20,13 +20,13 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector.utils import batch_space
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.validation import choice
-from social_dilemmas_env.games.game import State
 from social_dilemmas_env.envs.parallel import FRAMES_PER_SECOND, RENDER_MODES, DilemmaEnv
+from social_dilemmas_env.games.game import State
+from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies import make_strategy
 from social_dilemmas_env.strategies.base import seat
-from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.validation import choice
 
 Opponent = Any  # a name, an object with `act`, a function of observations, or a list of these, one for each other player
 

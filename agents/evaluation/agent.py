@@ -26,7 +26,7 @@ from agents.nn.networks import (
     Params,
 )
 
-BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED = Path(__file__).parents[1] / "bundled"
 ALIASES = {
     "loqa_coin_game_v0": "loqa_3x3",
     "loqa_ipd_v0": "loqa_ipd",

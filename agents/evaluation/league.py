@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import social_dilemmas_env as sde
-from agents.evaluation.scores import play
 from agents.evaluation.players import batch_player, check_game
+from agents.evaluation.scores import play
 
 
 class Forfeit(Exception):

@@ -13,16 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 from agents.learners.naive.naive_exact import NaiveConfig, naive
-from agents.matrix_games.gradient_runs import (
-    Direction,
-    History,
-    RunConfig,
-    Stopped,
-    run,
-)
 from agents.learners.sos.sos import (
     ConsensusConfig,
     SosConfig,
@@ -30,6 +21,15 @@ from agents.learners.sos.sos import (
     look_ahead,
     sos,
 )
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.gradient_runs import (
+    Direction,
+    History,
+    RunConfig,
+    Stopped,
+    run,
+)
+from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 
 __all__ = ["EXACT_LEARNERS", "History", "RunConfig", "Stopped", "exact_learner", "exact_table", "run"]
 

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from agents import checkpoint
-from agents.evaluation.agent import Agent
 from agents.checkpoint import Checkpoint, check_tensors
+from agents.evaluation.agent import Agent
 from agents.learners.loqa.learner import spaces
-from agents.registry import LearnerSpec
 from agents.nn.networks import ActorCritic, Mlp
+from agents.registry import LearnerSpec
 
 
 @dataclass(frozen=True)

@@ -23,18 +23,17 @@ from torch import Tensor
 import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.learners.exact_table import exact_learner
-from agents.registry import LearnerSpec
+from agents.learners.lola.lola_exact import LolaConfig
 from agents.learners.lola.lola_sampled import (
     LolaDiceConfig,
     LolaPg,
     LolaPgConfig,
     lola_dice,
 )
-from agents.learners.lola.lola_exact import LolaConfig
-from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.policy_metrics import tft_rate
 from agents.learners.naive.naive_pg import Critic, NaivePg, NaivePgConfig
 from agents.learners.pola.pola_exact import PolaConfig, pola
+from agents.learners.sos.sos import ConsensusConfig, SosConfig
+from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.gradient_runs import (
     RunConfig,
     Stopped,
@@ -42,8 +41,9 @@ from agents.matrix_games.gradient_runs import (
     initial_theta,
     log,
 )
+from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame
-from agents.learners.sos.sos import ConsensusConfig, SosConfig
+from agents.registry import LearnerSpec
 
 DISCOUNTS = {"imp_v0": 0.9}  # authors' run_lola.py; .96 in the prisoner's dilemma and, ours, everywhere else
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.matrix_games.differentiable import DifferentiableGame, others
 from agents.matrix_games.closed_form import MatrixGame, other_view
+from agents.matrix_games.differentiable import DifferentiableGame, others
 from agents.matrix_games.gradient_runs import Direction
 from agents.matrix_games.sampled import SampledGame, pairs, weighted_visits
 

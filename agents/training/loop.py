@@ -37,12 +37,12 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import checkpoint
-from agents.evaluation.agent import agents_of
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
+from agents.evaluation.agent import agents_of
 from agents.evaluation.scores import scores
 from agents.execution.cuda_graphs import Graphs
-from agents.registry import LEARNERS
 from agents.execution.memory import keep_memory
+from agents.registry import LEARNERS
 from agents.training.reporting import Reporter
 
 LOG_EVERY = 20  # iterations between lines of metrics

@@ -15,7 +15,7 @@ from benchmarks.harness.benchmark import Benchmark
 def catalogue() -> dict[str, Benchmark]:
     """All benchmarks by name."""
     found = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    for module in pkgutil.iter_modules([str(Path(__file__).parents[1])]):
         if not module.name.startswith("__"):
             benchmark = getattr(importlib.import_module(f"benchmarks.{module.name}"), "BENCHMARK", None)
             if benchmark is not None:

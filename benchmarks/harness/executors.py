@@ -76,7 +76,7 @@ def on_ray() -> Executor:
         raise ImportError("--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'") from None
 
     def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
-        root = str(Path(__file__).resolve().parents[1])
+        root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         variables = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         ray.init(ignore_reinit_error=True, log_to_driver=False, runtime_env={"env_vars": variables})

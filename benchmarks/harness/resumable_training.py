@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.benchmark import Settings
-from benchmarks.harness.provenance import versions
 from benchmarks.harness.part_store import canonical, write_json
+from benchmarks.harness.provenance import versions
 
 UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
 

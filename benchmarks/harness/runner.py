@@ -18,12 +18,6 @@ from benchmarks.harness.benchmark import (
     Settings,
 )
 from benchmarks.harness.catalogue import find
-from benchmarks.harness.provenance import (
-    commit,
-    describe_device,
-    device_of,
-    versions,
-)
 from benchmarks.harness.executors import executor, plain
 from benchmarks.harness.part_store import (
     Part,
@@ -33,10 +27,16 @@ from benchmarks.harness.part_store import (
     write_json,
 )
 from benchmarks.harness.progress import progress
-from benchmarks.harness.verdicts import score_row
+from benchmarks.harness.provenance import (
+    commit,
+    describe_device,
+    device_of,
+    versions,
+)
 from benchmarks.harness.resumable_training import forget
+from benchmarks.harness.verdicts import score_row
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 @dataclass(frozen=True)

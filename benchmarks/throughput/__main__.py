@@ -26,8 +26,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 import social_dilemmas_env as sde
-from benchmarks.throughput import cuda as throughput_cuda
 from benchmarks.harness.provenance import commit, describe_device, versions
+from benchmarks.throughput import cuda as throughput_cuda
 from benchmarks.throughput.loops import (
     bare_loop,
     numpy_loop,

@@ -13,8 +13,8 @@ import numpy as np
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.adapters import refuse
-from social_dilemmas_env.vector.numpy_env import NumpyBatch
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
     from stable_baselines3.common.vec_env import VecEnv

@@ -14,8 +14,8 @@ import torch
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.adapters import refuse
-from social_dilemmas_env.vector.torch_env import TorchBatch, checked_device
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.vector.torch_env import TorchBatch, checked_device
 
 try:
     from tensordict import TensorDict, TensorDictBase

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.games.game import Board, Column, Draw, Game, decode, encode
 from social_dilemmas_env.engine.tables import (
     MAX_ENTRIES,
     Tables,
@@ -22,6 +21,7 @@ from social_dilemmas_env.engine.tables import (
     tables,
     view_ids,
 )
+from social_dilemmas_env.games.game import Board, Column, Draw, Game, decode, encode
 
 MAX_ROWS = 1 << 22  # bytes of the observations of all states that are kept; larger tables leave the cache and lose
 MAX_VIEWS = 1 << 22  # numbers in the observations of all views that are kept for `observe`: 16 MB

@@ -14,8 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.validation import integer
-from social_dilemmas_env.games.game import Board, Game, State, decode, encode
 from social_dilemmas_env.engine.tables import (
     fits,
     num_states,
@@ -23,6 +21,8 @@ from social_dilemmas_env.engine.tables import (
     tables,
     view_ids,
 )
+from social_dilemmas_env.games.game import Board, Game, State, decode, encode
+from social_dilemmas_env.validation import integer
 
 MAX_LIST = 1 << 18  # entries of a list: 5 MB of Python objects
 MAX_OBSERVATIONS = 1 << 21  # numbers in the observations kept ready: 8 MB

@@ -14,10 +14,11 @@ from pettingzoo.utils import AgentSelector
 from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
-from social_dilemmas_env.validation import horizon
+from social_dilemmas_env import render
+from social_dilemmas_env.engine.python_engine import SingleGame, checked_state, player_names
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.render.scene import HISTORY, Move, Scene
-from social_dilemmas_env.engine.python_engine import SingleGame, checked_state, player_names
+from social_dilemmas_env.validation import horizon
 
 RENDER_MODES = ("human", "rgb_array", "ansi")
 FRAMES_PER_SECOND = 4
@@ -237,8 +238,6 @@ class DilemmaEnv(ParallelEnv):
             ResetNeeded: before the first reset.
             ValueError: the environment was made without a render mode.
         """
-        from social_dilemmas_env import render
-
         if self.render_mode is None:
             raise ValueError(f'nothing to render: make_env("{self.metadata["name"]}", render_mode="rgb_array")')
         scene = self.scene()

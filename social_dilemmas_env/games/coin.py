@@ -77,13 +77,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from social_dilemmas_env.games.game import Board, Column, Draw
 from social_dilemmas_env.validation import (
     choice,
     flag,
     horizon,
     integer,
 )
-from social_dilemmas_env.games.game import Board, Column, Draw
 
 GAIN = 1  # to whoever picks up a coin
 LOSS = -2  # to the owner when another picks it up

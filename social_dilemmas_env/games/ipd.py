@@ -54,8 +54,8 @@ Nothing has been played: observation 0.
   LOLA plays 150 steps, LOQA and POLA 50; all use a discount of 0.96.
 """
 
-from social_dilemmas_env.validation import finite
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.validation import finite
 
 ACTIONS = ("cooperate", "defect")
 PAYOFFS = (  # [own action][other action] -> (own, other)

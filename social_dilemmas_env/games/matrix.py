@@ -51,8 +51,8 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.validation import choice, horizon, noise
 from social_dilemmas_env.games.game import Board, Column, Draw, decode, encode
+from social_dilemmas_env.validation import choice, horizon, noise
 
 MAX_JOINT_ACTIONS = 1 << 16
 VIEWS = ("ego", "joint")

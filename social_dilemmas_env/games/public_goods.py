@@ -47,8 +47,8 @@ Nothing has been played: observation 0.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from social_dilemmas_env.validation import finite, horizon, integer
 from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.validation import finite, horizon, integer
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from social_dilemmas_env.render.canvas import Canvas, library
 from social_dilemmas_env.render.coin import coin_picture
 from social_dilemmas_env.render.describe import has_table, title
 from social_dilemmas_env.render.matrix import matrix_picture
+from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.text import scene_text
 from social_dilemmas_env.render.tiles import tiles_picture
-from social_dilemmas_env.render.scene import Scene
 
 
 def text(scene: Scene) -> str:

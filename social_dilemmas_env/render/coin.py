@@ -30,6 +30,7 @@ from social_dilemmas_env.render.palette import (
     player_ink,
     player_shape,
 )
+from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.widgets import (
     CAPTION,
     GAP,
@@ -43,7 +44,6 @@ from social_dilemmas_env.render.widgets import (
     reward_chip,
     score_line,
 )
-from social_dilemmas_env.render.scene import Scene
 
 FRINGE = 16  # around the board, where the signs of the torus are
 BOARD = 312  # longest side of the board

@@ -6,6 +6,7 @@ from social_dilemmas_env.games.coin import CoinGame
 from social_dilemmas_env.games.game import decode
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
+from social_dilemmas_env.registry import spec
 from social_dilemmas_env.render.scene import Move, Scene
 
 TABLE_LIMIT = 6  # a payoff table with more rows or columns is not shown
@@ -27,8 +28,6 @@ def call(scene: Scene, player: int) -> str:
 
 def title(scene: Scene) -> str:
     """The game's name in words, or its id if it is not registered."""
-    from social_dilemmas_env.registry import spec  # the registry knows the drivers, which know the pictures
-
     try:
         return spec(scene.env_id).title
     except ValueError:

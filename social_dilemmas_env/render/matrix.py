@@ -5,6 +5,7 @@ from typing import NamedTuple
 from social_dilemmas_env.render.canvas import Box, Canvas, Paint, Type, rounded_up, text_width
 from social_dilemmas_env.render.describe import last_actions, number, typeset
 from social_dilemmas_env.render.palette import CARD, INK, LINE, LIT, MUTED, player_ink
+from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.widgets import (
     GAP,
     HEAD,
@@ -15,7 +16,6 @@ from social_dilemmas_env.render.widgets import (
     strip,
     strip_height,
 )
-from social_dilemmas_env.render.scene import Scene
 
 TABLE = Box(MARGIN, HEAD, 344, 264)
 ACROSS = 62  # height of the head of the table

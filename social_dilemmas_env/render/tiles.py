@@ -12,6 +12,7 @@ from social_dilemmas_env.render.describe import (
     typeset,
 )
 from social_dilemmas_env.render.palette import CARD, INK, action_shade, player_ink, text_on
+from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.widgets import (
     CAPTION,
     GAP,
@@ -24,7 +25,6 @@ from social_dilemmas_env.render.widgets import (
     strip,
     strip_height,
 )
-from social_dilemmas_env.render.scene import Scene
 
 ACROSS = 7  # most tiles in a row
 SUMMARY = 32  # height of the line that sums up the last move

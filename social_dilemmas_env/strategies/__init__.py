@@ -14,7 +14,6 @@ and `strategies.base` (any game).
 import inspect
 from typing import Any, Protocol, runtime_checkable
 
-from social_dilemmas_env.validation import nearest
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
@@ -29,6 +28,7 @@ from social_dilemmas_env.strategies.matrix import (
     Pavlov,
     TitForTat,
 )
+from social_dilemmas_env.validation import nearest
 
 
 @runtime_checkable

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.validation import integer
 from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.validation import integer
 
 Array = Any  # numpy array or torch tensor
 STREAM = 0x53747261  # keeps a player's words apart from those of a game with the same seed

@@ -16,11 +16,11 @@ nearest coin (its own, then the next player's, if equally near).
 from typing import Any
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.games.coin_boards import board_of, owned, taken
-from social_dilemmas_env.validation import choice
 from social_dilemmas_env.games.coin import STEPS, CoinGame
+from social_dilemmas_env.games.coin_boards import board_of, owned, taken
 from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
+from social_dilemmas_env.validation import choice
 
 DEFINITIONS = ("loqa", "pola")
 OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}

@@ -9,11 +9,11 @@ Names and definitions agree with the Axelrod library (doi:10.5334/jors.125); tes
 
 from collections.abc import Sequence
 
-from social_dilemmas_env.validation import finite
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
 from social_dilemmas_env.strategies.base import Array, Scripted, like
+from social_dilemmas_env.validation import finite
 
 PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
 CERTAIN = 1 << 32  # probability 1, in units of the words of `draws`

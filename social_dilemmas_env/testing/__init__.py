@@ -27,7 +27,6 @@ from pettingzoo import AECEnv, ParallelEnv
 from social_dilemmas_env.testing import interface_checks as calls
 from social_dilemmas_env.testing import replay_checks as twins
 from social_dilemmas_env.testing import value_checks as values
-from social_dilemmas_env.testing.session import Kit
 from social_dilemmas_env.testing.findings import (
     Finding,
     Report,
@@ -36,6 +35,7 @@ from social_dilemmas_env.testing.findings import (
     rejected,
     short,
 )
+from social_dilemmas_env.testing.session import Kit
 
 __all__ = ["Finding", "check_env"]
 

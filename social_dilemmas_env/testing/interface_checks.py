@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from social_dilemmas_env.testing.session import Kit, Session
 from social_dilemmas_env.testing.findings import (
     Finding,
     Report,
@@ -19,6 +18,7 @@ from social_dilemmas_env.testing.findings import (
     rng_states,
     short,
 )
+from social_dilemmas_env.testing.session import Kit, Session
 
 AGENT_ID = re.compile(r"[a-z][a-z0-9_]*_[0-9]+")
 STRANGER = "no_such_agent_0"

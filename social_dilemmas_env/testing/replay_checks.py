@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.testing.session import CALLS, Kit, Session
 from social_dilemmas_env.testing.findings import (
     BROKEN,
     PIN,
@@ -29,6 +28,7 @@ from social_dilemmas_env.testing.findings import (
     same,
     short,
 )
+from social_dilemmas_env.testing.session import CALLS, Kit, Session
 
 FRAMES = 20  # rendered per mode; drawing is slow
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from social_dilemmas_env.testing.session import Kit, Session
 from social_dilemmas_env.testing.findings import (
     BROKEN,
     PARTS,
@@ -26,6 +25,7 @@ from social_dilemmas_env.testing.findings import (
     short,
     truthy,
 )
+from social_dilemmas_env.testing.session import Kit, Session
 
 ARRAY_SPACES = (spaces.Box, spaces.MultiDiscrete, spaces.MultiBinary)
 LIMITS = ("max_cycles", "max_steps", "max_episode_steps", "horizon")  # attributes that name a time limit

@@ -19,9 +19,9 @@ from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.engine.array_engine import MAX_TABLE, view_count
-from social_dilemmas_env.vector.options import Options, by_tables, single_spaces
-from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.engine.python_engine import check_columns, checked_state, player_names
+from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.vector.options import Options, by_tables, single_spaces
 
 Array = Any  # a numpy array or a torch tensor
 Lanes = Any  # indices [L] of some games, or None for all

@@ -19,9 +19,9 @@ from gymnasium.error import ResetNeeded
 from torch import Tensor
 
 from social_dilemmas_env import rng as draws
+from social_dilemmas_env.validation import integer
 from social_dilemmas_env.vector.options import range_error
 from social_dilemmas_env.vector.torch_env import TorchBatch
-from social_dilemmas_env.validation import integer
 
 Policy = Callable[[Tensor], Tensor]
 MAX_LUCK = 1 << 24  # draws made in one go: 128 MB

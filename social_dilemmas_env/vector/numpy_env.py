@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.engine.array_engine import Key, RuleEngine, TableEngine
-from social_dilemmas_env.vector.options import check_action_shape, range_error
 from social_dilemmas_env.games.game import Board, Column, Game, encode
+from social_dilemmas_env.vector.base import BatchEnv
+from social_dilemmas_env.vector.options import check_action_shape, range_error
 
 FACTORS = (np.array(0x7FEB352D, np.uint32), np.array(0x846CA68B, np.uint32))  # of `draws.mix`, as it is fastest
 SHIFTS = (np.array(15, np.uint32), np.array(16, np.uint32))

@@ -9,14 +9,14 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.engine.array_engine import view_count
-from social_dilemmas_env.validation import flag, integer, nearest
-from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.engine.tables import (
     MAX_ENTRIES,
     fits,
     num_joint_actions,
     num_states,
 )
+from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.validation import flag, integer, nearest
 
 BACKENDS = ("numpy", "torch")
 OBS_MODES = ("float32", "uint8", "state")

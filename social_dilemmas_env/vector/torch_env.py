@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from social_dilemmas_env import rng as draws
-from social_dilemmas_env.vector.base import BatchEnv, Infos, Step
 from social_dilemmas_env.engine.array_engine import Key, RuleEngine, TableEngine
-from social_dilemmas_env.vector.options import Options, check_action_shape, range_error
 from social_dilemmas_env.games.game import Board, Column, Game
+from social_dilemmas_env.vector.base import BatchEnv, Infos, Step
+from social_dilemmas_env.vector.options import Options, check_action_shape, range_error
 
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 

@@ -13,15 +13,15 @@ import pytest
 import torch
 from toy import CALLS, TOY
 
-from agents.learners.loqa import loqa
 from agents.checkpoint import load
+from agents.learners.loqa import loqa
 from agents.training.loop import TrainingError
 from benchmarks import __main__ as command
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.executors import executor
 from benchmarks.harness.part_store import PartStore, split, write_json
-from benchmarks.harness.runner import Options, run_benchmark
 from benchmarks.harness.resumable_training import folder_of, stages
+from benchmarks.harness.runner import Options, run_benchmark
 
 ROOT = Path(__file__).parents[2]
 SAME = ("rows", "samples", "curves", "settings")

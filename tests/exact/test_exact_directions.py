@@ -12,10 +12,8 @@ import pytest
 import torch
 from torch.func import grad, hessian, jacrev
 
-from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
 from agents.learners.exact_table import exact_learner
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame
 from agents.learners.naive.naive_exact import naive
 from agents.learners.sos.sos import (
     ConsensusConfig,
@@ -24,6 +22,8 @@ from agents.learners.sos.sos import (
     look_ahead,
     sos,
 )
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
 
 torch.set_num_threads(1)
 GAMMA, ETA = 0.3, 0.8

@@ -5,7 +5,6 @@ import torch
 from torch.func import grad, jacrev
 
 import social_dilemmas_env as sde
-from agents.matrix_games.differentiable import StatelessGame, zero_sum
 from agents.learners.meta_mapg.m_maml import (
     MMamlConfig,
     adapting,
@@ -13,6 +12,7 @@ from agents.learners.meta_mapg.m_maml import (
     objective,
 )
 from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.differentiable import StatelessGame, zero_sum
 from agents.matrix_games.gradient_runs import RunConfig, run
 
 torch.set_num_threads(1)

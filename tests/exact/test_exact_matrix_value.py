@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from agents.matrix_games.closed_form import MatrixGame, one_shot, other_view
 from agents.matrix_games.differentiable import (
     StatelessGame,
     own_gradients,
     tandem,
     zero_sum,
 )
-from agents.matrix_games.closed_form import MatrixGame, one_shot, other_view
 
 torch.set_num_threads(1)
 ALWAYS, NEVER = 60.0, -60.0  # logits whose sigmoid is 1 or 0 in float64

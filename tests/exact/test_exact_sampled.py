@@ -11,6 +11,7 @@ import torch
 from torch.func import grad, jacrev
 
 from agents import estimators as est
+from agents.learners.lola.lola_exact import LolaConfig, lola
 from agents.learners.lola.lola_sampled import (
     LolaDiceConfig,
     LolaPg,
@@ -21,8 +22,6 @@ from agents.learners.lola.lola_sampled import (
     scores,
     shaping_term,
 )
-from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame
 from agents.learners.naive.naive_exact import naive
 from agents.learners.naive.naive_pg import (
     NaivePg,
@@ -31,6 +30,7 @@ from agents.learners.naive.naive_pg import (
     gradient_matrix,
     gradient_weights,
 )
+from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.sampled import (
     SampleConfig,
     SampledGame,

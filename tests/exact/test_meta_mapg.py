@@ -12,9 +12,8 @@ import pytest
 import torch
 from torch.func import grad, jacrev
 
-from agents.learners.meta_mapg import meta_mapg as mm
 from agents.learners.lola.lola_exact import lola
-from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.meta_mapg import meta_mapg as mm
 from agents.learners.meta_mapg.meta_mapg_exact import (
     Learning,
     chain,
@@ -24,6 +23,7 @@ from agents.learners.meta_mapg.meta_mapg_exact import (
     own_learning,
     peer_learning,
 )
+from agents.matrix_games.closed_form import MatrixGame
 from agents.nn.networks import Tabular
 
 torch.set_num_threads(1)

@@ -12,8 +12,6 @@ import pytest
 import torch
 
 from agents.learners.pola import pola_dice
-from agents.nn.gru import gru, gru_step
-from agents.nn.networks import ActorCritic, Gru, Tabular
 from agents.learners.pola.pola_dice import (
     Games,
     PolaDiceConfig,
@@ -22,6 +20,8 @@ from agents.learners.pola.pola_dice import (
     look_ahead,
     outer_gradient,
 )
+from agents.nn.gru import gru, gru_step
+from agents.nn.networks import ActorCritic, Gru, Tabular
 
 torch.set_num_threads(1)
 GAMMA, STEPS, EXACT = 0.9, 3, 1e-10

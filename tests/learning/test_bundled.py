@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from agents import load_agent
-from agents.evaluation.agent import ALIASES, bundled, find
 from agents.checkpoint import load
 from agents.cli.main import main
+from agents.evaluation.agent import ALIASES, bundled, find
 from agents.evaluation.scores import scores
 from agents.learners.sb3_ppo import PpoConfig, actor_of, agent
 

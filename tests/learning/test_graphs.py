@@ -9,14 +9,14 @@ from tape import NotForAGraph, Tape, Tapes
 from torch.utils._pytree import tree_leaves, tree_map
 
 from agents import load_agent, train
-from agents.training import loop as training
 from agents.checkpoint import load
 from agents.cli.main import main
-from agents.execution.direct import Direct
 from agents.execution.cuda_graphs import Graphs
-from agents.registry import LEARNERS
-from agents.nn.networks import ActorCritic
+from agents.execution.direct import Direct
 from agents.execution.rollout import choose
+from agents.nn.networks import ActorCritic
+from agents.registry import LEARNERS
+from agents.training import loop as training
 
 torch.set_num_threads(1)
 SELF_PLAY = {"batch": 8, "horizon": 3, "actor_hidden": 8, "critic_hidden": 8, "push_every": 2, "snapshots": 4}

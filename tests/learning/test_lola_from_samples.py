@@ -7,11 +7,11 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.learners.lola.lola_sampled import LolaDiceConfig, LolaPg, lola_dice
-from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.policy_metrics import tft_rate
 from agents.learners.naive.naive_pg import NaivePg
-from agents.matrix_games.opponent_models import CountModel, modelling
+from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.matrix_games.opponent_models import CountModel, modelling
+from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame
 
 torch.set_num_threads(1)

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents.learners.loqa import loqa
-from agents.learners.loqa import loqa_modelled
+from agents.learners.loqa import loqa, loqa_modelled
 from agents.learners.loqa.learner import make
 from agents.learners.loqa.self_play import Opponents, Play, SelfPlay
 

@@ -8,14 +8,14 @@ import torch
 import social_dilemmas_env as sde
 from agents.learners.exact_table import exact_learner
 from agents.learners.lola.lola_sampled import LolaDiceConfig, LolaPg, lola_dice
-from agents.matrix_games.closed_form import MatrixGame
+from agents.learners.lola.tournament import TournamentConfig, round_robin
 from agents.learners.naive.naive_pg import NaivePg
+from agents.learners.pola.pola_exact import PolaConfig, pola
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.gradient_runs import RunConfig, run
 from agents.matrix_games.opponent_models import CountModel, modelling
 from agents.matrix_games.parametrisations import PARAMETRISATIONS
-from agents.learners.pola.pola_exact import PolaConfig, pola
-from agents.matrix_games.gradient_runs import RunConfig, run
 from agents.matrix_games.sampled import SampleConfig, SampledGame
-from agents.learners.lola.tournament import TournamentConfig, round_robin
 
 pytestmark = [
     pytest.mark.cuda,

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
 from agents.learners.exact_table import EXACT_LEARNERS, exact_learner, exact_table
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 from agents.learners.naive.naive_exact import naive
+from agents.learners.sos.sos import SosConfig, look_ahead, sos
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
 from agents.matrix_games.gradient_runs import (
     RunConfig,
     Stopped,
@@ -24,7 +24,7 @@ from agents.matrix_games.gradient_runs import (
     initial_theta,
     run,
 )
-from agents.learners.sos.sos import SosConfig, look_ahead, sos
+from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)

@@ -11,16 +11,16 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
+from agents.learners.lola.lola_exact import LolaConfig, lola
 from agents.learners.lola.lola_sampled import (
     LolaDiceConfig,
     LolaPg,
     LolaPgConfig,
     lola_dice,
 )
-from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.learners.naive.naive_exact import naive
 from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
+from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.matrix_games.gradient_runs import RunConfig, run
 from agents.matrix_games.sampled import (
     SampleConfig,

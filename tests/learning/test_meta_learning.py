@@ -5,21 +5,21 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import LEARNERS, load_agent, train
-from agents.learners.meta_mapg import meta_mapg as mm
-from agents.evaluation.agent import Agent
 from agents.checkpoint import load
 from agents.cli.main import main
-from agents.nn.lstm import Lstm, lstm_step
-from agents.matrix_games.closed_form import MatrixGame
+from agents.evaluation.agent import Agent
+from agents.learners.meta_mapg import meta_mapg as mm
 from agents.learners.meta_mapg.learner import MetaLearnerConfig
-from agents.nn.networks import ActorCritic, Tabular
 from agents.learners.meta_mapg.personas import (
     KINDS,
     SPLITS,
     noisy_payoffs,
     personas,
 )
+from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.sampled import SampleConfig, SampledGame
+from agents.nn.lstm import Lstm, lstm_step
+from agents.nn.networks import ActorCritic, Tabular
 
 torch.set_num_threads(1)
 QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}

@@ -6,19 +6,19 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
+from agents.execution.rollout import (
+    Seat,
+    explore,
+    rollout,
+    sample,
+)
+from agents.nn.adam import Adam, clip
 from agents.nn.gru import gru, gru_step
 from agents.nn.networks import (
     ActorCritic,
     Gru,
     Mlp,
     Tabular,
-)
-from agents.nn.adam import Adam, clip
-from agents.execution.rollout import (
-    Seat,
-    explore,
-    rollout,
-    sample,
 )
 
 

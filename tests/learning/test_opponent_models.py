@@ -5,8 +5,8 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.learners.lola.lola_exact import lola
-from agents.matrix_games.closed_form import MatrixGame
 from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.opponent_models import (
     CountModel,
     ExactModel,

@@ -11,21 +11,21 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import load_agent, train
-from agents.learners.pola import learner as pola_dice_learner
-from agents.evaluation.agent import load_agents
 from agents.checkpoint import load
-from agents.evaluation.scores import scores
-from agents.registry import LEARNERS
-from agents.execution.memory import available_memory
-from agents.nn.networks import Gru
+from agents.evaluation.agent import load_agents
 from agents.evaluation.players import batch_player
-from agents.learners.pola.pola_dice import PolaDiceConfig, View, look_ahead
+from agents.evaluation.scores import scores
+from agents.execution.memory import available_memory
+from agents.learners.pola import learner as pola_dice_learner
 from agents.learners.pola.learner import (
     PRESETS,
     PolaDice,
     make,
     memory_needed,
 )
+from agents.learners.pola.pola_dice import PolaDiceConfig, View, look_ahead
+from agents.nn.networks import Gru
+from agents.registry import LEARNERS
 from agents.training.loop import TrainingError
 
 torch.set_num_threads(1)

@@ -7,19 +7,7 @@ import torch
 from torch.func import grad
 
 import social_dilemmas_env as sde
-from agents.matrix_games.differentiable import tandem
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.policy_metrics import finds_tft
-from agents.matrix_games.opponent_models import ExactModelConfig, kl_divergence
-from agents.matrix_games.parametrisations import (
-    PARAMETRISATIONS,
-    features,
-    network,
-    preconditioned,
-    preconditioner,
-    tabular,
-)
 from agents.learners.pola.pola_exact import (
     PolaConfig,
     PolaOm,
@@ -29,7 +17,19 @@ from agents.learners.pola.pola_exact import (
     pola,
     proximal_point,
 )
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.differentiable import tandem
 from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.matrix_games.opponent_models import ExactModelConfig, kl_divergence
+from agents.matrix_games.parametrisations import (
+    PARAMETRISATIONS,
+    features,
+    network,
+    preconditioned,
+    preconditioner,
+    tabular,
+)
+from agents.matrix_games.policy_metrics import finds_tft
 
 torch.set_num_threads(1)
 GAMMA, FACTOR = 0.96, 1.33

@@ -10,13 +10,13 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import LEARNERS, load_agent, train
-from agents.evaluation.agent import AgentPlayer
 from agents.checkpoint import CheckpointError
 from agents.cli.main import main
+from agents.evaluation.agent import AgentPlayer
 from agents.evaluation.scores import play, scores
 from agents.learners.exact_table import RunConfig, exact_learner, run
-from agents.matrix_games.closed_form import MatrixGame
 from agents.learners.tabular import TabularAgent
+from agents.matrix_games.closed_form import MatrixGame
 
 SMALL = {
     "naive_pg": {"games": 10, "steps": 8}, "lola_pg": {"games": 10, "steps": 8}, "lola_dice": {"games": 6, "steps": 8},

@@ -8,18 +8,6 @@ import torch
 import social_dilemmas_env as sde
 from agents.learners.lola import tournament
 from agents.learners.lola.lola_exact import lola
-from agents.matrix_games.closed_form import MatrixGame
-from agents.learners.naive.naive_exact import naive
-from agents.matrix_games.gradient_runs import RunConfig, run
-from agents.learners.lola.tournament import (
-    TOURNAMENT_LEARNERS,
-    ExactPlayer,
-    TournamentConfig,
-    improve_exact,
-    mirrored,
-    round_robin,
-    seat_groups,
-)
 from agents.learners.lola.q_learners import (
     Experience,
     JalQ,
@@ -34,6 +22,18 @@ from agents.learners.lola.q_learners import (
     sample,
     wolf_phc,
 )
+from agents.learners.lola.tournament import (
+    TOURNAMENT_LEARNERS,
+    ExactPlayer,
+    TournamentConfig,
+    improve_exact,
+    mirrored,
+    round_robin,
+    seat_groups,
+)
+from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.gradient_runs import RunConfig, run
 
 torch.set_num_threads(1)
 GAMMA = 0.9

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from social_dilemmas_env import State
-from social_dilemmas_env.envs.parallel import SequentialState
 from social_dilemmas_env.engine.python_engine import SingleGame
+from social_dilemmas_env.envs.parallel import SequentialState
 from tests.helpers import GAMES, Dice, make, pack, play, play_new, play_turns, rules
 
 named = pytest.mark.parametrize("name", GAMES)

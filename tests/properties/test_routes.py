@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.engine import tables
-from social_dilemmas_env.games.game import decode, encode
 from social_dilemmas_env.engine.python_engine import (
     ListDriver,
     RuleDriver,
     SingleGame,
     driver,
 )
+from social_dilemmas_env.games.game import decode, encode
 from tests.helpers import GAMES, Dice, rules
 from tests.properties.coin_boards import coin_games, fast
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from social_dilemmas_env import spec
 from social_dilemmas_env import rng as draws
+from social_dilemmas_env import spec
+from social_dilemmas_env.engine.tables import observations
 from social_dilemmas_env.games.game import encode
 from social_dilemmas_env.strategies import make_strategy
-from social_dilemmas_env.engine.tables import observations
 
 LETTERS = "RBGY"  # players 0, 1, 2, 3; their coins in lower case
 CASES = [  # every strategy in every kind of game: (name, env_id, arguments)

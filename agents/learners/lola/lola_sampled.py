@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.matrix_games.differentiable import DifferentiableGame, grad
 from agents.learners.lola.lola_exact import LolaConfig, lola
 from agents.learners.naive.naive_pg import Critic, NaivePgConfig, all_gradients
+from agents.matrix_games.differentiable import DifferentiableGame, grad
 from agents.matrix_games.sampled import SampledGame, pairs
 
 

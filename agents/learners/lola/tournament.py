@@ -24,9 +24,6 @@ import torch
 from torch import Tensor
 
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.matrix_games.closed_form import MatrixGame, other_view
-from agents.learners.naive.naive_exact import naive
-from agents.matrix_games.gradient_runs import Direction
 from agents.learners.lola.q_learners import (
     Experience,
     JalQ,
@@ -37,6 +34,9 @@ from agents.learners.lola.q_learners import (
     sample,
     wolf_phc,
 )
+from agents.learners.naive.naive_exact import naive
+from agents.matrix_games.closed_form import MatrixGame, other_view
+from agents.matrix_games.gradient_runs import Direction
 
 SMALLEST = 1e-12
 CD, DC = 2, 3

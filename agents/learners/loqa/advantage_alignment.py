@@ -28,8 +28,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.learners.loqa import loqa
 from agents.estimators import discounted_returns, gae
+from agents.learners.loqa import loqa
 
 
 def discounted_past(advantages: Tensor, gamma: float, decay: float) -> Tensor:

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.learners.loqa import advantage_alignment
-from agents.learners.loqa import loqa
-from agents.learners.loqa import loqa_modelled
-from agents.evaluation.agent import Agent
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
-from agents.registry import LearnerSpec
+from agents.evaluation.agent import Agent
+from agents.learners.loqa import advantage_alignment, loqa, loqa_modelled
 from agents.learners.loqa.self_play import SelfPlay, networks
+from agents.registry import LearnerSpec
 
 
 def make(

@@ -22,10 +22,8 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.learners.loqa import loqa
-from agents.nn.networks import log_softmax
-from agents.nn.adam import Adam
 from agents.execution.rollout import Trajectory
+from agents.learners.loqa import loqa
 from agents.learners.loqa.self_play import (
     Opponents,
     SelfPlay,
@@ -35,6 +33,8 @@ from agents.learners.loqa.self_play import (
     taken,
     time_last,
 )
+from agents.nn.adam import Adam
+from agents.nn.networks import log_softmax
 
 
 def predicted_rewards(taste: Tensor, before: Tensor, after: Tensor, hidden: int) -> Tensor:

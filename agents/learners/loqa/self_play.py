@@ -22,6 +22,7 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents.execution.direct import Direct
+from agents.execution.rollout import Players, Trajectory
 from agents.learners.loqa.loqa import (
     LoqaConfig,
     entropy,
@@ -31,6 +32,7 @@ from agents.learners.loqa.loqa import (
     state_values,
     td_advantages,
 )
+from agents.nn.adam import Adam, clip
 from agents.nn.networks import (
     ActorCritic,
     Gru,
@@ -39,8 +41,6 @@ from agents.nn.networks import (
     Tabular,
     log_softmax,
 )
-from agents.nn.adam import Adam, clip
-from agents.execution.rollout import Players, Trajectory
 
 
 class Opponents(NamedTuple):

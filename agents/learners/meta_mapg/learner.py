@@ -22,12 +22,8 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.evaluation.agent import Agent
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
-from agents.registry import LearnerSpec
-from agents.nn.lstm import Lstm
-from agents.matrix_games.closed_form import MatrixGame
-from agents.learners.meta_mapg.meta_mapg_exact import Learning, meta_gradient
+from agents.evaluation.agent import Agent
 from agents.learners.meta_mapg.meta_mapg import (
     MetaConfig,
     MetaGradient,
@@ -35,11 +31,15 @@ from agents.learners.meta_mapg.meta_mapg import (
     meta_gradients,
     unroll,
 )
-from agents.nn.networks import ActorCritic, Network, Tabular
-from agents.nn.adam import Adam, clip
-from agents.matrix_games.parametrisations import softmax
+from agents.learners.meta_mapg.meta_mapg_exact import Learning, meta_gradient
 from agents.learners.meta_mapg.personas import noisy_payoffs, personas
 from agents.learners.tabular import table_of
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.parametrisations import softmax
+from agents.nn.adam import Adam, clip
+from agents.nn.lstm import Lstm
+from agents.nn.networks import ActorCritic, Network, Tabular
+from agents.registry import LearnerSpec
 
 
 @dataclass(frozen=True)

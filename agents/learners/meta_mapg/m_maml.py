@@ -28,8 +28,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.matrix_games.differentiable import DifferentiableGame, grad, own_gradients
 from agents.learners.meta_mapg.meta_mapg_exact import Learning, chain, meta_value
+from agents.matrix_games.differentiable import DifferentiableGame, grad, own_gradients
 from agents.matrix_games.gradient_runs import adam
 
 

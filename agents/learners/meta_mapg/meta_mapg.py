@@ -40,6 +40,7 @@ import torch
 from torch import Tensor
 
 from agents.estimators import dice_with_baseline, discounted_returns, discounts, gae, loaded_dice
+from agents.execution.rollout import sample
 from agents.matrix_games.closed_form import other_view
 from agents.nn.networks import (
     Network,
@@ -47,7 +48,6 @@ from agents.nn.networks import (
     Tabular,
     log_softmax,
 )
-from agents.execution.rollout import sample
 
 Phi = tuple[Tensor, ...]
 

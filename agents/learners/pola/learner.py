@@ -20,16 +20,9 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents.execution.direct import Direct
-from agents.learners.loqa.learner import agent, fresh_games
-from agents.registry import LearnerSpec
 from agents.execution.memory import available_memory
-from agents.nn.networks import (
-    ActorCritic,
-    Gru,
-    Network,
-    Tabular,
-)
-from agents.nn.adam import Adam
+from agents.execution.rollout import Players
+from agents.learners.loqa.learner import agent, fresh_games
 from agents.learners.pola.pola_dice import (
     Games,
     PolaDiceConfig,
@@ -43,7 +36,14 @@ from agents.learners.pola.pola_dice import (
     outer_gradient,
     state_values,
 )
-from agents.execution.rollout import Players
+from agents.nn.adam import Adam
+from agents.nn.networks import (
+    ActorCritic,
+    Gru,
+    Network,
+    Tabular,
+)
+from agents.registry import LearnerSpec
 
 PLAYERS = 2
 

@@ -34,8 +34,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agents.execution.direct import Direct
 from agents.estimators import dice_with_baseline, discounted_returns, gae, loaded_dice
+from agents.execution.direct import Direct
 from agents.nn.networks import ActorCritic, log_softmax
 
 

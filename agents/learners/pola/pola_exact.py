@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from agents.matrix_games.closed_form import MatrixGame, log_action_probabilities
 from agents.matrix_games.differentiable import (
     check_theta,
     grad,
@@ -34,7 +35,6 @@ from agents.matrix_games.differentiable import (
     others,
     self_values,
 )
-from agents.matrix_games.closed_form import MatrixGame, log_action_probabilities
 from agents.matrix_games.opponent_models import ExactModelConfig, fit_exactly, kl_divergence
 from agents.matrix_games.parametrisations import Parametrisation
 
