@@ -7,7 +7,7 @@ over trajectories, are the derivatives of V. MagicBox makes this hold for every 
 
 `logp` is always the log-probability of the *joint* action, Σ_n log πₙ(aₙ,ₜ | sₜ): the opponent's part must be in it. It
 does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂, the term that LOLA lives on, comes out wrong
-(tests/exact).
+(tests/agents/exact).
 
 Papers  DiCE: Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018, https://arxiv.org/abs/1802.05098
         Loaded DiCE: Farquhar, Whiteson, Foerster 2019, https://arxiv.org/abs/1909.10549

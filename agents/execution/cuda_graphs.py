@@ -3,7 +3,7 @@
     train(..., device="cuda", cuda_graphs=True)          sets `learner.compute = Graphs(device)`
 
 Each function that a learner computes (compute.py) is recorded once for every shape of its arguments; from then on the device
-launches its thousands of small kernels as one graph. Not yet run on a device. On the CPU, tests/learning/test_graphs.py
+launches its thousands of small kernels as one graph. Not yet run on a device. On the CPU, tests/agents/execution/test_cuda_graphs.py
 records every function of every learner operation by operation and replays it in the same memory, with results equal bit for
 bit.
 """

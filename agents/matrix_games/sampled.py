@@ -7,7 +7,7 @@ call of `values` plays B new games of T steps with the policies it is given, as 
     J_n = mean over games of Σₜ γᵗ □(Σ_{l≤t} logpₗ) (rₙ,ₜ - cₜ)                                (estimators.py)
 
 Matrix games need no environment object: joint states and joint actions are drawn from the joint policy's table, R runs
-at once. The distribution is that of `social_dilemmas_env`'s games (tests/learning compares frequencies).
+at once. The distribution is that of `social_dilemmas_env`'s games (tests/agents compares frequencies).
 
 Shapes  L lanes (runs, or views x runs), B games, T steps, N = 2 players, S states, A actions; joint actions a A + b.
         States are in player 0's words: 0 = start, 1 + joint action afterwards; K = S A² pairs of state and joint action.

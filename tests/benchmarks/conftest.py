@@ -1,7 +1,7 @@
 import pytest
-from toy import CALLS, TOY
 
 from benchmarks.harness.catalogue import catalogue
+from tests.benchmarks.toy import CALLS, TOY
 
 
 @pytest.fixture

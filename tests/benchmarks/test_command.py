@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from toy import SETTINGS
 
 from benchmarks.__main__ import main
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.progress import progress
+from tests.benchmarks.toy import SETTINGS
 
 
 def test_list_names_every_benchmark(toy, capsys):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy import CALLS, TOY
 
 from agents.checkpoint import load
 from agents.learners.loqa import loqa
@@ -22,6 +21,7 @@ from benchmarks.harness.executors import executor
 from benchmarks.harness.part_store import PartStore, split, write_json
 from benchmarks.harness.resumable_training import folder_of, stages
 from benchmarks.harness.runner import Options, run_benchmark
+from tests.benchmarks.toy import CALLS, TOY
 
 ROOT = Path(__file__).parents[2]
 SAME = ("rows", "samples", "curves", "settings")

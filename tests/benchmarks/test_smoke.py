@@ -1,11 +1,11 @@
 """Every benchmark at its smoke setting: the file, the picture, and the page."""
 
 import pytest
-from test_results import check_contract
 
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.report import report
 from benchmarks.harness.runner import Options, run_benchmark
+from tests.benchmarks.test_results import check_contract
 
 POLA = {"iterations": 4, "points": 2, "episodes": 4, "batch": 4, "horizon": 5, "hidden": 4, "outer_steps": 2,
         "model_batches": 2}  # fmt: skip

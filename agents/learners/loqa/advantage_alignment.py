@@ -17,7 +17,7 @@ so my action gets credit for helping whoever has helped me. Three forms:
     "aligned"     the formula above, written as the policy gradient that it is
     "mean"        the authors' later code: GAE advantages, standardised; the past is its plain mean, (1/t) Σ_{k<t} A_k^i
 
-The first two have the same gradient (tests/exact). All take any number of players.
+The first two have the same gradient (tests/agents/exact). All take any number of players.
 
 Shapes  ... any batch (players j, runs R, games n), T steps. Time is last.
 """

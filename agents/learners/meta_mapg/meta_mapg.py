@@ -20,7 +20,7 @@ The meta-gradient by φ_0^i of the return on trajectory l, with τ_m = the K gam
 game b of τ_m is paired with the advantage at step t of game b of τ_l. The theorem's cross products m < l are worth 1/K of
 that there, and the variance is far smaller.
 
-What the terms estimate (tests/exact): for updates from samples, current policy + own learning with S = {n} and no DiCE would
+What the terms estimate (tests/agents/exact): for updates from samples, current policy + own learning with S = {n} and no DiCE would
 already be all of the gradient. DiCE's derivative of an update is that of the *expected* update, so that own and peer
 learning are all of the gradient as K grows; the cross products then count part of it twice, which "steps" divides by K.
 

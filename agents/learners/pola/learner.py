@@ -199,7 +199,7 @@ def memory_needed(cfg: PolaDiceConfig) -> int:
     """Bytes that an outer step takes at its peak, roughly: arrays [T, L, n, H] of the graphs that exist at once."""
     width = cfg.hidden if cfg.actor == "gru" else 1
     graphs = 1 if cfg.rematerialise else max(1, cfg.inner_steps)
-    arrays = 30 + 27 * graphs if cfg.inner_steps else 40  # measured (tests/learning/test_pola_dice_learning.py)
+    arrays = 30 + 27 * graphs if cfg.inner_steps else 40  # measured (tests/agents/learners/pola/test_pola_dice_learning.py)
     return 4 * cfg.horizon * PLAYERS * cfg.runs * cfg.batch * width * arrays
 
 
