@@ -5,9 +5,10 @@ A run folder holds, for each of the last few checkpoints,
     state-00000300.safetensors    tensors
     state-00000300.json           the manifest: facts, and name, size and sha256 of every file it needs
 
-and, once, files that never change, `kept-*.safetensors` (past selves), which all later manifests name. A manifest is written
-last, so a checkpoint exists when its manifest does. Every file is written beside its place, flushed to the disk and renamed
-onto it; older checkpoints go only when the new one has been read back. The manifest carries its own digest.
+and, once, files that never change, `kept-*.safetensors` (past selves), which all later manifests
+name. A manifest is written last, so a checkpoint exists when its manifest does. Every file is
+written beside its place, flushed to the disk and renamed onto it; older checkpoints go only when
+the new one has been read back. The manifest carries its own digest.
 
 There is no pickle here, and no `torch.load`: JSON and safetensors hold data only.
 """
@@ -28,7 +29,16 @@ from torch import Tensor
 FORMAT = "social-dilemmas checkpoint 1"
 MAX_MANIFEST = 1 << 24
 Tensors = Mapping[str, Tensor]
-_PROBLEMS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError, OverflowError)
+_PROBLEMS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+)
 
 
 class CheckpointError(ValueError):
@@ -55,7 +65,8 @@ class Checkpoint:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file such that at any moment, also after a power cut, `path` holds the old content or the new.
+    """Writes a file such that at any moment, also after a power cut, `path` holds the old content
+    or the new.
 
     Raises:
         OSError: for example a full disk; the old content is still there.
@@ -117,9 +128,18 @@ def save(
 
 
 def export(path: Path, checkpoint: Checkpoint) -> Path:
-    """Writes a checkpoint as `path` (.json) and the tensors beside it (.safetensors); how bundled agents are stored."""
+    """Writes a checkpoint as `path` (.json) and the tensors beside it (.safetensors).
+
+    How bundled agents are stored.
+    """
     state = _write(path.with_suffix(".safetensors"), checkpoint.tensors)
-    manifest = {"format": FORMAT, "step": checkpoint.step, "facts": checkpoint.facts, "state": state, "kept": []}
+    manifest = {
+        "format": FORMAT,
+        "step": checkpoint.step,
+        "facts": checkpoint.facts,
+        "state": state,
+        "kept": [],
+    }
     write_atomically(path, _signed(manifest))
     return path
 
@@ -150,7 +170,9 @@ def load(path: str | Path) -> Checkpoint:
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    data = bytes_of({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
+    data = bytes_of(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    )
     write_atomically(path, data)
     return {"file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -171,10 +193,16 @@ def _manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         if manifest["format"] != FORMAT:
             raise ValueError(f"its format is {manifest['format']!r}, this version reads {FORMAT!r}")
-        if hashlib.sha256(_canonical(_without(manifest, "sha256"))).hexdigest() != manifest["sha256"]:
+        if (
+            hashlib.sha256(_canonical(_without(manifest, "sha256"))).hexdigest()
+            != manifest["sha256"]
+        ):
             raise ValueError("its content does not match its own digest")
         entries = [manifest["state"], *manifest["kept"]]
-        if not all(e["file"] == os.path.basename(e["file"]) and e["file"].endswith(".safetensors") for e in entries):
+        if not all(
+            e["file"] == os.path.basename(e["file"]) and e["file"].endswith(".safetensors")
+            for e in entries
+        ):
             raise ValueError("it names files outside its folder")
         if type(manifest["step"]) is not int or not isinstance(manifest["facts"], dict):
             raise ValueError("step must be an integer and facts an object")
@@ -186,7 +214,9 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _read(path: Path, entry: dict[str, Any]) -> dict[str, Tensor]:
     try:
         if path.stat().st_size != entry["bytes"]:
-            raise ValueError(f"it has {path.stat().st_size} bytes, its manifest says {entry['bytes']}")
+            raise ValueError(
+                f"it has {path.stat().st_size} bytes, its manifest says {entry['bytes']}"
+            )
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != entry["sha256"]:
             raise ValueError("its content does not match the digest in its manifest")
@@ -202,14 +232,20 @@ def _without(mapping: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _sentence(error: BaseException) -> str:
-    return f"no {error} in it" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    return (
+        f"no {error} in it" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    )
 
 
 def check_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
-    """Raises CheckpointError unless `found` has the names, shapes and dtypes of `expected` (and perhaps more)."""
+    """Raises CheckpointError unless `found` has the names, shapes and dtypes of `expected` (and
+    perhaps more).
+    """
     for name, tensor in expected.items():
         if name not in found:
-            raise CheckpointError(f"{path}: it has no {name!r}: saved by another learner or version")
+            raise CheckpointError(
+                f"{path}: it has no {name!r}: saved by another learner or version"
+            )
         got = found[name]
         if got.shape != tensor.shape or got.dtype != tensor.dtype:
             raise CheckpointError(

@@ -1,18 +1,22 @@
-"""Estimators of values and of their derivatives of any order, from sampled trajectories. One formula, one function.
+"""Estimators of values and of their derivatives of any order, from sampled trajectories. One
+formula, one function.
 
-A score-function estimator replaces V(θ) = E_θ[G] by a surrogate J of the sampled trajectory whose derivatives, averaged
-over trajectories, are the derivatives of V. MagicBox makes this hold for every order:
+A score-function estimator replaces V(θ) = E_θ[G] by a surrogate J of the sampled trajectory whose
+derivatives, averaged over trajectories, are the derivatives of V. MagicBox makes this hold for
+every order:
 
     □(x) = exp(x - ⊥(x)),      □ → 1,   ∇□(x) = □(x) ∇x                               (⊥ stops the gradient)
 
-`logp` is always the log-probability of the *joint* action, Σ_n log πₙ(aₙ,ₜ | sₜ): the opponent's part must be in it. It
-does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂, the term that LOLA lives on, comes out wrong
-(tests/agents/exact).
+`logp` is always the log-probability of the *joint* action, Σ_n log πₙ(aₙ,ₜ | sₜ): the opponent's
+part must be in it. It does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂,
+the term that LOLA lives on, comes out wrong (tests/agents/exact).
 
-Papers  DiCE: Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018, https://arxiv.org/abs/1802.05098
-        Loaded DiCE: Farquhar, Whiteson, Foerster 2019, https://arxiv.org/abs/1909.10549
-        GAE: Schulman, Moritz, Levine, Jordan, Abbeel 2016, https://arxiv.org/abs/1506.02438
-Shapes  ... any batch (runs, games, players), T steps, t from 0. Time is always the last axis. Tensors of
+Papers  DiCE: Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018,
+        https://arxiv.org/abs/1802.05098 Loaded DiCE: Farquhar, Whiteson, Foerster 2019,
+        https://arxiv.org/abs/1909.10549 GAE: Schulman, Moritz, Levine, Jordan, Abbeel 2016,
+        https://arxiv.org/abs/1506.02438
+Shapes  ... any batch (runs, games, players), T steps, t from 0. Time is always the last axis.
+Tensors of
         one call broadcast.
 """
 
@@ -46,7 +50,9 @@ def discounted_returns(rewards: Tensor, gamma: float, bootstrap: Tensor | None =
     return torch.stack(returns[::-1], -1)
 
 
-def gae(rewards: Tensor, values: Tensor, gamma: float, lam: float, bootstrap: Tensor | None = None) -> Tensor:
+def gae(
+    rewards: Tensor, values: Tensor, gamma: float, lam: float, bootstrap: Tensor | None = None
+) -> Tensor:
     """Generalised advantage estimates.
 
         δₜ = rₜ + γ vₜ₊₁ - vₜ,      v_T = bootstrap
@@ -56,7 +62,8 @@ def gae(rewards: Tensor, values: Tensor, gamma: float, lam: float, bootstrap: Te
 
     Args:
         rewards: [..., T], rₜ.
-        values: [..., T], vₜ = v(sₜ). Attached values stay attached: detach them for an actor's loss.
+        values: [..., T], vₜ = v(sₜ). Attached values stay attached: detach them for an actor's
+            loss.
         gamma: γ.
         lam: λ in [0, 1].
         bootstrap: [...], v(s_T); 0 if None.
@@ -79,8 +86,8 @@ def dice(logp: Tensor, rewards: Tensor, gamma: float) -> Tensor:
 
         J = Σₜ γᵗ □(Σ_{l≤t} logpₗ) rₜ
 
-    E[∂ᵏJ] = ∂ᵏV for every k, for all players' parameters. Subtracting from rₜ a number that does not depend on the
-    trajectory changes none of the derivatives and lowers their variance.
+    E[∂ᵏJ] = ∂ᵏV for every k, for all players' parameters. Subtracting from rₜ a number that does
+    not depend on the trajectory changes none of the derivatives and lowers their variance.
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached to the graph.
@@ -98,7 +105,8 @@ def dice_baseline(logp: Tensor, values: Tensor, gamma: float) -> Tensor:
 
         B = Σₜ γᵗ (1 - □(logpₜ)) vₜ
 
-    Its value is 0 and so is the expectation of all its derivatives; it lowers the variance of the first one only.
+    Its value is 0 and so is the expectation of all its derivatives; it lowers the variance of the
+    first one only.
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached.
@@ -130,9 +138,9 @@ def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float, decay: float = 1
 
         J = Σₜ γᵗ (□(wₜ) - □(wₜ - logpₜ)) ⊥(Aₜ),      wₜ = Σ_{l≤t} κ^{t-l} logpₗ
 
-    E[∂ᵏJ] = ∂ᵏV for k ≥ 1 if κ = 1 and E[Aₜ | s₀, a₀, ..., sₜ, aₜ] is the advantage of aₜ in sₜ, up to a function of sₜ.
-    The first derivative does not depend on κ; in higher ones κ < 1 forgets how moves long past made the present advantage
-    likely: bias for less variance. The value of J is 0.
+    E[∂ᵏJ] = ∂ᵏV for k ≥ 1 if κ = 1 and E[Aₜ | s₀, a₀, ..., sₜ, aₜ] is the advantage of aₜ in sₜ, up
+    to a function of sₜ. The first derivative does not depend on κ; in higher ones κ < 1 forgets how
+    moves long past made the present advantage likely: bias for less variance. The value of J is 0.
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached.
@@ -162,9 +170,11 @@ def policy_gradient(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:
         J = Σₜ γᵗ logpₜ ⊥(Aₜ)
 
     Args:
-        logp: [..., T], log-probability of the player's own action at t (the joint one gives the same expectation).
+        logp: [..., T], log-probability of the player's own action at t (the joint one gives the
+            same expectation).
         advantages: [..., T], return to go minus any function of sₜ; detached here.
-        gamma: γ. The factor γᵗ makes this the gradient of V; most deep learners leave it out (γ = 1 here).
+        gamma: γ. The factor γᵗ makes this the gradient of V; most deep learners leave it out (γ = 1
+            here).
 
     Returns:
         [...], J, whose value means nothing.

@@ -1,4 +1,7 @@
-"""The learners by name.  Importing this imports no torch: a learner's module is imported when it is looked up."""
+"""The learners by name.
+
+Importing this imports no torch: a learner's module is imported when it is looked up.
+"""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +41,8 @@ class LearnerSpec:
         settings: env_id -> the default settings, a frozen dataclass.
         make: (settings, env_id, game arguments, seed, device) -> a `Learner` (training.py).
         agent: (checkpoint, device, seed) -> a trained player with `act`; see agent.py.
-        graphs: whether the learner computes through its attribute `compute`, which graphs may replace (compute.py).
+        graphs: whether the learner computes through its attribute `compute`, which graphs may
+            replace (compute.py).
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""The tables and figures of the papers, computed again: one file each, with the paper's numbers beside ours.
+"""The tables and figures of the papers, computed again: one file each, with the paper's numbers
+beside ours.
 
 `python -m benchmarks list | run NAME | report`
 """

@@ -1,8 +1,10 @@
-"""LOLA-DiCE with 0 to 3 look-aheads, with and without an opponent model, and the surrogate loss that DiCE replaces.
+"""LOLA-DiCE with 0 to 3 look-aheads, with and without an opponent model, and the surrogate loss
+that DiCE replaces.
 
-The authors' archived results do not say which inner learning rate they used: .3 in their first commit, .1 at the last one.
-Both are run. With .1 one look-ahead is too short to be worth anything; with .3 it is enough. Without DiCE the second-order
-terms are wrong, and LOLA defects. Plain gradient ascent at rate .2, batches of 64 games of 150 steps, no critic.
+The authors' archived results do not say which inner learning rate they used: .3 in their first
+commit, .1 at the last one. Both are run. With .1 one look-ahead is too short to be worth anything;
+with .3 it is enough. Without DiCE the second-order terms are wrong, and LOLA defects. Plain
+gradient ascent at rate .2, batches of 64 games of 150 steps, no critic.
 """
 
 from __future__ import annotations
@@ -30,9 +32,17 @@ from benchmarks.harness.plots import (
     save,
 )
 
-# alshedivat/lola (0e8b13e), notebooks/dice/results: mean of the last 10 of 200 updates and of both agents, 5 runs (1 for
-# "no DiCE, K=2"); the estimator is Foerster et al. 2018, https://arxiv.org/abs/1802.05098.
-PAPER = {"naive": -1.991, "K=1": -1.192, "K=2": -1.118, "K=3": -1.107, "K=2, model": -1.088, "no DiCE, K=1": -1.990}
+# alshedivat/lola (0e8b13e), notebooks/dice/results: mean of the last 10 of 200 updates and of both
+# agents, 5 runs (1 for "no DiCE, K=2"); the estimator is Foerster et al. 2018,
+# https://arxiv.org/abs/1802.05098.
+PAPER = {
+    "naive": -1.991,
+    "K=1": -1.192,
+    "K=2": -1.118,
+    "K=3": -1.107,
+    "K=2, model": -1.088,
+    "no DiCE, K=1": -1.990,
+}
 TARGETS = {"K=1, lr_in .3": (-1.17, -1.07)}  # stated before the first run
 ARMS = {  # name: look-aheads, inner rate, estimator, opponent model, the paper's number
     "naive": (0, 0.0, "dice", None, "naive"),
@@ -49,7 +59,14 @@ ARMS = {  # name: look-aheads, inner rate, estimator, opponent model, the paper'
 }
 # Where the archive has no number: measured by an independent re-creation, 20 runs.
 RECREATED = {"K=1, lr_in .1": -1.951}
-SETTINGS = {"runs": 20, "updates": 200, "lr": 0.2, "games": 64, "horizon": 150, "init_std": 0.4472}  # std 1/√5: Sonnet's
+SETTINGS = {
+    "runs": 20,
+    "updates": 200,
+    "lr": 0.2,
+    "games": 64,
+    "horizon": 150,
+    "init_std": 0.4472,
+}  # std 1/√5: Sonnet's
 SMALL = {"runs": 2, "updates": 3, "games": 4, "horizon": 10}
 LAST = 10
 COLORS = {"naive": BLACK, "K=1, lr_in .3": BLUE, "K=2, lr_in .1": GREEN, "K=2, lr_in .3": SKY, "K=3, lr_in .1": ORANGE,
@@ -61,25 +78,43 @@ def cells(settings: Settings) -> list[Cell]:
     made = []
     for name, (lookaheads, lr_in, estimator, model, paper) in ARMS.items():
         own = {"lookaheads": lookaheads, "lr_in": lr_in, "estimator": estimator, "model": model}
-        own |= {key: settings[key] for key in ("updates", "lr", "games", "horizon", "init_std", "device")}
-        made.append(Cell(name, own, settings["runs"], (row_for(name, paper),), chunk=10, cost=3.0 * (1 + lookaheads)))
+        own |= {
+            key: settings[key]
+            for key in ("updates", "lr", "games", "horizon", "init_std", "device")
+        }
+        made.append(
+            Cell(
+                name,
+                own,
+                settings["runs"],
+                (row_for(name, paper),),
+                chunk=10,
+                cost=3.0 * (1 + lookaheads),
+            )
+        )
     return made
 
 
 def row_for(name: str, paper: str | None) -> Row:
     """The return of an arm beside the archive's, or the re-creation's."""
-    note = "" if "K=1, lr_in .3" in name or name == "naive" else "the archive does not say which lr_in"
+    note = (
+        "" if "K=1, lr_in .3" in name or name == "naive" else "the archive does not say which lr_in"
+    )
     if paper is None and name not in RECREATED:
         note = "no number published; target: cooperation is learned"
         return Row(name, None, "return", target=(-1.25, -1.0), digits=3, note=note)
     if paper is None:
         note = "measured by a re-creation of the authors' script"
         return Row(name, RECREATED[name], "return", paper_runs=20, digits=3, note=note)
-    return Row(name, PAPER[paper], "return", target=TARGETS.get(name), paper_runs=5, digits=3, note=note)
+    return Row(
+        name, PAPER[paper], "return", target=TARGETS.get(name), paper_runs=5, digits=3, note=note
+    )
 
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
-    """Mean return of the last updates and of both agents, cut off after `horizon` steps as the authors' is."""
+    """Mean return of the last updates and of both agents, cut off after `horizon` steps as the
+    authors' is.
+    """
     import social_dilemmas_env as sde
     from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
     from agents.matrix_games.closed_form import MatrixGame
@@ -88,7 +123,11 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     from agents.matrix_games.sampled import SampleConfig, SampledGame
 
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])
-    play = {"games": settings["games"], "steps": settings["horizon"], "estimator": settings["estimator"]}
+    play = {
+        "games": settings["games"],
+        "steps": settings["horizon"],
+        "estimator": settings["estimator"],
+    }
     sampled = SampledGame(game, SampleConfig(**play, seed=sde.draw(seed, 1)))
     config = LolaDiceConfig(settings["lookaheads"], settings["lr_in"])
 
@@ -96,11 +135,20 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
         return lola_dice(theta, game, config)
 
     direction = modelling(learner, CountModel(sampled)) if settings["model"] else learner
-    steps = RunConfig(runs=runs, steps=settings["updates"], lr=settings["lr"], init_std=settings["init_std"], seed=seed)
+    steps = RunConfig(
+        runs=runs,
+        steps=settings["updates"],
+        lr=settings["lr"],
+        init_std=settings["init_std"],
+        seed=seed,
+    )
     history = run(sampled, direction, steps)
     returns = (1 - game.gamma ** settings["horizon"]) * history.values.mean(-1)
     return {
-        "samples": {"return": returns[-LAST:].mean(0), "policy": game.policies(history.theta)[..., 0].flatten(1)},
+        "samples": {
+            "return": returns[-LAST:].mean(0),
+            "policy": game.policies(history.theta)[..., 0].flatten(1),
+        },
         "curves": {"mean": returns.mean(-1)},
         "stopped": [str(each) for each in history.stopped],
     }
@@ -111,7 +159,9 @@ def plot(result: dict[str, Any], path: Path) -> None:
     figure, (curves, table) = axes(2, width=5.6)
     for name, color in COLORS.items():
         curves.plot(result["curves"][name]["mean"], color=color, label=name)
-    curves.set(title="Prisoner's dilemma, mean return of both", xlabel="update", ylabel="reward a step")
+    curves.set(
+        title="Prisoner's dilemma, mean return of both", xlabel="update", ylabel="reward a step"
+    )
     curves.legend(fontsize=8)
     comparison(table, [row_of(result, name) for name in ARMS], list(ARMS))
     table.set(title="Last 10 updates", xlabel="reward a step")

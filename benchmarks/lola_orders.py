@@ -1,7 +1,9 @@
-"""LOLA's Table 4: learners of order 0 (naive), 1 (LOLA) and 2 (LOLA that models a LOLA learner) against one another.
+"""LOLA's Table 4: learners of order 0 (naive), 1 (LOLA) and 2 (LOLA that models a LOLA learner)
+against one another.
 
-The paper says that its step size was 0.5, not what its shaping rate was, and has no code for order 2. With a shaping rate of
-1 the pairs come out in the paper's order, but not every number does: a naive learner loses more to ours than to theirs.
+The paper says that its step size was 0.5, not what its shaping rate was, and has no code for order
+2. With a shaping rate of 1 the pairs come out in the paper's order, but not every number does: a
+naive learner loses more to ours than to theirs.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from benchmarks.harness.benchmark import (
 )
 from benchmarks.harness.plots import axes, comparison, save
 
-# Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 4: normalised return of the first learner, of the second.
+# Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 4: normalised return of the first
+# learner, of the second.
 PAPER = {
     ("NL", "NL"): (-1.99, -1.99),
     ("NL", "2nd"): (-1.46, -1.46),
@@ -28,7 +31,9 @@ PAPER = {
     ("LOLA", "2nd"): (-1.14, -1.17),
     ("LOLA", "LOLA"): (-1.04, -1.04),
 }  # in the order of their mean, the last one cooperating most
-TARGETS = {("LOLA", "LOLA"): (-1.06, -1.02)}  # stated before the first run; all others: what chance allows in 50 runs
+TARGETS = {
+    ("LOLA", "LOLA"): (-1.06, -1.02)
+}  # stated before the first run; all others: what chance allows in 50 runs
 ORDER = {"NL": 0, "LOLA": 1, "2nd": 2}
 PAIRS = list(zip(PAPER, list(PAPER)[1:], strict=False))
 SETTINGS = {"runs": 1000, "steps": 200, "lr": 0.5, "eta": 1.0}
@@ -49,7 +54,9 @@ def cells(settings: Settings) -> list[Cell]:
                 target=TARGETS.get(pair))
             for i, (learner, paper) in enumerate(zip(pair, numbers, strict=True))
         ]  # fmt: skip
-        own = {"learners": list(pair)} | {key: settings[key] for key in ("steps", "lr", "eta", "device")}
+        own = {"learners": list(pair)} | {
+            key: settings[key] for key in ("steps", "lr", "eta", "device")
+        }
         made.append(Cell(label(pair), own, settings["runs"], tuple(rows), chunk=250, cost=0.01))
     return made
 
@@ -61,16 +68,25 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     from agents.matrix_games.closed_form import MatrixGame
 
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])
-    kinds = {name: exact_learner("lola", order=ORDER[name], eta=settings["eta"]) for name in set(settings["learners"])}
+    kinds = {
+        name: exact_learner("lola", order=ORDER[name], eta=settings["eta"])
+        for name in set(settings["learners"])
+    }
     config = RunConfig(runs=runs, steps=settings["steps"], lr=settings["lr"], seed=seed)
     history = run(game, [kinds[name] for name in settings["learners"]], config)
     first, second = history.values[-1].unbind(-1)
-    return {"samples": {"player 0": first, "player 1": second}, "stopped": [str(each) for each in history.stopped]}
+    return {
+        "samples": {"player 0": first, "player 1": second},
+        "stopped": [str(each) for each in history.stopped],
+    }
 
 
 def derive(samples: dict[str, Samples]) -> Samples:
     """How much more the later pair of the paper's order earns, in mean of both learners."""
-    means = {pair: np.mean([samples[label(pair)][f"player {i}"] for i in (0, 1)], axis=0) for pair in PAPER}
+    means = {
+        pair: np.mean([samples[label(pair)][f"player {i}"] for i in (0, 1)], axis=0)
+        for pair in PAPER
+    }
     return {ordering(low, high): means[high] - means[low] for low, high in PAIRS}
 
 

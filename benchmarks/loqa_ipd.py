@@ -1,19 +1,23 @@
-"""LOQA on the iterated prisoner's dilemma: P(C | start, CC, CD, DC, DD) after training, and why it comes out so.
+"""LOQA on the iterated prisoner's dilemma: P(C | start, CC, CD, DC, DD) after training, and why it
+comes out so.
 
-The paper's figure shows tit-for-tat-like bars at iteration 7000, without numbers. Re-running the authors' code by its
-README's command gave a drift to defection instead (one seed; P(C) .000 .457 .334 .540 .263 at iteration 7000); so do ten
-seeds here. The cells here are that command and one change at a time: the advantage attached or not, new random numbers each
-iteration or always the same, advantages standardised, payoffs shifted so that they are centred. With rewards that are all
-negative and a critic that starts at 0, the advantage stays negative for thousands of iterations, and the shaping term -A Q_j
-lowers the opponent's return. Standardising mends that for 6 runs of 10; the others start with a random critic that points
-them elsewhere, and do not with one that starts at 0 (10 of 10). P(C|CD) was .43 then, above the .40 that was asked; shifting
-the payoffs as well brings it down: "recommended", the defaults of `train("loqa", "ipd_v0")`, chosen after that and tried on
-seed 77 first. Payoffs shifted alone also leave 4 of 10 runs astray.
+The paper's figure shows tit-for-tat-like bars at iteration 7000, without numbers. Re-running the
+authors' code by its README's command gave a drift to defection instead (one seed; P(C) .000 .457
+.334 .540 .263 at iteration 7000); so do ten seeds here. The cells here are that command and one
+change at a time: the advantage attached or not, new random numbers each iteration or always the
+same, advantages standardised, payoffs shifted so that they are centred. With rewards that are all
+negative and a critic that starts at 0, the advantage stays negative for thousands of iterations,
+and the shaping term -A Q_j lowers the opponent's return. Standardising mends that for 6 runs of 10;
+the others start with a random critic that points them elsewhere, and do not with one that starts at
+0 (10 of 10). P(C|CD) was .43 then, above the .40 that was asked; shifting the payoffs as well
+brings it down: "recommended", the defaults of `train("loqa", "ipd_v0")`, chosen after that and
+tried on seed 77 first. Payoffs shifted alone also leave 4 of 10 runs astray.
 
-Runs of 10 that cooperate with themselves (-1.15 or more a step) / that meet all five bars of "recommended": README 0 / 0
-(7,000 iterations of 2,048 games, self-play -1.97; the others have 4,000 of 512); detached 0 / 0; shifted 6 / 6, attached
-7 / 1; standardised 6 / 3, with the same draws 5 / 3, attached 2 / 0; standardised with a zero critic 10 / 0 (P(C|CD) alone
-misses); recommended 10 / 10. So the leak does harm where advantages are standardised, and the same draws in every iteration
+Runs of 10 that cooperate with themselves (-1.15 or more a step) / that meet all five bars of
+"recommended": README 0 / 0 (7,000 iterations of 2,048 games, self-play -1.97; the others have 4,000
+of 512); detached 0 / 0; shifted 6 / 6, attached 7 / 1; standardised 6 / 3, with the same draws 5 /
+3, attached 2 / 0; standardised with a zero critic 10 / 0 (P(C|CD) alone misses); recommended 10 /
+10. So the leak does harm where advantages are standardised, and the same draws in every iteration
 do not matter much.
 """
 
@@ -42,7 +46,12 @@ CELLS = {
     "shifted": {"detach_advantage": True, "fresh_draws": True, "payoff_shift": 1.5},
     "shifted, attached": {"fresh_draws": True, "payoff_shift": 1.5},
     "standardised": {"detach_advantage": True, "fresh_draws": True, "standardise": True},
-    "standardised, zero critic": {"detach_advantage": True, "fresh_draws": True, "standardise": True, "zero_critic": True},
+    "standardised, zero critic": {
+        "detach_advantage": True,
+        "fresh_draws": True,
+        "standardise": True,
+        "zero_critic": True,
+    },
     "recommended": {
         "detach_advantage": True,
         "fresh_draws": True,
@@ -98,7 +107,10 @@ def cells(settings: Settings) -> list[Cell]:
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Policies of all runs, learned side by side."""
     folder = folder_of("loqa_ipd", settings, runs, seed)
-    how = {key: settings[key] for key in (*README, "batch", "device")} | {"runs": runs, "seed": seed}
+    how = {key: settings[key] for key in (*README, "batch", "device")} | {
+        "runs": runs,
+        "seed": seed,
+    }
     [(_, found)] = stages(folder, [settings["steps"]], learned, "loqa", "ipd_v0", **how)
     return found
 
@@ -118,7 +130,9 @@ def policies(run: Path) -> dict[str, list[float]]:
     from agents.registry import LEARNERS
 
     checkpoint = load(run / "checkpoints")
-    cfg: Any = replace(LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"])
+    cfg: Any = replace(
+        LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"]
+    )
     net = networks(cfg, *spaces("ipd_v0", {}, "cpu"))
     table = net.unpack(checkpoint.tensors["self0.theta"], "actor")["zero_table"]
     policy = torch.softmax(table, -1)[..., 0].double()
@@ -132,7 +146,9 @@ def self_play(policy: Any, steps: int) -> Any:
 
     payoff = policy.new_tensor([-1.0, -3.0, 0.0, -2.0])
     mine, theirs = policy, policy[:, [0, 1, 3, 2, 4]]  # the other sees CD where I see DC
-    joint = torch.stack([mine * theirs, mine * (1 - theirs), (1 - mine) * theirs, (1 - mine) * (1 - theirs)], -1)
+    joint = torch.stack(
+        [mine * theirs, mine * (1 - theirs), (1 - mine) * theirs, (1 - mine) * (1 - theirs)], -1
+    )
     here, total = joint[:, 0], 0.0
     for _ in range(steps):
         total = total + here @ payoff
@@ -153,7 +169,9 @@ def plot(result: dict[str, Any], path: Path) -> None:
         bars.bar(np.arange(5) + (k - len(names) / 2) * width, heights, width, label=name)
         if name in result["curves"]:
             curves.plot(
-                20 * np.arange(1, 1 + len(result["curves"][name]["reward"])), result["curves"][name]["reward"], label=name
+                20 * np.arange(1, 1 + len(result["curves"][name]["reward"])),
+                result["curves"][name]["reward"],
+                label=name,
             )
     bars.set(title="P(cooperate | last moves, own first)", ylim=(0, 1.02))
     bars.set_xticks(range(5), STATES)

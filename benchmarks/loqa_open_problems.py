@@ -1,13 +1,15 @@
-"""Two problems that LOQA's paper leaves open: more than two players, and opponents whose values nobody shows us.
+"""Two problems that LOQA's paper leaves open: more than two players, and opponents whose values
+nobody shows us.
 
     three players     the sum over opponents of the shaping term, on the 3x3 Coin Game of three
     no access         `loqa_modelled`: the opponents' rewards, policies and action values are learned from play
 
-each beside the same learner without shaping (weight 0), which has nothing to make it cooperate. No numbers are published;
-the targets say what it means to work, and were written down before the first run. An adversarial pick-up is one of another
-player's coin: two of three if nobody cares, one of two among two players.
-Among three players on this board cooperation pays little (always-cooperate +.230 a step each, always-defect +.207, 200
-episodes), so that the share of wrong coins says more than the reward.
+each beside the same learner without shaping (weight 0), which has nothing to make it cooperate. No
+numbers are published; the targets say what it means to work, and were written down before the first
+run. An adversarial pick-up is one of another player's coin: two of three if nobody cares, one of
+two among two players. Among three players on this board cooperation pays little (always-cooperate
++.230 a step each, always-defect +.207, 200 episodes), so that the share of wrong coins says more
+than the reward.
 """
 
 from __future__ import annotations
@@ -48,7 +50,15 @@ SETTINGS = {
     "ipd_batch": 128,
     "ipd_iterations": 4000,
 }
-SMALL = {"runs": 1, "batch": 8, "iterations": 2, "episodes": 4, "ipd_runs": 2, "ipd_batch": 8, "ipd_iterations": 2}
+SMALL = {
+    "runs": 1,
+    "batch": 8,
+    "iterations": 2,
+    "episodes": 4,
+    "ipd_runs": 2,
+    "ipd_batch": 8,
+    "ipd_iterations": 2,
+}
 
 
 def cells(settings: Settings) -> list[Cell]:
@@ -57,12 +67,28 @@ def cells(settings: Settings) -> list[Cell]:
     for name, (learner, env_id, game, weight) in CELLS.items():
         kind = "ipd_" if env_id == "ipd_v0" else ""
         own = {key: settings[kind + key] for key in ("batch", "iterations")}
-        own |= {"learner": learner, "env_id": env_id, "game": game, "weight": weight, "device": settings["device"]}
+        own |= {
+            "learner": learner,
+            "env_id": env_id,
+            "game": game,
+            "weight": weight,
+            "device": settings["device"],
+        }
         if not kind:
             own["episodes"] = settings["episodes"]
         runs = settings[f"{kind}runs"]
         chunk = 0 if kind else 1
-        made.append(Cell(name, own, runs, rows_of(name, env_id, game), chunk=chunk, cost=900.0, count=f"{kind}runs"))
+        made.append(
+            Cell(
+                name,
+                own,
+                runs,
+                rows_of(name, env_id, game),
+                chunk=chunk,
+                cost=900.0,
+                count=f"{kind}runs",
+            )
+        )
     return made
 
 
@@ -73,16 +99,25 @@ def rows_of(name: str, env_id: str, game: dict[str, Any]) -> tuple[Row, ...]:
     else:
         quantities = ["self", "adversarial", "vs always_cooperate", "vs always_defect"]
     wanted = TARGETS.get(name, {})
-    return tuple(Row(f"{name}: {q}", None, f"{name}: {q}", target=wanted.get(q), digits=3) for q in quantities)
+    return tuple(
+        Row(f"{name}: {q}", None, f"{name}: {q}", target=wanted.get(q), digits=3)
+        for q in quantities
+    )
 
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     """Trains; then plays, or reads the policy."""
     learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
     dilemma = env_id == "ipd_v0"
-    name = next(key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"]))
+    name = next(
+        key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"])
+    )
     folder = folder_of("loqa_open_problems", settings, runs, seed)
-    how = {key: settings[key] for key in ("batch", "weight", "device")} | {"runs": runs, "seed": seed, **game}
+    how = {key: settings[key] for key in ("batch", "weight", "device")} | {
+        "runs": runs,
+        "seed": seed,
+        **game,
+    }
 
     def look(run: Path) -> dict[str, Any]:
         found = policies(run) if dilemma else games(run, settings["episodes"])
@@ -106,7 +141,9 @@ def games(run: Path, episodes: int) -> dict[str, list[float]]:
 def plot(result: dict[str, Any], path: Path) -> None:
     """Rewards while training."""
     figure, panels = axes(2)
-    for axis, word, title in zip(panels, ("ipd_v0", "coin_game_v0"), ("Prisoner's dilemma", "3x3 Coin Game"), strict=True):
+    for axis, word, title in zip(
+        panels, ("ipd_v0", "coin_game_v0"), ("Prisoner's dilemma", "3x3 Coin Game"), strict=True
+    ):
         for name, (_, env_id, *_) in CELLS.items():
             if env_id == word and name in result["curves"]:
                 rewards = result["curves"][name]["reward"]

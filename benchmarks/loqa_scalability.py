@@ -1,9 +1,11 @@
-"""LOQA's scalability figure: seconds of training until the weak, medium and strong thresholds, by the size of the board.
+"""LOQA's scalability figure: seconds of training until the weak, medium and strong thresholds, by
+the size of the board.
 
-Rewards a step are multiplied by 2 floor(G / 2) (a coin is about that far away). Thresholds: self-play and play against
-always-defect both above (.05, -1.2), (.1, -.5), (.2, -.2). Evaluation every `every` iterations; its time does not
-count. The published seconds are those of an A100 with compilation (recovered from the vector file of the figure, 3 seeds);
-ours are of the device in the report, so they compare only on a GPU. Games are seconds' counterpart that no device changes.
+Rewards a step are multiplied by 2 floor(G / 2) (a coin is about that far away). Thresholds:
+self-play and play against always-defect both above (.05, -1.2), (.1, -.5), (.2, -.2). Evaluation
+every `every` iterations; its time does not count. The published seconds are those of an A100 with
+compilation (recovered from the vector file of the figure, 3 seeds); ours are of the device in the
+report, so they compare only on a GPU. Games are seconds' counterpart that no device changes.
 """
 
 from __future__ import annotations
@@ -45,9 +47,20 @@ def cells(settings: Settings) -> list[Cell]:
                     judged=str(settings["device"]).startswith("cuda"),
                 ))  # fmt: skip
                 rows.append(Row(f"{label}, games", None, f"{name} games", digits=0))
-            sizes = {key: settings[key] for key in ("batch", "iterations", "every", "episodes", "device")}
+            sizes = {
+                key: settings[key] for key in ("batch", "iterations", "every", "episodes", "device")
+            }
             own = {"learner": learner, "grid": grid, **sizes}
-            made.append(Cell(f"{learner} {grid}x{grid}", own, settings["runs"], tuple(rows), chunk=1, cost=600.0))
+            made.append(
+                Cell(
+                    f"{learner} {grid}x{grid}",
+                    own,
+                    settings["runs"],
+                    tuple(rows),
+                    chunk=1,
+                    cost=600.0,
+                )
+            )
     return made
 
 
@@ -56,8 +69,14 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     assert runs == 1, "cells have chunks of one run"
     scale, passed = 2 * (settings["grid"] // 2), {}
     folder = folder_of("loqa_scalability", settings, runs, seed)
-    how = {key: settings[key] for key in ("batch", "device")} | {"grid_size": settings["grid"], "seed": seed}
-    at = [*range(settings["every"], settings["iterations"], settings["every"]), settings["iterations"]]
+    how = {key: settings[key] for key in ("batch", "device")} | {
+        "grid_size": settings["grid"],
+        "seed": seed,
+    }
+    at = [
+        *range(settings["every"], settings["iterations"], settings["every"]),
+        settings["iterations"],
+    ]
     look = partial(looked_at, episodes=settings["episodes"])
     now = {"seconds": 0.0, "games": 0.0}
     for iterations, found in stages(folder, at, look, settings["learner"], "coin_game_v0", **how):
@@ -67,7 +86,9 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
                 passed.setdefault(name, now)
         if len(passed) == len(THRESHOLDS):
             break
-    samples = {f"{name} {what}": [passed.get(name, now)[what]] for name in THRESHOLDS for what in now}
+    samples = {
+        f"{name} {what}": [passed.get(name, now)[what]] for name in THRESHOLDS for what in now
+    }
     return {"samples": samples, "passed": sorted(passed)}
 
 
@@ -77,7 +98,9 @@ def looked_at(run: Path, episodes: int) -> dict[str, float]:
     from agents.evaluation.scores import scores
 
     agent = load_agent(run)
-    found = scores(agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",))
+    found = scores(
+        agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",)
+    )
     return {"seconds": agent.facts["seconds"], **found}
 
 
@@ -91,8 +114,19 @@ def plot(result: dict[str, Any], path: Path) -> None:
             points = [(grid, value) for grid, value in points if value is not None]
             if points:
                 axis.plot(*zip(*points, strict=True), "o-", label=f"{learner}, here")
-        axis.plot(list(PAPER), [seconds[k] for seconds in PAPER.values()], "k:", label="LOQA, published (A100)")
-        axis.set(title=f"{name} threshold", xlabel="board", ylabel="seconds", yscale="log", xticks=list(PAPER))
+        axis.plot(
+            list(PAPER),
+            [seconds[k] for seconds in PAPER.values()],
+            "k:",
+            label="LOQA, published (A100)",
+        )
+        axis.set(
+            title=f"{name} threshold",
+            xlabel="board",
+            ylabel="seconds",
+            yscale="log",
+            xticks=list(PAPER),
+        )
         axis.legend(fontsize=7)
     save(figure, path)
 

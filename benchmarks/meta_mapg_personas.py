@@ -1,13 +1,15 @@
-"""Meta-learning where to start against peers with a character: prisoner's dilemma and rock-paper-scissors.
+"""Meta-learning where to start against peers with a character: prisoner's dilemma and
+rock-paper-scissors.
 
-A peer starts cooperative or defective (in the other game: with a favourite action) and learns naively at rate 1; the
-meta-agent learns too, from φ_0 and with rates that it meta-learned. Mean reward a step over the L = 7 updates, at meta-test
-with personas that training never met. Payoffs are ours, -1, -3, 0, -2; the authors' are higher by 1.5, and "shifted" rows
-are in theirs.
+A peer starts cooperative or defective (in the other game: with a favourite action) and learns
+naively at rate 1; the meta-agent learns too, from φ_0 and with rates that it meta-learned. Mean
+reward a step over the L = 7 updates, at meta-test with personas that training never met. Payoffs
+are ours, -1, -3, 0, -2; the authors' are higher by 1.5, and "shifted" rows are in theirs.
 
-The authors train an LSTM for weeks. `exact`: policies of memory one, closed form, the authors' L, rates and discounts.
-`LSTM`: from samples, reduced in games, steps, units and L, as the settings say. `untrained` is the floor. Neither is the
-authors' setting, so that no row says "reproduced"; targets say what was asked.
+The authors train an LSTM for weeks. `exact`: policies of memory one, closed form, the authors' L,
+rates and discounts. `LSTM`: from samples, reduced in games, steps, units and L, as the settings
+say. `untrained` is the floor. Neither is the authors' setting, so that no row says "reproduced";
+targets say what was asked.
 """
 
 from __future__ import annotations
@@ -32,8 +34,12 @@ from benchmarks.harness.plots import (
 )
 
 SHIFT = {"IPD": 1.5, "RPS": 0.0}
-# Untrained LSTM of the authors' classes, seed 0, all test personas, at l = 1 .. 7 (our measurement; their scale).
-FLOOR = {"IPD": (-0.18, -0.38, -0.45, -0.47, -0.47, -0.48, -0.51), "RPS": (0.01, 0.02, 0.04, 0.04, 0.06, 0.06, 0.07)}
+# Untrained LSTM of the authors' classes, seed 0, all test personas, at l = 1 .. 7 (our measurement;
+# their scale).
+FLOOR = {
+    "IPD": (-0.18, -0.38, -0.45, -0.47, -0.47, -0.48, -0.51),
+    "RPS": (0.01, 0.02, 0.04, 0.04, 0.06, 0.06, 0.07),
+}
 SETTINGS = {"runs": 10, "iterations": 300, "batch": 32, "chain": 7, "games": 32, "ipd_steps": 150, "rps_steps": 50,
             "rate": 0.1, "lr_outer": 0.05, "lstm_runs": 3, "lstm_iterations": 200, "lstm_batch": 8, "lstm_chain": 3,
             "lstm_games": 16, "lstm_steps": 30, "lstm_hidden": 16, "lstm_rate": 0.1, "lstm_lr": 0.01}  # fmt: skip
@@ -49,12 +55,26 @@ def cells(settings: Settings) -> list[Cell]:
     made = []
     for game in GAMES:
         for name in LEARNERS:
-            own = {key: settings[key] for key in ("batch", "chain", "games", "rate", "lr_outer", "device")}
+            own = {
+                key: settings[key]
+                for key in ("batch", "chain", "games", "rate", "lr_outer", "device")
+            }
             own |= {"steps": settings[f"{game.lower()}_steps"], "hidden": 1, "actor": "tabular"}
-            made.append(cell(game, name, "exact", own | {"iterations": settings["iterations"]}, settings["runs"]))
+            made.append(
+                cell(
+                    game,
+                    name,
+                    "exact",
+                    own | {"iterations": settings["iterations"]},
+                    settings["runs"],
+                )
+            )
     for name in LEARNERS:
         keys = ("batch", "chain", "games", "steps", "hidden", "rate")
-        own = {key: settings[f"lstm_{key}"] for key in keys} | {"actor": "lstm", "device": settings["device"]}
+        own = {key: settings[f"lstm_{key}"] for key in keys} | {
+            "actor": "lstm",
+            "device": settings["device"],
+        }
         own |= {"lr_outer": settings["lstm_lr"], "iterations": settings["lstm_iterations"]}
         made.append(cell("IPD", name, "LSTM", own, settings["lstm_runs"]))
     return made
@@ -63,14 +83,18 @@ def cells(settings: Settings) -> list[Cell]:
 def cell(game: str, name: str, kind: str, own: dict[str, Any], runs: int) -> Cell:
     """One learner in one game."""
     label = f"{game} {kind} {name}"
-    own |= {"game": game, "learner": LEARNERS[name]} | ({"iterations": 0} if name == "untrained" else {})
+    own |= {"game": game, "learner": LEARNERS[name]} | (
+        {"iterations": 0} if name == "untrained" else {}
+    )
     floor = sum(FLOOR[game]) / len(FLOOR[game])
     target, note = None, "for information"
     if kind == "LSTM":
         note = "for information: reduced in games, steps, units and updates"
     elif name == "Meta-MAPG" and game == "IPD":
         target, note = (floor, 1.5), "target: above the untrained floor of the authors' classes"
-    row = Row(f"{label}: mean over updates, shifted", None, "mean", target=target, note=note, judged=False)
+    row = Row(
+        f"{label}: mean over updates, shifted", None, "mean", target=target, note=note, judged=False
+    )
     cost = 1.0 if name == "untrained" else 30.0
     count = "runs" if kind == "exact" else "lstm_runs"
     return Cell(label, own, runs, (row,), cost=cost, count=count)
@@ -102,7 +126,12 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     rewards = learner.adapt(tables, peers, sde.draw(seed, 10)).double() + SHIFT[settings["game"]]
     own, peer = rewards.mean(-1).unbind(1)  # [L + 1, R]
     error = 1.96 * own.std(1, correction=1) / runs**0.5 if runs > 1 else torch.zeros(len(own))
-    curves = {"mean": own.mean(1), "low": own.mean(1) - error, "high": own.mean(1) + error, "peer": peer.mean(1)}
+    curves = {
+        "mean": own.mean(1),
+        "low": own.mean(1) - error,
+        "high": own.mean(1) + error,
+        "peer": peer.mean(1),
+    }
     samples = {"mean": own[1:].mean(0), "by update": own.T, "peer": peer[1:].mean(0)}
     return {"samples": samples, "curves": curves, "trained": trained, "ended_chains": ended}
 
@@ -110,12 +139,29 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def derive(samples: dict[str, Samples]) -> Samples:
     """Meta-MAPG minus Meta-PG, run by run: they start alike."""
     kinds = ("IPD exact", "RPS exact", "IPD LSTM")
-    return {kind: samples[f"{kind} Meta-MAPG"]["mean"] - samples[f"{kind} Meta-PG"]["mean"] for kind in kinds}
+    return {
+        kind: samples[f"{kind} Meta-MAPG"]["mean"] - samples[f"{kind} Meta-PG"]["mean"]
+        for kind in kinds
+    }
 
 
 DERIVED = (
-    Row("IPD exact: Meta-MAPG minus Meta-PG", None, "IPD exact", target=(0.01, 2.0), note="target: above 0", judged=False),
-    Row("RPS exact: Meta-MAPG minus Meta-PG", None, "RPS exact", target=(0.01, 2.0), note="target: above 0", judged=False),
+    Row(
+        "IPD exact: Meta-MAPG minus Meta-PG",
+        None,
+        "IPD exact",
+        target=(0.01, 2.0),
+        note="target: above 0",
+        judged=False,
+    ),
+    Row(
+        "RPS exact: Meta-MAPG minus Meta-PG",
+        None,
+        "RPS exact",
+        target=(0.01, 2.0),
+        note="target: above 0",
+        judged=False,
+    ),
     Row("IPD LSTM: Meta-MAPG minus Meta-PG", None, "IPD LSTM", note="for information: reduced"),
 )
 
@@ -128,10 +174,18 @@ def plot(result: dict[str, Any], path: Path) -> None:
             curves = result["curves"][f"{kind} {name}"]
             steps = range(len(curves["mean"]))
             axis.plot(steps, curves["mean"], color=color, label=name, marker=".")
-            axis.fill_between(steps, curves["low"], curves["high"], color=color, alpha=0.15, linewidth=0)
+            axis.fill_between(
+                steps, curves["low"], curves["high"], color=color, alpha=0.15, linewidth=0
+            )
         if kind != "IPD LSTM":
-            axis.plot(range(1, 8), FLOOR[kind[:3]], "--", color=GREEN, label="authors' LSTM, untrained")
-        axis.set(title=f"{kind}: the meta-agent", xlabel="inner update", ylabel="reward a step (authors' scale)")
+            axis.plot(
+                range(1, 8), FLOOR[kind[:3]], "--", color=GREEN, label="authors' LSTM, untrained"
+            )
+        axis.set(
+            title=f"{kind}: the meta-agent",
+            xlabel="inner update",
+            ylabel="reward a step (authors' scale)",
+        )
     panels[0].legend(fontsize=8)
     save(figure, path)
 

@@ -1,9 +1,10 @@
 """The first parameters that M-FOS's authors ship for their M-MAML players: ten a game.
 
-https://github.com/luchris429/Model-Free-Opponent-Shaping, data/mamaml_*.th (commit 3efb169), rounded to five decimals:
-learning in matching pennies magnifies differences, and with two decimals a pair's mean over the ten is off by .05. The
-authors' table is an average over these ten, which differ much from one another, so it can be checked only with them.
-Order: start, CC, CD, DC, DD (own action first); in the one-shot game of chicken one number.
+https://github.com/luchris429/Model-Free-Opponent-Shaping, data/mamaml_*.th (commit 3efb169),
+rounded to five decimals: learning in matching pennies magnifies differences, and with two decimals
+a pair's mean over the ten is off by .05. The authors' table is an average over these ten, which
+differ much from one another, so it can be checked only with them. Order: start, CC, CD, DC, DD (own
+action first); in the one-shot game of chicken one number.
 """
 
 INITS = {

@@ -1,10 +1,13 @@
-"""M-FOS's cross-play table, the part without M-FOS: naive, LOLA and M-MAML learners of exact gradients against one another.
+"""M-FOS's cross-play table, the part without M-FOS: naive, LOLA and M-MAML learners of exact
+gradients against one another.
 
-Mean reward a step over a meta-episode of 100 simultaneous updates, from N(0, 1) logits (M-MAML: from its learned ones),
-after one update that is not counted (the authors' reset). LOLA is the full Taylor form; all step sizes are 1, M-MAML's too.
+Mean reward a step over a meta-episode of 100 simultaneous updates, from N(0, 1) logits (M-MAML:
+from its learned ones), after one update that is not counted (the authors' reset). LOLA is the full
+Taylor form; all step sizes are 1, M-MAML's too.
 
-Two sets of rows. The table itself, with the authors' ten shipped M-MAML starts (mfos_inits.py), which differ so much that no
-other ten give the same mean; and M-MAML players trained here, whose unit of repetition is the trained player.
+Two sets of rows. The table itself, with the authors' ten shipped M-MAML starts (mfos_inits.py),
+which differ so much that no other ten give the same mean; and M-MAML players trained here, whose
+unit of repetition is the trained player.
 """
 
 from __future__ import annotations
@@ -27,8 +30,9 @@ from benchmarks.harness.plots import (
 )
 from benchmarks.mfos_inits import INITS
 
-# Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169, NonMfosMetaGames, batch
-# 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the zero-sum game of the first.
+# Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169,
+# NonMfosMetaGames, batch 4096, M-MAML 1024 x 10 starts): reward of the first, of the second; in the
+# zero-sum game of the first.
 PAPER = {
     "IPD": {
         ("NL", "static"): (-1.00, -2.46), ("LOLA", "static"): (-1.37, -1.74), ("M-MAML", "static"): (-1.12, -2.24),
@@ -44,8 +48,18 @@ PAPER = {
 }  # fmt: skip
 WITHIN = 0.03  # of the measured table; stated before the first run
 GAMMA = 0.96  # also in matching pennies
-CHICKEN = [[[0.0, 0.0], [-1.0, 1.0]], [[1.0, -1.0], [-100.0, -100.0]]]  # the authors': swerve, straight; played once
-SETTINGS = {"runs": 4000, "steps": 100, "trained_runs": 10, "batch": 32, "iterations": 1000, "opponents": 100}
+CHICKEN = [
+    [[0.0, 0.0], [-1.0, 1.0]],
+    [[1.0, -1.0], [-100.0, -100.0]],
+]  # the authors': swerve, straight; played once
+SETTINGS = {
+    "runs": 4000,
+    "steps": 100,
+    "trained_runs": 10,
+    "batch": 32,
+    "iterations": 1000,
+    "opponents": 100,
+}
 SMALL = {"runs": 20, "steps": 5, "trained_runs": 2, "batch": 2, "iterations": 2, "opponents": 4}
 
 
@@ -54,25 +68,57 @@ def cells(settings: Settings) -> list[Cell]:
     made = []
     for game, table in PAPER.items():
         for pair, numbers in table.items():
-            own = {"game": game, "learners": list(pair), "steps": settings["steps"], "device": settings["device"]}
+            own = {
+                "game": game,
+                "learners": list(pair),
+                "steps": settings["steps"],
+                "device": settings["device"],
+            }
             label = f"{game} {pair[0]} vs {pair[1]}"
             rows = tuple(row(f"{label}: {role}", paper, f"player {i}", (paper - WITHIN, paper + WITHIN), game)
                          for i, (role, paper) in enumerate(zip(("first", "second"), numbers, strict=False)))  # fmt: skip
             made.append(Cell(label, own, settings["runs"], rows, chunk=1000, cost=0.005))
     for game in PAPER:
-        own = {"game": game} | {key: settings[key] for key in ("steps", "batch", "iterations", "opponents", "device")}
+        own = {"game": game} | {
+            key: settings[key] for key in ("steps", "batch", "iterations", "opponents", "device")
+        }
         rows = tuple(
-            row(f"{game} M-MAML trained here vs {other}: {role}", paper, f"{other} {role}", None, game)
+            row(
+                f"{game} M-MAML trained here vs {other}: {role}",
+                paper,
+                f"{other} {role}",
+                None,
+                game,
+            )
             for other, numbers in against_mmaml(game).items()
             for role, paper in numbers.items()
         )
-        made.append(Cell(f"{game} trained", own, settings["trained_runs"], rows, chunk=5, cost=200.0, count="trained_runs"))
+        made.append(
+            Cell(
+                f"{game} trained",
+                own,
+                settings["trained_runs"],
+                rows,
+                chunk=5,
+                cost=200.0,
+                count="trained_runs",
+            )
+        )
     return made
 
 
-def row(name: str, paper: float, samples: str, target: tuple[float, float] | None, game: str) -> Row:
+def row(
+    name: str, paper: float, samples: str, target: tuple[float, float] | None, game: str
+) -> Row:
     """A row; a trained player is compared with the authors' ten by chance."""
-    return Row(name, paper, samples, target=target, paper_runs=len(INITS[game]), digits=2 if game == "IPD" else 3)
+    return Row(
+        name,
+        paper,
+        samples,
+        target=target,
+        paper_runs=len(INITS[game]),
+        digits=2 if game == "IPD" else 3,
+    )
 
 
 def against_mmaml(game: str) -> dict[str, dict[str, float]]:
@@ -82,7 +128,9 @@ def against_mmaml(game: str) -> dict[str, dict[str, float]]:
         if "M-MAML" in (first, second):
             both = numbers if len(numbers) == 2 else (numbers[0], -numbers[0])
             own, other = both if first == "M-MAML" else both[::-1]
-            found[second if first == "M-MAML" else first] = {"own": own} | ({"other": other} if len(numbers) == 2 else {})
+            found[second if first == "M-MAML" else first] = {"own": own} | (
+                {"other": other} if len(numbers) == 2 else {}
+            )
     return found
 
 
@@ -108,7 +156,9 @@ def learner_of(name: str) -> Any:
     return exact_learner("lola", form="taylor") if name == "LOLA" else exact_learner("naive")
 
 
-def meta_episode(game: Any, learners: list[str], starts: Any, runs: int, *, steps: int, seed: int) -> Any:
+def meta_episode(
+    game: Any, learners: list[str], starts: Any, runs: int, *, steps: int, seed: int
+) -> Any:
     """Mean reward a step over `steps` updates after the first.
 
     Args:
@@ -141,19 +191,28 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
         return train_and_play(game, settings, runs, seed)
     shipped = torch.tensor(INITS[settings["game"]], dtype=torch.float64, device=game.device)
     starts = shipped[torch.arange(runs) % len(shipped)]
-    rewards = meta_episode(game, settings["learners"], starts, runs, steps=settings["steps"], seed=seed)
+    rewards = meta_episode(
+        game, settings["learners"], starts, runs, steps=settings["steps"], seed=seed
+    )
     return {"samples": {f"player {i}": rewards[:, i] for i in range(2)}}
 
 
 def train_and_play(game: Any, settings: Settings, runs: int, seed: int) -> dict[str, Any]:
-    """Trains `runs` M-MAML players and plays each against `opponents` of every kind; against itself, with the same start."""
+    """Trains `runs` M-MAML players and plays each against `opponents` of every kind.
+
+    Against itself, with the same start.
+    """
     from agents.learners.meta_mapg.m_maml import MMamlConfig, meta_train
 
-    config = MMamlConfig(runs=runs, batch=settings["batch"], iterations=settings["iterations"], seed=seed)
+    config = MMamlConfig(
+        runs=runs, batch=settings["batch"], iterations=settings["iterations"], seed=seed
+    )
     learned = meta_train(game, config)
     starts, samples = learned.init.repeat_interleave(settings["opponents"], 0), {}
     for other in against_mmaml(settings["game"]):
-        rewards = meta_episode(game, ["M-MAML", other], starts, len(starts), steps=settings["steps"], seed=seed + 1)
+        rewards = meta_episode(
+            game, ["M-MAML", other], starts, len(starts), steps=settings["steps"], seed=seed + 1
+        )
         by_player = rewards.view(runs, settings["opponents"], 2).mean(1)
         samples |= {f"{other} own": by_player[:, 0], f"{other} other": by_player[:, 1]}
     samples |= {"alpha": learned.alpha, "init": learned.init}
@@ -164,11 +223,19 @@ def plot(result: dict[str, Any], path: Path) -> None:
     """The table beside the measured one, and M-MAML's training."""
     figure, (ipd, imp, meta) = axes(3, height=5.2, width_ratios=(1.2, 1.2, 1))
     for axis, game in ((ipd, "IPD"), (imp, "IMP")):
-        rows = [row for row in result["rows"] if row["name"].startswith(game) and "trained" not in row["name"]]
+        rows = [
+            row
+            for row in result["rows"]
+            if row["name"].startswith(game) and "trained" not in row["name"]
+        ]
         comparison(axis, rows, [row["name"].removeprefix(game + " ") for row in rows])
         axis.set(title=f"{game}, mean reward a step", xlabel="reward a step")
     meta.plot(result["curves"]["IPD trained"]["meta"], color=BLUE, linewidth=1)
-    meta.set(title="IPD: training M-MAML", xlabel="meta-update", ylabel="reward a step over its 100 updates")
+    meta.set(
+        title="IPD: training M-MAML",
+        xlabel="meta-update",
+        ylabel="reward a step over its 100 updates",
+    )
     save(figure, path)
 
 

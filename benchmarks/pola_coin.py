@@ -1,8 +1,9 @@
 """POLA-DiCE in the Coin Game: the share of pick-ups that are of the own colour, and the scores.
 
-The board is POLA's (3x3, `variant="pola"`), the policies GRUs of 64 units. Published numbers are read off the README's
-figures (± .003), means of 10 seeds. The full setting is the README's as corrected in July 2023: 25 billion steps a seed.
-`--scale small` has 64 games and 16 units: it shows that everything runs, not who cooperates.
+The board is POLA's (3x3, `variant="pola"`), the policies GRUs of 64 units. Published numbers are
+read off the README's figures (± .003), means of 10 seeds. The full setting is the README's as
+corrected in July 2023: 25 billion steps a seed. `--scale small` has 64 games and 16 units: it shows
+that everything runs, not who cooperates.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from functools import partial
 from benchmarks.harness.benchmark import Benchmark, Cell, Settings
 from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
 
-# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
+# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated
+# before the first run.
 PAPER: dict[str, dict[str, float]] = {
     "POLA-DiCE": {"own share": 0.824, "self": 0.263, "vs always_defect": -0.027},
     "POLA-OM": {"own share": 0.770, "self": 0.234, "vs always_defect": -0.026},
@@ -50,7 +52,12 @@ def cells(settings: Settings) -> list[Cell]:
             own |= {"model_batches": settings["model_batches"]}
         rows = rows_of(name, list(QUANTITIES), PAPER, TARGETS, {})
         made.append(
-            cell((name, learner), settings, {"env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own}, rows)
+            cell(
+                (name, learner),
+                settings,
+                {"env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own},
+                rows,
+            )
         )
     return made
 

@@ -1,7 +1,9 @@
-"""What pola_ipd and pola_coin share: training an arm in a folder that survives a kill, and scoring its players on the way.
+"""What pola_ipd and pola_coin share: training an arm in a folder that survives a kill, and scoring
+its players on the way.
 
-A score is a mean reward a step, of fresh episodes: of the two players of a run against each other ("self"), and of each of
-them, in its own seat, against always-defect and always-cooperate (mean of the two).
+A score is a mean reward a step, of fresh episodes: of the two players of a run against each other
+("self"), and of each of them, in its own seat, against always-defect and always-cooperate (mean of
+the two).
 """
 
 from __future__ import annotations
@@ -27,19 +29,31 @@ ARMS = {"POLA-DiCE": "pola_dice", "POLA-OM": "pola_om", "LOLA-DiCE": "lola_dice_
         "naive": "naive_pg_gru"}  # fmt: skip
 Scores = Mapping[str, Mapping[str, float]]
 COLORS = dict(zip(ARMS, (BLUE, GREEN, RED, ORANGE, BLACK), strict=True))
-# One Adam: kept for the whole run. The authors create it anew at each update, which makes LOLA-DiCE's step α sign(gradient).
+# One Adam: kept for the whole run. The authors create it anew at each update, which makes
+# LOLA-DiCE's step α sign(gradient).
 CHANGES: dict[str, dict[str, Any]] = {"LOLA-DiCE, one Adam": {"reset_optimiser": False}}
 
 
-def cell(arm: tuple[str, str], settings: Settings, where: Mapping[str, Any], rows: tuple[Row, ...]) -> Cell:
+def cell(
+    arm: tuple[str, str], settings: Settings, where: Mapping[str, Any], rows: tuple[Row, ...]
+) -> Cell:
     """Of one arm (name, learner); `where` says the game and the learner's settings."""
-    told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")} | {"learner": arm[1], **where}
-    cost = settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 8e-7
+    told = {key: settings[key] for key in ("iterations", "points", "episodes", "device")} | {
+        "learner": arm[1],
+        **where,
+    }
+    cost = (
+        settings["iterations"] * settings["batch"] * settings["horizon"] * settings["hidden"] * 8e-7
+    )
     return Cell(arm[0], told, settings["runs"], rows, chunk=settings["chunk"], cost=cost)
 
 
 def rows_of(
-    name: str, quantities: list[str], paper: Scores, targets: Mapping[str, Any], notes: Mapping[str, str]
+    name: str,
+    quantities: list[str],
+    paper: Scores,
+    targets: Mapping[str, Any],
+    notes: Mapping[str, str],
 ) -> tuple[Row, ...]:
     """A row for each score of an arm."""
     labels = {quantity: f"{name} {quantity}" for quantity in quantities}
@@ -58,12 +72,29 @@ def rows_of(
 
 
 def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, Any]:
-    """Trains `runs` runs side by side, scoring them at `points` points; samples are the last scores."""
+    """Trains `runs` runs side by side, scoring them at `points` points.
+
+    Samples are the last scores.
+    """
     folder = folder_of(name, settings, runs, seed)
-    how = {"seed": seed, "device": settings["device"], "runs": runs, **settings["game"], **settings["own"]}
-    at = sorted({max(1, round(settings["iterations"] * k / settings["points"])) for k in range(1, settings["points"] + 1)})
+    how = {
+        "seed": seed,
+        "device": settings["device"],
+        "runs": runs,
+        **settings["game"],
+        **settings["own"],
+    }
+    at = sorted(
+        {
+            max(1, round(settings["iterations"] * k / settings["points"]))
+            for k in range(1, settings["points"] + 1)
+        }
+    )
     look = partial(scores, runs=runs, episodes=settings["episodes"], seed=seed)
-    curve = [found for _, found in stages(folder, at, look, settings["learner"], settings["env_id"], **how)]
+    curve = [
+        found
+        for _, found in stages(folder, at, look, settings["learner"], settings["env_id"], **how)
+    ]
     means = {key: [sum(point[key]) / runs for point in curve] for key in curve[-1]}
     return {"samples": curve[-1], "curves": {**means, "iteration": at}}
 
@@ -74,11 +105,16 @@ def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[flo
     from agents.evaluation.agent import agents_of
 
     checkpoint = load(run / "checkpoints")
-    found = [scores_of(agents_of(checkpoint, run=r), checkpoint.facts, episodes, seed) for r in range(runs)]
+    found = [
+        scores_of(agents_of(checkpoint, run=r), checkpoint.facts, episodes, seed)
+        for r in range(runs)
+    ]
     return {key: [each[key] for each in found] for key in found[0]}
 
 
-def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int) -> dict[str, float]:
+def scores_of(
+    agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: int
+) -> dict[str, float]:
     """Scores of one run's players."""
     import social_dilemmas_env as sde
     from agents.evaluation.agent import AgentPlayer
@@ -99,13 +135,22 @@ def scores_of(agents: list[Any], facts: Mapping[str, Any], episodes: int, seed: 
         for i in range(2):
             seats: list[Any] = [None, None]
             seats[i], seats[1 - i] = mine[i], sde.make_strategy(name, env_id, player=1 - i, **game)
-            total += float(play(env_id, seats, episodes, seed, **game, **length)["rewards"][..., i].mean()) / 2
+            total += (
+                float(
+                    play(env_id, seats, episodes, seed, **game, **length)["rewards"][..., i].mean()
+                )
+                / 2
+            )
         found[f"vs {name}"] = total
     return found
 
 
-def plot_curves(result: dict[str, Any], path: Path, quantities: dict[str, str], lines: Scores) -> None:
-    """A panel for each quantity: learning curves of all arms, the published end values as dashes at the right."""
+def plot_curves(
+    result: dict[str, Any], path: Path, quantities: dict[str, str], lines: Scores
+) -> None:
+    """A panel for each quantity: learning curves of all arms, the published end values as dashes at
+    the right.
+    """
     figure, panels = axes(len(quantities), width=4.6)
     for panel, (key, title) in zip(panels, quantities.items(), strict=True):
         for name, color in COLORS.items():
@@ -116,7 +161,13 @@ def plot_curves(result: dict[str, Any], path: Path, quantities: dict[str, str], 
             published = lines.get(name, {}).get(key)
             if published is not None:
                 panel.plot(
-                    1.02, published, "D", color=color, markersize=5, clip_on=False, transform=panel.get_yaxis_transform()
+                    1.02,
+                    published,
+                    "D",
+                    color=color,
+                    markersize=5,
+                    clip_on=False,
+                    transform=panel.get_yaxis_transform(),
                 )
         panel.set(title=title, xlabel="outer steps")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)

@@ -1,11 +1,14 @@
-"""POLA-DiCE on the prisoner's dilemma with full history: does it cooperate where LOLA-DiCE and naive learning defect?
+"""POLA-DiCE on the prisoner's dilemma with full history: does it cooperate where LOLA-DiCE and
+naive learning defect?
 
-The game is the contribution game with f = 1.33: .33 a step for mutual cooperation, 0 for mutual defection, -.335 for
-cooperating with a defector. Policies are GRUs that see every past move. The published numbers are read off the README's
-figures (± .003), means of 10 seeds. The full setting is the README's, 8 to 24 hours of a GPU a seed; `--scale small`
-(two cores, under 20 minutes) has networks of 16 units, 64 games of 20 steps, and for POLA 20 outer steps an update, larger
-rates and weaker proximal terms, found by trial; LOLA-DiCE and naive learning keep their published rates, so that its
-comparison favours POLA. It shows that POLA finds cooperation at that size, and cannot say "reproduced".
+The game is the contribution game with f = 1.33: .33 a step for mutual cooperation, 0 for mutual
+defection, -.335 for cooperating with a defector. Policies are GRUs that see every past move. The
+published numbers are read off the README's figures (± .003), means of 10 seeds. The full setting is
+the README's, 8 to 24 hours of a GPU a seed; `--scale small` (two cores, under 20 minutes) has
+networks of 16 units, 64 games of 20 steps, and for POLA 20 outer steps an update, larger rates and
+weaker proximal terms, found by trial; LOLA-DiCE and naive learning keep their published rates, so
+that its comparison favours POLA. It shows that POLA finds cooperation at that size, and cannot say
+"reproduced".
 """
 
 from __future__ import annotations
@@ -15,16 +18,25 @@ from functools import partial
 from benchmarks.harness.benchmark import Benchmark, Cell, Settings
 from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
 
-# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated before the first run.
+# Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated
+# before the first run.
 PAPER: dict[str, dict[str, float]] = {
     "POLA-DiCE": {"self": 0.313, "vs always_defect": -0.036},
     "POLA-OM": {"self": 0.316, "vs always_defect": -0.036},
     "LOLA-DiCE": {"self": 0.108, "vs always_defect": -0.006},
 }
 TARGETS = {"POLA-DiCE self": (0.30, 0.33), "POLA-DiCE vs always_defect": (-0.05, 0.0)}
-# What the small setting is asked, also before its first run; a reduced setting is never "reproduced".
-SMALL_TARGETS = {"POLA-DiCE self": "at least .2", "LOLA-DiCE self": "below .1", "naive self": "below .1"}
-QUANTITIES = {"self": "Score against each other (.33: cooperation)", "vs always_defect": "Score against always-defect"}
+# What the small setting is asked, also before its first run; a reduced setting is never
+# "reproduced".
+SMALL_TARGETS = {
+    "POLA-DiCE self": "at least .2",
+    "LOLA-DiCE self": "below .1",
+    "naive self": "below .1",
+}
+QUANTITIES = {
+    "self": "Score against each other (.33: cooperation)",
+    "vs always_defect": "Score against always-defect",
+}
 SETTINGS = {"runs": 10, "chunk": 2, "iterations": 20_200, "points": 101, "episodes": 256, "batch": 2000, "horizon": 50,
             "hidden": 64, "outer_steps": 200, "lr_in": 0.005, "lr_out": 0.003, "beta_in": 10.0, "beta_out": 100.0,
             "model_batches": 200, "lola_lr_in": 0.05}  # fmt: skip
@@ -48,7 +60,12 @@ def cells(settings: Settings) -> list[Cell]:
         notes = {} if settings["batch"] >= SETTINGS["batch"] else SMALL_TARGETS
         rows = rows_of(name, [*QUANTITIES, "vs always_cooperate"], PAPER, TARGETS, notes)
         made.append(
-            cell((name, learner), settings, {"env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own}, rows)
+            cell(
+                (name, learner),
+                settings,
+                {"env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own},
+                rows,
+            )
         )
     return made
 

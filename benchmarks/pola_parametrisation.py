@@ -1,14 +1,17 @@
-"""POLA's one-step IPD: what LOLA finds depends on how policies are parametrised, what outer POLA finds does not.
+"""POLA's one-step IPD: what LOLA finds depends on how policies are parametrised, what outer POLA
+finds does not.
 
-Table 1 (probability of cooperating by state), Figure 3 (share of runs that find tit for tat) over the contribution factor f,
-and Table 2 (with opponent models, whose parametrisation varies). A run *finds TFT* if after any update the players' mean
-value exceeds 80 % of full cooperation's and both cooperate with probability below .65 in DD and after being defected on.
+Table 1 (probability of cooperating by state), Figure 3 (share of runs that find tit for tat) over
+the contribution factor f, and Table 2 (with opponent models, whose parametrisation varies). A run
+*finds TFT* if after any update the players' mean value exceeds 80 % of full cooperation's and both
+cooperate with probability below .65 in DD and after being defected on.
 
-Settings are the README's of the authors' code where it has any. It has none for naive learning (ours: rate 2, 100 updates),
-for LOLA networks below f = 1.33 (ours: those of 1.33), nor for LOLA with pre-conditioned policies ("could not get anything
-finding TFT": ours takes the best of a grid of rates).
-"Pre-conditioned" is the matrix of the paper's section 3.1 in Table 1 and that of appendix B.1.6 in Table 2; the released
-code applies the latter to both. KL is not evaluated where its weight is 0, so LOLA's large rates give no NaN here.
+Settings are the README's of the authors' code where it has any. It has none for naive learning
+(ours: rate 2, 100 updates), for LOLA networks below f = 1.33 (ours: those of 1.33), nor for LOLA
+with pre-conditioned policies ("could not get anything finding TFT": ours takes the best of a grid
+of rates). "Pre-conditioned" is the matrix of the paper's section 3.1 in Table 1 and that of
+appendix B.1.6 in Table 2; the released code applies the latter to both. KL is not evaluated where
+its weight is 0, so LOLA's large rates give no NaN here.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ from benchmarks.harness.plots import (
 
 FACTORS = (1.1, 1.25, 1.33, 1.4, 1.6)
 STATES = ("DD", "DC", "CD", "CC", "s0")  # own action first
-# Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Table 1: P(C) in STATES, by f; means of 20 runs and both agents.
+# Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Table 1: P(C) in STATES, by f; means of 20
+# runs and both agents.
 PAPER = {
     "NL tabular": ((0, .06, .06, .16, .01), (0, .07, .07, .18, .02), (0, .07, .07, .19, .02), (0, .07, .07, .20, .02),
                    (0, .09, .09, .23, .05)),
@@ -77,8 +81,22 @@ RATES_OM = {  # (lr_in, lr_out, inner steps, beta_in)
     "LOLA-OM tabular": (3, 1, 1, 0), "LOLA-OM network": (.2, 1, 1, 0), "LOLA-OM preconditioned": (1, 1, 1, 0),
     "POLA-OM tabular": (.2, 1, 100, 3), "POLA-OM network": (.05, 1, 100, 3), "POLA-OM preconditioned": (.15, 1, 200, 3),
 }  # fmt: skip
-SETTINGS = {"runs": 20, "om_runs": 10, "om_updates": 50, "max_updates": 100, "outer_steps": 5000, "model_steps": 10_000}
-SMALL = {"runs": 2, "om_runs": 2, "om_updates": 1, "max_updates": 2, "outer_steps": 3, "model_steps": 5}
+SETTINGS = {
+    "runs": 20,
+    "om_runs": 10,
+    "om_updates": 50,
+    "max_updates": 100,
+    "outer_steps": 5000,
+    "model_steps": 10_000,
+}
+SMALL = {
+    "runs": 2,
+    "om_runs": 2,
+    "om_updates": 1,
+    "max_updates": 2,
+    "outer_steps": 3,
+    "model_steps": 5,
+}
 
 
 def cells(settings: Settings) -> list[Cell]:
@@ -88,13 +106,40 @@ def cells(settings: Settings) -> list[Cell]:
         rates, updates = RATES[name]
         for i, f in enumerate(FACTORS):
             rows = (*policy_rows(f"{name} f={f}", table[i]), found_row(name, i))
-            own = {"learner": name, "f": f, "rates": rates[i], "updates": min(updates, settings["max_updates"])}
+            own = {
+                "learner": name,
+                "f": f,
+                "rates": rates[i],
+                "updates": min(updates, settings["max_updates"]),
+            }
             own |= {"outer_steps": settings["outer_steps"], "device": settings["device"]}
-            made.append(Cell(f"{name} f={f}", own, settings["runs"], rows, cost=2.0 if "POLA" in name else 0.2))
+            made.append(
+                Cell(
+                    f"{name} f={f}",
+                    own,
+                    settings["runs"],
+                    rows,
+                    cost=2.0 if "POLA" in name else 0.2,
+                )
+            )
     for name, policy in PAPER_OM.items():
-        own = {"learner": name, "f": 1.33, "rates": RATES_OM[name], "updates": settings["om_updates"]}
+        own = {
+            "learner": name,
+            "f": 1.33,
+            "rates": RATES_OM[name],
+            "updates": settings["om_updates"],
+        }
         own |= {"model_steps": settings["model_steps"], "device": settings["device"]}
-        made.append(Cell(name, own, settings["om_runs"], policy_rows(name, policy), cost=20.0, count="om_runs"))
+        made.append(
+            Cell(
+                name,
+                own,
+                settings["om_runs"],
+                policy_rows(name, policy),
+                cost=20.0,
+                count="om_runs",
+            )
+        )
     return made
 
 
@@ -111,7 +156,10 @@ def found_row(name: str, i: int) -> Row:
     label, paper, target = f"{name} f={FACTORS[i]} finds TFT", None, None
     note = "figure without numbers; the text says nearly always"
     if name in FIGURE_3:
-        paper, note = float(FIGURE_3[name][i]), "figure without numbers; the text says always or never"
+        paper, note = (
+            float(FIGURE_3[name][i]),
+            "figure without numbers; the text says always or never",
+        )
         target = (paper, paper)
     if name == "LOLA network":
         note, target = "measured with the authors' code", (0.0, 0.0) if paper == 0 else None
@@ -130,7 +178,11 @@ def game_of(settings: Settings) -> tuple[Any, Any]:
     name, kind = settings["learner"].split()
     om = name.endswith("-OM")
     own = PARAMETRISATIONS["tabular" if om else kind]()
-    model = PARAMETRISATIONS["preconditioned_appendix" if kind == "preconditioned" else kind]() if om else None
+    model = (
+        PARAMETRISATIONS["preconditioned_appendix" if kind == "preconditioned" else kind]()
+        if om
+        else None
+    )
     payoffs = sde.payoffs("ipd_v0", contribution_factor=settings["f"])
     return MatrixGame(payoffs, 0.96, settings["device"], own), model
 
@@ -144,11 +196,20 @@ def learner_of(settings: Settings, model: Any, seed: int) -> tuple[Any, float]:
     name = settings["learner"].split()[0]
     if name.endswith("-OM"):
         lr_in, lr_out, inner, beta_in = settings["rates"]
-        config = PolaConfig(lr_in=lr_in, lr_out=lr_out, beta_out=0, outer_steps=1, inner_steps=inner, beta_in=beta_in)
+        config = PolaConfig(
+            lr_in=lr_in,
+            lr_out=lr_out,
+            beta_out=0,
+            outer_steps=1,
+            inner_steps=inner,
+            beta_in=beta_in,
+        )
         return PolaOm(model, config, ExactModelConfig(steps=settings["model_steps"]), seed), 1.0
     lr_in, lr_out, beta = settings["rates"]
     if name == "POLA":
-        config = PolaConfig(lr_in=lr_in, lr_out=lr_out, beta_out=beta, outer_steps=settings["outer_steps"])
+        config = PolaConfig(
+            lr_in=lr_in, lr_out=lr_out, beta_out=beta, outer_steps=settings["outer_steps"]
+        )
         return lambda theta, game: pola(theta, game, config), 1.0
     if name == "NL":
         return exact_learner("naive"), lr_out
@@ -156,12 +217,18 @@ def learner_of(settings: Settings, model: Any, seed: int) -> tuple[Any, float]:
 
 
 def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
-    """Final policies, and whether tit for tat was found; for LOLA without settings, at the best rates of the grid."""
+    """Final policies, and whether tit for tat was found.
+
+    For LOLA without settings, at the best rates of the grid.
+    """
     if settings["rates"][0] is None:
         grid = GRID[: settings["updates"]]  # fewer in a smoke run
         tried = {pair: learn(dict(settings) | {"rates": (*pair, 0)}, runs, seed) for pair in grid}
         best = max(tried, key=lambda pair: (sum(tried[pair]["found"]), -GRID.index(pair)))
-        found = {f"{lr_in}, {lr_out}": sum(each["found"]) / runs for (lr_in, lr_out), each in tried.items()}
+        found = {
+            f"{lr_in}, {lr_out}": sum(each["found"]) / runs
+            for (lr_in, lr_out), each in tried.items()
+        }
         return {"samples": tried[best], "best_rates": best, "found_by_rates": found}
     return {"samples": learn(settings, runs, seed)}
 
@@ -179,7 +246,9 @@ def learn(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     tit_for_tat = (history.observed[..., [CD, DD]] < 0.65).all(-1).all(-1)
     found = tit_for_tat & (history.values.mean(-1) > 0.8 * (settings["f"] - 1))
     last = history.observed[-1].mean(1)
-    samples: dict[str, Any] = {f"P(C|{state})": last[:, 4 - i].tolist() for i, state in enumerate(STATES)}
+    samples: dict[str, Any] = {
+        f"P(C|{state})": last[:, 4 - i].tolist() for i, state in enumerate(STATES)
+    }
     return samples | {"found": (100.0 * found[1:].any(0)).tolist()}
 
 
@@ -195,11 +264,22 @@ def plot(result: dict[str, Any], path: Path) -> None:
         place = [i + (k - 3) * width for i in range(len(STATES))]
         policies.bar(place, [row["ours"] or 0 for row in rows], width, color=COLORS[k])
         policies.plot(
-            place, [row["paper"] for row in rows], "_", color="#333333", markersize=7, label=None if k else "paper"
+            place,
+            [row["paper"] for row in rows],
+            "_",
+            color="#333333",
+            markersize=7,
+            label=None if k else "paper",
         )
-    shares.set(title="% of runs that find tit for tat", xlabel="contribution factor f", ylim=(0, 104))
+    shares.set(
+        title="% of runs that find tit for tat", xlabel="contribution factor f", ylim=(0, 104)
+    )
     shares.set_xticks(range(len(FACTORS)), [str(f) for f in FACTORS])
-    policies.set(title="Probability of cooperating, f = 1.33", xlabel="last joint action, own first", ylim=(0, 1.04))
+    policies.set(
+        title="Probability of cooperating, f = 1.33",
+        xlabel="last joint action, own first",
+        ylim=(0, 1.04),
+    )
     policies.set_xticks(range(len(STATES)), STATES)
     figure.legend(*shares.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     policies.legend(loc="upper left")

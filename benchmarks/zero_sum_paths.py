@@ -1,9 +1,11 @@
-"""Learning paths in the bilinear game V1 = xy, V2 = -xy: naive learning spirals out, whoever looks ahead spirals in.
+"""Learning paths in the bilinear game V1 = xy, V2 = -xy: naive learning spirals out, whoever looks
+ahead spirals in.
 
-No paper prints numbers for it; the theory does. One update with step δ and look-ahead α multiplies the distance r from the
-equilibrium by √((1 - kδα)² + δ²): k = 0 for naive learning, 1 for LookAhead and for LOLA's shaping term alone, 2 for LOLA in
-full (its Taylor form). SOS has k = 1 + p, where p = 1 as long as |ξ| = r >= b = 0.1 and p = r² below, so that it is LOLA far
-away and LookAhead at the end.
+No paper prints numbers for it; the theory does. One update with step δ and look-ahead α multiplies
+the distance r from the equilibrium by √((1 - kδα)² + δ²): k = 0 for naive learning, 1 for LookAhead
+and for LOLA's shaping term alone, 2 for LOLA in full (its Taylor form). SOS has k = 1 + p, where p
+= 1 as long as |ξ| = r >= b = 0.1 and p = r² below, so that it is LOLA far away and LookAhead at the
+end.
 """
 
 from __future__ import annotations
@@ -55,8 +57,18 @@ def cells(settings: Settings) -> list[Cell]:
     made = []
     for name in LEARNERS:
         theory = distance(name, settings)
-        label, note = f"{name}: |θ| after {settings['steps']} updates from 1", "closed form, to one part in a million"
-        row = Row(label, theory, "ratio", target=(theory * (1 - EXACT), theory * (1 + EXACT)), digits=8, note=note)
+        label, note = (
+            f"{name}: |θ| after {settings['steps']} updates from 1",
+            "closed form, to one part in a million",
+        )
+        row = Row(
+            label,
+            theory,
+            "ratio",
+            target=(theory * (1 - EXACT), theory * (1 + EXACT)),
+            digits=8,
+            note=note,
+        )
         own = {"learner": name} | {key: settings[key] for key in ("steps", "lr", "alpha", "device")}
         made.append(Cell(name, own, settings["runs"], (row,), cost=0.01))
     return made
@@ -71,7 +83,11 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 
     learner, wants = LEARNERS[settings["learner"]]
     words = {"alpha": settings["alpha"], "eta": settings["alpha"], "form": "taylor"}
-    angle = 2 * torch.pi * torch.rand(runs, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    angle = (
+        2
+        * torch.pi
+        * torch.rand(runs, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    )
     theta = torch.stack((angle.cos(), angle.sin()), 1)[..., None].to(settings["device"])
     config = RunConfig(runs=runs, steps=settings["steps"], lr=settings["lr"])
     made = exact_learner(learner, **{word: words[word] for word in wants})
@@ -85,12 +101,30 @@ def plot(result: dict[str, Any], path: Path) -> None:
     """One path of each learner, and the distance from the equilibrium over updates."""
     figure, (plane, radius) = axes(2, height=4.2)
     for name, curves in result["curves"].items():
-        style = "--" if name in ("LOLA, shaping term", "SOS") else "-"  # they lie on LookAhead's, and at first on LOLA's
-        plane.plot(curves["x"], curves["y"], style, marker=".", color=COLORS[name], linewidth=1, markersize=3)
+        style = (
+            "--" if name in ("LOLA, shaping term", "SOS") else "-"
+        )  # they lie on LookAhead's, and at first on LOLA's
+        plane.plot(
+            curves["x"],
+            curves["y"],
+            style,
+            marker=".",
+            color=COLORS[name],
+            linewidth=1,
+            markersize=3,
+        )
         radius.semilogy(curves["distance"], style, color=COLORS[name], label=name)
     plane.plot(0, 0, "+", color="#666666", markersize=10)
-    limit = 1.15 * max(max(map(abs, curves["x"] + curves["y"])) for curves in result["curves"].values())
-    plane.set(title="V1 = xy, V2 = -xy: one path each", xlabel="x", ylabel="y", xlim=(-limit, limit), ylim=(-limit, limit))
+    limit = 1.15 * max(
+        max(map(abs, curves["x"] + curves["y"])) for curves in result["curves"].values()
+    )
+    plane.set(
+        title="V1 = xy, V2 = -xy: one path each",
+        xlabel="x",
+        ylabel="y",
+        xlim=(-limit, limit),
+        ylim=(-limit, limit),
+    )
     plane.set_aspect("equal")
     radius.set(title="Distance from the equilibrium", xlabel="update")
     radius.legend()

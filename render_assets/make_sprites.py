@@ -1,7 +1,8 @@
 """Draws the sprites of this folder: `python render_assets/make_sprites.py`.
 
-Every sprite is a grey master that the renderer multiplies by a player's colour: white becomes that colour, grey a darker
-shade, black stays.  Shapes are drawn four times too large and scaled down, which smooths their edges.
+Every sprite is a grey master that the renderer multiplies by a player's colour: white becomes that
+colour, grey a darker shade, black stays.  Shapes are drawn four times too large and scaled down,
+which smooths their edges.
 """
 
 import math
@@ -17,7 +18,12 @@ SHAPES = ("circle", "square", "diamond", "triangle", "hexagon", "pentagon", "sta
 
 def corners(shape: str) -> list[tuple[float, float]]:
     """Corners of a shape about the origin, of a size that looks like a circle of radius 1."""
-    regular = {"square": (4, 45, 1.18), "diamond": (4, 0, 1.06), "triangle": (3, 90, 1.16), "hexagon": (6, 0, 1.0)}
+    regular = {
+        "square": (4, 45, 1.18),
+        "diamond": (4, 0, 1.06),
+        "triangle": (3, 90, 1.16),
+        "hexagon": (6, 0, 1.0),
+    }
     if shape == "star":
         return [polar(90 + 36 * k, 1.06 if k % 2 == 0 else 0.60) for k in range(10)]
     if shape == "cross":
@@ -47,13 +53,23 @@ def blob(surface: pygame.Surface, shape: str, radius: float, color: tuple[int, .
         return
     down = {"triangle": 0.16, "pentagon": 0.05, "star": 0.05}.get(shape, 0.0)
     bend = radius * (0.10 if shape in ("star", "cross") else 0.20)
-    points = [(middle + x * (radius - bend), middle + (y + down) * (radius - bend)) for x, y in corners(shape)]
+    points = [
+        (middle + x * (radius - bend), middle + (y + down) * (radius - bend))
+        for x, y in corners(shape)
+    ]
     pygame.draw.polygon(surface, color, points)
-    for a, b in zip(points, points[1:] + points[:1], strict=True):  # a disc rolled around the outline rounds it
+    for a, b in zip(
+        points, points[1:] + points[:1], strict=True
+    ):  # a disc rolled around the outline rounds it
         pygame.draw.circle(surface, color, a, bend)
         dx, dy = b[0] - a[0], b[1] - a[1]
         nx, ny = -dy / math.hypot(dx, dy) * bend, dx / math.hypot(dx, dy) * bend
-        edge = [(a[0] + nx, a[1] + ny), (b[0] + nx, b[1] + ny), (b[0] - nx, b[1] - ny), (a[0] - nx, a[1] - ny)]
+        edge = [
+            (a[0] + nx, a[1] + ny),
+            (b[0] + nx, b[1] + ny),
+            (b[0] - nx, b[1] - ny),
+            (a[0] - nx, a[1] - ny),
+        ]
         pygame.draw.polygon(surface, color, edge)
 
 
@@ -85,7 +101,9 @@ def player() -> pygame.Surface:
     surface, middle, unit = empty(), FULL / 2, FULL / 100
     for ring in range(30):
         wide, high = (92 - 1.1 * ring) * unit, (15 - 0.35 * ring) * unit
-        pygame.draw.ellipse(surface, (0, 0, 0, 3 * ring), (middle - wide / 2, 91 * unit - high / 2, wide, high))
+        pygame.draw.ellipse(
+            surface, (0, 0, 0, 3 * ring), (middle - wide / 2, 91 * unit - high / 2, wide, high)
+        )
     for grow, color in ((0.0, RIM), (-3.2, WHITE)):
         body = pygame.Rect(0, 0, (80 + 2 * grow) * unit, (53 + 2 * grow) * unit)
         body.center = (round(middle), round(66 * unit))

@@ -7,12 +7,20 @@
     actions = {agent: env.action_space(agent).sample() for agent in env.agents}
     observations, rewards, terminations, truncations, infos = env.step(actions)
 
-`make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests environments.
+`make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests
+environments.
 """
 
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.make import make_env, make_vec_env
-from social_dilemmas_env.registry import EnvSpec, list_envs, payoffs, register, register_everywhere, spec
+from social_dilemmas_env.registry import (
+    EnvSpec,
+    list_envs,
+    payoffs,
+    register,
+    register_everywhere,
+    spec,
+)
 from social_dilemmas_env.rng import draw
 from social_dilemmas_env.strategies import Strategy, list_strategies, make_strategy
 from social_dilemmas_env.testing import Finding, check_env

@@ -1,4 +1,7 @@
-"""`bach_stravinsky_v0` in the form of a PettingZoo module; its page is the docstring of `games.bach_stravinsky`."""
+"""`bach_stravinsky_v0` in the form of a PettingZoo module.
+
+Its page is the docstring of `games.bach_stravinsky`.
+"""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

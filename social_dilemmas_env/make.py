@@ -1,4 +1,6 @@
-"""Environments by name: `make_env` (one game, parallel or turn by turn) and `make_vec_env` (many at once)."""
+"""Environments by name: `make_env` (one game, parallel or turn by turn) and `make_vec_env` (many at
+once).
+"""
 
 from typing import Any
 
@@ -9,13 +11,16 @@ from social_dilemmas_env.vector.numpy_env import NumpyBatch
 from social_dilemmas_env.vector.options import Options
 
 
-def make_env(env_id: str, *, api: str = "parallel", render_mode: str | None = None, **game_kwargs: Any) -> Any:
+def make_env(
+    env_id: str, *, api: str = "parallel", render_mode: str | None = None, **game_kwargs: Any
+) -> Any:
     """One game.
 
     Args:
         env_id: see `list_envs`.
         api: "parallel" for a PettingZoo `ParallelEnv`, "aec" for an `AECEnv`.
-        render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi" (text).
+        render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi"
+            (text).
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -49,28 +54,34 @@ def make_vec_env(
 ) -> BatchEnv:
     """B games at once, each the same as the single game (`make_env`) with its seed.
 
-    Game i of a batch reset with `seed` has the seed `draws.draw(seed, i)`, on every backend, in any batch that has a game i.
-    Outputs of `step` are fresh arrays [B, N, ...]; the end of the horizon is a truncation.
+    Game i of a batch reset with `seed` has the seed `draws.draw(seed, i)`, on every backend, in any
+    batch that has a game i. Outputs of `step` are fresh arrays [B, N, ...]; the end of the horizon
+    is a truncation.
 
     Args:
         env_id: see `list_envs`.
         num_envs: number of games B.
         backend: "numpy", or "torch" (tensors on `device`).
         device: for torch: "cpu", "cuda", "cuda:1", a torch.device.
-        obs_mode: "float32" or "uint8": observations [B, N, *obs_shape]; "state": view ids [B, N] (int32), a number for what
-            each player sees, which `observe(ids)` turns into float32 observations later: a rollout stores 4 bytes a player
-            instead of 144 (3x3 Coin Game), and `(venv.observation_table @ weights)[ids]` is a first layer on all of them.
-        autoreset: what follows the end of an episode, as in Gymnasium 1.x.  "same_step": the observations returned are the
-            next episode's first, the last are in `infos["final_obs"]`; "next_step": the next step ignores its actions and
-            returns the next episode's first observations, rewards 0 and flags False; "disabled": the caller resets, with
-            `reset(options={"reset_mask": bool[B]})` or all at once.
+        obs_mode: "float32" or "uint8": observations [B, N, *obs_shape]; "state": view ids [B, N]
+            (int32), a number for what each player sees, which `observe(ids)` turns into float32
+            observations later: a rollout stores 4 bytes a player instead of 144 (3x3 Coin Game),
+            and `(venv.observation_table @ weights)[ids]` is a first layer on all of them.
+        autoreset: what follows the end of an episode, as in Gymnasium 1.x.  "same_step": the
+            observations returned are the next episode's first, the last are in
+            `infos["final_obs"]`; "next_step": the next step ignores its actions and returns the
+            next episode's first observations, rewards 0 and flags False; "disabled": the caller
+            resets, with `reset(options={"reset_mask": bool[B]})` or all at once.
         seed: of the first reset, if that gives none; None: from the operating system.
-        reuse_buffers: write observations into the same array every time, valid until the next step (final_obs is fresh).
-        validate: torch: also make the checks for which the host has to wait for a CUDA device, the range of actions and
-            steps of finished games.  (numpy, and torch on the CPU, always make them.)
-        tables: play from look-up tables (True), by the rules (False), or from tables where they are small (None).  The
-            integers are the same.
-        static: torch: use the step of static shapes that a CUDA graph can capture; by default on CUDA only.
+        reuse_buffers: write observations into the same array every time, valid until the next step
+            (final_obs is fresh).
+        validate: torch: also make the checks for which the host has to wait for a CUDA device, the
+            range of actions and steps of finished games.  (numpy, and torch on the CPU, always make
+            them.)
+        tables: play from look-up tables (True), by the rules (False), or from tables where they are
+            small (None).  The integers are the same.
+        static: torch: use the step of static shapes that a CUDA graph can capture; by default on
+            CUDA only.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -84,7 +95,16 @@ def make_vec_env(
     """
     game = spec(env_id).game(**game_kwargs)
     options = Options(
-        num_envs, backend, device, obs_mode, autoreset, seed, reuse_buffers, validate, tables=tables, static=static
+        num_envs,
+        backend,
+        device,
+        obs_mode,
+        autoreset,
+        seed,
+        reuse_buffers,
+        validate,
+        tables=tables,
+        static=static,
     )
     if backend == "numpy":
         return NumpyBatch(env_id, game, options)

@@ -1,7 +1,8 @@
 """What happened, in numbers: metrics of whole trajectories, with their definitions.
 
-Time is the first axis and the player the last: actions and rewards [T, ..., N], boards and observations [T + 1, B, ...]
-(one more than the steps between them).  Everything is numpy; CPU torch tensors are taken as well.
+Time is the first axis and the player the last: actions and rewards [T, ..., N], boards and
+observations [T + 1, B, ...] (one more than the steps between them).  Everything is numpy; CPU torch
+tensors are taken as well.
 """
 
 from typing import NamedTuple
@@ -28,13 +29,17 @@ def mean_reward(rewards: ArrayLike) -> np.ndarray:
     return rewards.reshape(-1, rewards.shape[-1]).mean(0, dtype=np.float64)
 
 
-def discounted_return(rewards: ArrayLike, discount: float, *, normalised: bool = False) -> np.ndarray:
-    """sum_t discount^t r_t, from the first step on, float64 [...], of the rewards [T, ...] of one episode.
+def discounted_return(
+    rewards: ArrayLike, discount: float, *, normalised: bool = False
+) -> np.ndarray:
+    """sum_t discount^t r_t, from the first step on, float64 [...], of the rewards [T, ...] of one
+    episode.
 
     Args:
         rewards: time is the first axis; any others stay.
         discount: from 0 to 1.
-        normalised: multiplies by 1 - discount, which gives a reward per step (as LOLA and LOLA-DiCE report).
+        normalised: multiplies by 1 - discount, which gives a reward per step (as LOLA and LOLA-DiCE
+            report).
 
     Raises:
         ValueError: a discount outside [0, 1].
@@ -47,13 +52,16 @@ def discounted_return(rewards: ArrayLike, discount: float, *, normalised: bool =
 
 
 def cooperation_rate(actions: ArrayLike, *, cooperate: int = 0) -> np.ndarray:
-    """Fraction of moves that are `cooperate`, float64 [N], of actions [..., N]: over all steps and games."""
+    """Fraction of moves that are `cooperate`, float64 [N], of actions [..., N]: over all steps and
+    games.
+    """
     actions = _at_least("actions", actions, 1)
     return (actions == cooperate).reshape(-1, actions.shape[-1]).mean(0)
 
 
 def conditional_cooperation(actions: ArrayLike, first: ArrayLike | None = None) -> np.ndarray:
-    """P(C | start), P(C | CC), P(C | CD), P(C | DC), P(C | DD): the memory-one strategy that the moves look like.
+    """P(C | start), P(C | CC), P(C | CD), P(C | DC), P(C | DD): the memory-one strategy that the
+    moves look like.
 
     Args:
         actions: [T, B, 2], 0 cooperate (C), 1 defect (D).
@@ -81,15 +89,18 @@ def conditional_cooperation(actions: ArrayLike, first: ArrayLike | None = None) 
     return rates
 
 
-def coin_pickups(game: CoinGame, trajectory: ArrayLike, *, player: int = 0, first: ArrayLike | None = None) -> Pickups:
+def coin_pickups(
+    game: CoinGame, trajectory: ArrayLike, *, player: int = 0, first: ArrayLike | None = None
+) -> Pickups:
     """Who picked up whose coins.
 
     Args:
         game: the rules (`env.game`), which say who gets a coin that several reach.
-        trajectory: boards [T + 1, B, C] (the `board` of consecutive states) or one player's observations
-            [T + 1, B, 2 N, height, width].
+        trajectory: boards [T + 1, B, C] (the `board` of consecutive states) or one player's
+            observations [T + 1, B, 2 N, height, width].
         player: whose observations they are.
-        first: bool [T + 1, B], what opens an episode after an automatic reset; a step into it picks up nothing.
+        first: bool [T + 1, B], what opens an episode after an automatic reset; a step into it picks
+            up nothing.
 
     Raises:
         ValueError: a wrong shape.
@@ -103,20 +114,27 @@ def coin_pickups(game: CoinGame, trajectory: ArrayLike, *, player: int = 0, firs
     for i in range(n):
         mine = owned(game, before, i)
         own.append(sum(players[i] * m for players, m in zip(got, mine, strict=True)) * alive)
-        other.append(sum(players[i] * (1 - m) for players, m in zip(got, mine, strict=True)) * alive)
+        other.append(
+            sum(players[i] * (1 - m) for players, m in zip(got, mine, strict=True)) * alive
+        )
     return Pickups(np.stack(own, -1), np.stack(other, -1))
 
 
 def own_coin_rate(pickups: Pickups) -> np.ndarray:
-    """P(own coin): coins of one's own colour among the coins a player picked up, float64 [N]; NaN without any (LOLA)."""
+    """P(own coin): coins of one's own colour among the coins a player picked up, float64 [N].
+
+    NaN without any (LOLA).
+    """
     own, other = (np.asarray(kind).reshape(-1, kind.shape[-1]).sum(0) for kind in pickups)
     return _ratio(own, own + other)
 
 
 def adversarial_fraction(pickups: Pickups) -> np.ndarray:
-    """Steps in which a player took another's coin among the steps in which it took any, float64 [N]; NaN without any.
+    """Steps in which a player took another's coin among the steps in which it took any, float64
+    [N]; NaN without any.
 
-    LOQA's `adversarial_pickup_div_all_pickup`; 1 - `own_coin_rate` where there is one coin on the board.
+    LOQA's `adversarial_pickup_div_all_pickup`; 1 - `own_coin_rate` where there is one coin on the
+    board.
     """
     own, other = (np.asarray(kind).reshape(-1, kind.shape[-1]) > 0 for kind in pickups)
     return _ratio(other.sum(0), (own | other).sum(0))
@@ -143,7 +161,9 @@ def _opening(name: str, first: ArrayLike | None, shape: tuple[int, ...]) -> np.n
     """`first` as bool [T, B], its first row true."""
     opening = np.zeros(shape, bool) if first is None else np.array(first)
     if opening.shape != shape or opening.dtype != bool:
-        raise ValueError(f"{name} must be bool of shape {shape}, got {opening.dtype} of {opening.shape}")
+        raise ValueError(
+            f"{name} must be bool of shape {shape}, got {opening.dtype} of {opening.shape}"
+        )
     opening[:1] = True
     return opening
 
@@ -151,5 +171,7 @@ def _opening(name: str, first: ArrayLike | None, shape: tuple[int, ...]) -> np.n
 def _at_least(name: str, values: ArrayLike, ndim: int) -> np.ndarray:
     array = np.asarray(values)
     if array.ndim < ndim or array.size == 0:
-        raise ValueError(f"{name} must be an array with at least {ndim} axis and not empty, got shape {array.shape}")
+        raise ValueError(
+            f"{name} must be an array with at least {ndim} axis and not empty, got shape {array.shape}"
+        )
     return array

@@ -1,4 +1,6 @@
-"""The three functions of a PettingZoo-style module (`from social_dilemmas_env import coin_game_v0`)."""
+"""The three functions of a PettingZoo-style module (`from social_dilemmas_env import
+coin_game_v0`).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +12,9 @@ from social_dilemmas_env.make import make_env
 def pettingzoo_module(
     env_id: str,
 ) -> tuple[Callable[..., Any], Callable[..., DilemmaEnv], Callable[..., SequentialEnv]]:
-    """`env` (turn by turn, order enforced), `parallel_env` and `raw_env` (turn by turn, bare) of a game."""
+    """`env` (turn by turn, order enforced), `parallel_env` and `raw_env` (turn by turn, bare) of a
+    game.
+    """
 
     def env(**kwargs: Any) -> Any:
         """The game turn by turn, with PettingZoo's order-enforcing wrapper."""

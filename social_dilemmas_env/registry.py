@@ -65,8 +65,12 @@ class EnvSpec:
         """
         unknown = [name for name in kwargs if name not in self.keywords]
         if unknown:
-            raise TypeError(f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], self.keywords)}")
-        missing = [name for name, p in self.keywords.items() if p.default is p.empty and name not in kwargs]
+            raise TypeError(
+                f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], self.keywords)}"
+            )
+        missing = [
+            name for name, p in self.keywords.items() if p.default is p.empty and name not in kwargs
+        ]
         if missing:
             raise TypeError(f"{self.id} needs the argument {missing[0]!r}")
         return self.rules(**kwargs)
@@ -93,7 +97,17 @@ def register(env_id: str, rules: Callable[..., Game]) -> None:
     _SPECS[env_id] = EnvSpec(env_id, rules)
 
 
-for _rules in (bach_stravinsky, chicken, coin_game, imp, ipd, matrix_game, public_goods, rps, stag_hunt):
+for _rules in (
+    bach_stravinsky,
+    chicken,
+    coin_game,
+    imp,
+    ipd,
+    matrix_game,
+    public_goods,
+    rps,
+    stag_hunt,
+):
     register(f"{_rules.__name__}_v0", _rules)
 
 
@@ -111,11 +125,14 @@ def spec(env_id: str) -> EnvSpec:
     try:
         return _SPECS[env_id]
     except (KeyError, TypeError):
-        raise ValueError(f"there is no environment {env_id!r}; {nearest(str(env_id), list_envs())}") from None
+        raise ValueError(
+            f"there is no environment {env_id!r}; {nearest(str(env_id), list_envs())}"
+        ) from None
 
 
 def payoffs(env_id: str, **game_kwargs: Any) -> np.ndarray:
-    """The payoff tensor of a matrix game, float64 [A_0, ..., A_{N-1}, N]; entry [a_0, ..., a_{N-1}, n] is player n's.
+    """The payoff tensor of a matrix game, float64 [A_0, ..., A_{N-1}, N]; entry [a_0, ..., a_{N-1},
+    n] is player n's.
 
     Raises:
         ValueError: the game is no matrix game.
@@ -131,7 +148,9 @@ def payoffs(env_id: str, **game_kwargs: Any) -> np.ndarray:
 
 
 def register_everywhere() -> None:
-    """Registers the games with PettingZoo (both APIs) and their single-learner views with Gymnasium."""
+    """Registers the games with PettingZoo (both APIs) and their single-learner views with
+    Gymnasium.
+    """
     for env_id in list_envs():
         name = f"{NAMESPACE}/{env_id.replace('_v', '-v')}"
         if name in gymnasium.registry:

@@ -1,8 +1,9 @@
 """Counter-based draws: the only randomness in this package.
 
-Every random choice is an integer hash of *what it is for*: the game's seed, the episode, the step and the stream (a small
-number that names the choice within the step).  Nothing is stored and nothing global is read or written, so a game has one
-future whatever its backend, its batch, its batch size, its process or its neighbours.
+Every random choice is an integer hash of *what it is for*: the game's seed, the episode, the step
+and the stream (a small number that names the choice within the step).  Nothing is stored and
+nothing global is read or written, so a game has one future whatever its backend, its batch, its
+batch size, its process or its neighbours.
 
     mix       x -> x        a bijection of 32-bit integers (Wellons' `lowbias32`)
     draw      (seed, i, ...) -> 32-bit word; for a fixed seed distinct i give distinct words
@@ -11,12 +12,13 @@ future whatever its backend, its batch, its batch size, its process or its neigh
     word      mix(start + counter * stride), the counter-th word of an episode
     bounded   word, n -> 0 .. n-1, by multiply-shift (bias below n / 2^32)
 
-All functions run unchanged on Python ints, numpy int64 arrays and torch int64 tensors and give the same integers: values
-are kept below 2^32 and products are masked, so that two's complement wrap-around never shows.  numpy arrays of dtype
-uint32 work too, and are twice as fast, where every operand is uint32; but not for `bounded`, whose product needs 64 bits.
+All functions run unchanged on Python ints, numpy int64 arrays and torch int64 tensors and give the
+same integers: values are kept below 2^32 and products are masked, so that two's complement
+wrap-around never shows.  numpy arrays of dtype uint32 work too, and are twice as fast, where every
+operand is uint32; but not for `bounded`, whose product needs 64 bits.
 
-Source: hash by C. Wellons, "Prospecting for hash functions" (2018); the additive sequence with a stride of its own per
-key is the construction of SplitMix (Steele, Lea, Flood, OOPSLA 2014).
+Source: hash by C. Wellons, "Prospecting for hash functions" (2018); the additive sequence with a
+stride of its own per key is the construction of SplitMix (Steele, Lea, Flood, OOPSLA 2014).
 """
 
 import operator
@@ -48,7 +50,10 @@ def draw(seed: Ints, *index: Ints) -> Ints:
 
 
 def stem(seed: Ints) -> Ints:
-    """The part of `draw` that depends on the seed alone; a batch keeps it, instead of hashing the seed every episode."""
+    """The part of `draw` that depends on the seed alone.
+
+    A batch keeps it, instead of hashing the seed every episode.
+    """
     return mix(mix((seed & MASK) ^ 0x9E3779B9) ^ (seed >> 32))
 
 
@@ -65,8 +70,9 @@ def key(seed: Ints, episode: Ints) -> tuple[Ints, Ints]:
 def key_of(seed_stem: Ints, episode: Ints) -> tuple[Ints, Ints]:
     """`key`, from the `stem` of the seed.
 
-    The episode comes last: of start and stride each then has a chain of its own, and two games that share the one by chance
-    do not share the other.  (The other way round, 4,096 games of 1,024 episodes hold two thousand pairs of equal episodes.)
+    The episode comes last: of start and stride each then has a chain of its own, and two games that
+    share the one by chance do not share the other.  (The other way round, 4,096 games of 1,024
+    episodes hold two thousand pairs of equal episodes.)
     """
     return fold(fold(seed_stem, 0), episode), fold(fold(seed_stem, 1), episode) | 1
 

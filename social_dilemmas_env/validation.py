@@ -1,4 +1,6 @@
-"""Checks of the arguments of games: each returns the value or raises an error that says what was expected."""
+"""Checks of the arguments of games: each returns the value or raises an error that says what was
+expected.
+"""
 
 import difflib
 import math
@@ -70,7 +72,11 @@ def flag(name: str, value: Any) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: the known names nearest to it, or else all of them."""
+    """The end of an error message about an unknown name: the known names nearest to it, or else all
+    of them.
+    """
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
+    return (
+        f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
+    )

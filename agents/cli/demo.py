@@ -1,4 +1,6 @@
-"""`social-dilemmas demo`: naive and LOLA learners, a Coin Game episode, and the pictures of both, in a minute."""
+"""`social-dilemmas demo`: naive and LOLA learners, a Coin Game episode, and the pictures of both,
+in a minute.
+"""
 
 import argparse
 import time
@@ -9,7 +11,8 @@ import social_dilemmas_env as sde
 from agents.cli.main import progress
 from agents.evaluation.players import Single, play_episode
 
-# LOLA (arXiv:1709.04326), Table 3, 50 runs: %TFT or %Nash, reward a step, its standard deviation over runs.
+# LOLA (arXiv:1709.04326), Table 3, 50 runs: %TFT or %Nash, reward a step, its standard deviation
+# over runs.
 PAPER = {
     ("ipd_v0", "naive"): (20.8, -1.98, 0.14),
     ("ipd_v0", "lola"): (81.0, -1.06, 0.19),
@@ -26,8 +29,12 @@ EPISODES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("--out", default="demo_output", help="folder for the pictures (default demo_output)")
-    parser.add_argument("--runs", type=int, default=1000, help="independent runs of each learner (default 1000)")
+    parser.add_argument(
+        "--out", default="demo_output", help="folder for the pictures (default demo_output)"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=1000, help="independent runs of each learner (default 1000)"
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -40,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     print_table(results)
     plot(results, out / "learning.png")
     record(out / "coin_game.gif", arguments.seed)
-    print(f"\n{time.perf_counter() - begin:.0f} s; look at {out}/learning.png and {out}/coin_game.gif")
+    print(
+        f"\n{time.perf_counter() - begin:.0f} s; look at {out}/learning.png and {out}/coin_game.gif"
+    )
     return 0
 
 
@@ -54,7 +63,9 @@ def learn(runs: int, seed: int) -> dict[tuple[str, str], dict[str, Any]]:
     advance = progress("learning", len(PAPER))
     results = {}
     for env_id, learner in PAPER:
-        results[env_id, learner] = exact_table(sde.payoffs(env_id), GAMMA[env_id], learner, RunConfig(runs=runs, seed=seed))
+        results[env_id, learner] = exact_table(
+            sde.payoffs(env_id), GAMMA[env_id], learner, RunConfig(runs=runs, seed=seed)
+        )
         advance()
     return results
 
@@ -63,11 +74,16 @@ def print_table(results: dict[tuple[str, str], dict[str, Any]]) -> None:
     """The rows beside the paper's."""
     runs = next(iter(results.values()))["runs"]
     print(f"Exact learners, {runs} runs of 200 updates, CPU; in brackets LOLA's Table 3 (50 runs)")
-    print(f"{'game':8s} {'learner':8s} {'':5s} {'share %':>16s} {'reward a step':>16s} {'std over runs':>16s}")
+    print(
+        f"{'game':8s} {'learner':8s} {'':5s} {'share %':>16s} {'reward a step':>16s} {'std over runs':>16s}"
+    )
     for (env_id, learner), row in results.items():
         share = row["tft" if env_id == "ipd_v0" else "nash"]["per_state"]
         ours = (100 * share, row["reward_mean"], row["reward_std"])
-        cells = [f"{a:7.{d}f} ({b:.{d}f})" for a, b, d in zip(ours, PAPER[env_id, learner], (1, 2, 2), strict=True)]
+        cells = [
+            f"{a:7.{d}f} ({b:.{d}f})"
+            for a, b, d in zip(ours, PAPER[env_id, learner], (1, 2, 2), strict=True)
+        ]
         label = "%TFT" if env_id == "ipd_v0" else "%Nash"
         print(f"{env_id:8s} {learner:8s} {label:5s} " + " ".join(f"{cell:>16s}" for cell in cells))
     print(
@@ -77,7 +93,9 @@ def print_table(results: dict[tuple[str, str], dict[str, Any]]) -> None:
 
 
 def plot(results: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
-    """Learning curves (mean and 5 to 95 % of runs), and the policies learned on the prisoner's dilemma."""
+    """Learning curves (mean and 5 to 95 % of runs), and the policies learned on the prisoner's
+    dilemma.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -92,9 +110,16 @@ def plot(results: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
         axes[0].fill_between(range(len(low)), low, high, color=color, alpha=0.15, linewidth=0)
         axes[1].plot(pennies["spread"], color=color, label=learner)
     runs = results["ipd_v0", "lola"]["runs"]
-    axes[0].set(title="Prisoner's dilemma", ylabel="reward a step (mean; 5 to 95 % of runs)", xlabel=f"update ({runs} runs)")
+    axes[0].set(
+        title="Prisoner's dilemma",
+        ylabel="reward a step (mean; 5 to 95 % of runs)",
+        xlabel=f"update ({runs} runs)",
+    )
     axes[1].set(
-        title="Matching pennies", ylabel="spread of the reward (0 at the equilibrium)", xlabel="update", ylim=(0, None)
+        title="Matching pennies",
+        ylabel="spread of the reward (0 at the equilibrium)",
+        xlabel="update",
+        ylim=(0, None),
     )
     for axis in axes[:2]:
         axis.legend(frameon=False)
@@ -104,7 +129,9 @@ def plot(results: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
         positions = [i + offset for i in range(len(states))]
         axes[2].bar(positions, policies.mean(0), 0.38, color=color, alpha=0.8, label=learner)
     axes[2].set(
-        title="What they learn on the dilemma", ylabel="mean probability to cooperate", xlabel="after (own action first)"
+        title="What they learn on the dilemma",
+        ylabel="mean probability to cooperate",
+        xlabel="after (own action first)",
     )
     axes[2].set_xticks(range(len(states)), states)
     figure.savefig(path, dpi=130)
@@ -121,10 +148,14 @@ def record(path: Path, seed: int) -> None:
     for names in EPISODES:
         env = sde.make_env("coin_game_v0", render_mode="rgb_array")
         env.player_names = names
-        policies = [Single(name, "coin_game_v0", i, sde.draw(seed, i), {}) for i, name in enumerate(names)]
+        policies = [
+            Single(name, "coin_game_v0", i, sde.draw(seed, i), {}) for i, name in enumerate(names)
+        ]
         totals = [0.0, 0.0]
         for rewards in play_episode(env, policies, seed):
-            totals = [total + reward for total, reward in zip(totals, rewards.values(), strict=True)]
+            totals = [
+                total + reward for total, reward in zip(totals, rewards.values(), strict=True)
+            ]
             frames.append(env.render())
             advance()
         first, second = (total / env.max_cycles for total in totals)

@@ -11,8 +11,12 @@ from agents.cli.main import settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("env", nargs="?", help="show the page of this game")
-    parser.add_argument("--agents", action="store_true", help="list the trained agents that come with the package")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="arguments of the game")
+    parser.add_argument(
+        "--agents", action="store_true", help="list the trained agents that come with the package"
+    )
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="arguments of the game"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.env is None:
         for env_id in sde.list_envs():
             print(line(env_id))
-        print('\nmake one: sde.make_env("coin_game_v0");  its page: social-dilemmas envs coin_game_v0')
+        print(
+            '\nmake one: sde.make_env("coin_game_v0");  its page: social-dilemmas envs coin_game_v0'
+        )
         return 0
     spec = sde.spec(arguments.env)
     print(spec.page)
@@ -34,13 +40,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def bundled_lines() -> list[str]:
-    """Name, game, training and scores of every bundled agent, from its metadata (no torch needed)."""
+    """Name, game, training and scores of every bundled agent, from its metadata (no torch
+    needed).
+    """
     lines = []
     for path in sorted((Path(__file__).parents[1] / "bundled").glob("*.json")):
         facts = json.loads(path.read_text())["facts"]
-        scores = ", ".join(f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items())
+        scores = ", ".join(
+            f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items()
+        )
         game = " ".join(f"{name}={value}" for name, value in facts["game"].items())
-        spent = f"{facts['seconds']:.0f} s" if facts["seconds"] < 100 else f"{facts['seconds'] / 3600:.2f} h"
+        spent = (
+            f"{facts['seconds']:.0f} s"
+            if facts["seconds"] < 100
+            else f"{facts['seconds'] / 3600:.2f} h"
+        )
         trained = f"{facts['command']}  ({spent} on {facts['device']})"
         many = facts.get("evaluation", {}).get("episodes")
         scored = f"{scores} (means of {many} episodes)" if many else scores
@@ -52,5 +66,7 @@ def bundled_lines() -> list[str]:
 def line(env_id: str) -> str:
     """Id, title and arguments of a game."""
     spec = sde.spec(env_id)
-    required = [name for name, parameter in spec.keywords.items() if parameter.default is parameter.empty]
+    required = [
+        name for name, parameter in spec.keywords.items() if parameter.default is parameter.empty
+    ]
     return f"{env_id:20s} {spec.title:28s} {', '.join(name + ' (required)' * (name in required) for name in spec.keywords)}"

@@ -10,11 +10,22 @@ from agents.cli.main import settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("env", help="a game (social-dilemmas envs)")
-    parser.add_argument("entries", nargs="+", metavar="ENTRY", help="a strategy, bundled:NAME, a run folder or a checkpoint")
+    parser.add_argument(
+        "entries",
+        nargs="+",
+        metavar="ENTRY",
+        help="a strategy, bundled:NAME, a run folder or a checkpoint",
+    )
     parser.add_argument("--episodes", type=int, default=32, help="a pair (default 32)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", metavar="FILE.json")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="arguments of the game, e.g. grid_size=5")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="arguments of the game, e.g. grid_size=5",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,1 +1,3 @@
-"""The commands of `social-dilemmas`, a module each: `add_arguments(parser)` and `run(arguments) -> exit status`."""
+"""The commands of `social-dilemmas`, a module each: `add_arguments(parser)` and `run(arguments) ->
+exit status`.
+"""

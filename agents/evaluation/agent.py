@@ -45,19 +45,27 @@ class Agent:
         facts: what its checkpoint says of it.
     """
 
-    def __init__(self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int = 0) -> None:
+    def __init__(
+        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int = 0
+    ) -> None:
         self.env_id, self.game_kwargs, self.facts = facts["env_id"], facts["game"], facts
         self._net, self._theta = net.actor, net.unpack(theta, "actor")
         self._draws = torch.Generator().manual_seed(seed)
 
     @torch.no_grad()
     def act(
-        self, observations: Any, hidden: Hidden = None, *, greedy: bool = False, draws: torch.Generator | None = None
+        self,
+        observations: Any,
+        hidden: Hidden = None,
+        *,
+        greedy: bool = False,
+        draws: torch.Generator | None = None,
     ) -> tuple[Any, Hidden]:
         """One step in B games.
 
         Args:
-            observations: [B, *observation_shape], of the player it is; a torch tensor or a numpy array.
+            observations: [B, *observation_shape], of the player it is; a torch tensor or a numpy
+                array.
             hidden: what the last call returned; None at the start of episodes.
             greedy: take the likeliest action instead of drawing one.
             draws: the randomness, on the CPU; the agent's own if None.
@@ -86,7 +94,9 @@ class Agent:
 
 
 class AgentPlayer:
-    """An agent in the shape of a scripted player: `reset(B)`, `act(observations, first=None) -> actions`."""
+    """An agent in the shape of a scripted player: `reset(B)`, `act(observations, first=None) ->
+    actions`.
+    """
 
     def __init__(self, agent: Agent, seed: int = 0, greedy: bool = False) -> None:
         self.agent, self.greedy = agent, greedy
@@ -103,20 +113,30 @@ class AgentPlayer:
         """[B, *observation_shape], and the games [B] whose episode has just begun -> [B]."""
         if first is not None and self.hidden is not None:
             self.hidden = torch.where(torch.as_tensor(first)[None, :, None], 0, self.hidden)
-        actions, self.hidden = self.agent.act(observations, self.hidden, greedy=self.greedy, draws=self.draws)
+        actions, self.hidden = self.agent.act(
+            observations, self.hidden, greedy=self.greedy, draws=self.draws
+        )
         return actions
 
 
 def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
-    """One step of a network that ignores time, on observations.  [K, n, F], [K, n, H] -> [K, n, A], [K, n, H]."""
+    """One step of a network that ignores time, on observations.
+
+    [K, n, F], [K, n, H] -> [K, n, A], [K, n, H].
+    """
     if isinstance(net, Gru):
         h = x.new_zeros(*x.shape[:-1], net.hidden) if hidden is None else hidden
-        gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ net.folded(params) + net.folded_bias(params)
+        gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ net.folded(
+            params
+        ) + net.folded_bias(params)
         h = gru_step(gates, h, params["recurrent"].contiguous(), params["candidate_bias"])
         return h @ params["out"] + params["out_bias"], h
     if isinstance(net, Lstm):
         state = x.new_zeros(*x.shape[:-1], 2 * net.hidden) if hidden is None else hidden
-        gates = torch.relu(x @ params["dense0"] + params["bias0"]) @ params["gates"] + params["gates_bias"]
+        gates = (
+            torch.relu(x @ params["dense0"] + params["bias0"]) @ params["gates"]
+            + params["gates_bias"]
+        )
         h, c = state.chunk(2, -1)
         h, c = lstm_step(gates, (h, c), params["recurrent"])
         return h @ params["out"] + params["out_bias"], torch.cat((h, c), -1)
@@ -133,7 +153,9 @@ def bundled() -> list[str]:
     return sorted(path.stem for path in BUNDLED.glob("*.json"))
 
 
-def load_agent(source: str | Path, device: str = "cpu", seed: int = 0, *, player: int = 0, run: int = 0) -> Agent:
+def load_agent(
+    source: str | Path, device: str = "cpu", seed: int = 0, *, player: int = 0, run: int = 0
+) -> Agent:
     """An agent by name ("bundled:NAME"), run folder or checkpoint file (.json).
 
     Args:
@@ -144,15 +166,21 @@ def load_agent(source: str | Path, device: str = "cpu", seed: int = 0, *, player
         run: which of several runs that were learned side by side.
 
     Raises:
-        ValueError: there is no bundled agent of that name (the nearest are named), or no such player or run.
+        ValueError: there is no bundled agent of that name (the nearest are named), or no such
+            player or run.
         CheckpointError: no checkpoint, or a damaged one, or one of another version.
     """
     checkpoint = load(find(source))
-    return agent_of(checkpoint if (player, run) == (0, 0) else one_of(checkpoint, player, run), device, seed)
+    return agent_of(
+        checkpoint if (player, run) == (0, 0) else one_of(checkpoint, player, run), device, seed
+    )
 
 
 def load_agents(source: str | Path, device: str = "cpu", seed: int = 0) -> list[Agent]:
-    """An agent for every seat of its game: each player's own network, where they have their own.  See load_agent."""
+    """An agent for every seat of its game: each player's own network, where they have their own.
+
+    See load_agent.
+    """
     return agents_of(load(find(source)), device, seed)
 
 
@@ -168,7 +196,9 @@ def one_of(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
     return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
 
 
-def agents_of(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0, *, run: int = 0) -> list[Agent]:
+def agents_of(
+    checkpoint: Checkpoint, device: str = "cpu", seed: int = 0, *, run: int = 0
+) -> list[Agent]:
     """The agents of a run that a checkpoint holds, by seat."""
     first = agent_of(one_of(checkpoint, 0, run) if run else checkpoint, device, seed)
     seats = range(1, len(sde.spec(first.env_id).game(**first.game_kwargs).num_actions))
@@ -198,5 +228,7 @@ def agent_of(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) -> Agen
         if name not in facts:
             raise CheckpointError(f"{checkpoint.path}: it says nothing of {name!r}: not an agent")
     if facts["learner"] not in LEARNERS:
-        raise CheckpointError(f"{checkpoint.path}: saved by the learner {facts['learner']!r}, which this version has not")
+        raise CheckpointError(
+            f"{checkpoint.path}: saved by the learner {facts['learner']!r}, which this version has not"
+        )
     return LEARNERS[facts["learner"]].agent(checkpoint, device, seed)

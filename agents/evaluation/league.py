@@ -1,14 +1,17 @@
-"""A round robin: everybody plays everybody, also itself; mean rewards a step with their standard errors.
+"""A round robin: everybody plays everybody, also itself; mean rewards a step with their standard
+errors.
 
-    from agents.evaluation.league import round_robin
-    league = round_robin(["tit_for_tat", "bundled:loqa_coin_game_v0", my_agent, my_policy], "coin_game_v0", episodes=32)
+    from agents.evaluation.league import round_robin league = round_robin(["tit_for_tat",
+    "bundled:loqa_coin_game_v0", my_agent, my_policy], "coin_game_v0", episodes=32)
     print(league.table())
 
-An entry is a name (agents/evaluation/players.py), an object with `act(observations [B, ...]) -> actions [B]` (and `reset(B)`, if it
-remembers anything), or a PettingZoo policy, `policy(observation) -> action`. An entry that raises, or returns an action that
-the game has not, forfeits: its message is kept and the league goes on without it.
+An entry is a name (agents/evaluation/players.py), an object with `act(observations [B, ...]) ->
+actions [B]` (and `reset(B)`, if it remembers anything), or a PettingZoo policy,
+`policy(observation) -> action`. An entry that raises, or returns an action that the game has not,
+forfeits: its message is kept and the league goes on without it.
 
-Shapes  E entries, B episodes a pair, T steps, N players: entry i is player 0, entry j all the others.
+Shapes  E entries, B episodes a pair, T steps, N players: entry i is player 0, entry j all the
+others.
 """
 
 import copy
@@ -38,7 +41,8 @@ class League:
 
     Attributes:
         names: [E].
-        means: [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets j; NaN after a forfeit.
+        means: [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets
+            j; NaN after a forfeit.
         errors: [E, E, 2], standard errors, over episodes.
         forfeits: name -> why.
         settings: what it depends on.
@@ -51,26 +55,46 @@ class League:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def table(self) -> str:
-        """Rewards of the row's entry against the column's, as text; columns have the rows' numbers."""
+        """Rewards of the row's entry against the column's, as text.
+
+        Columns have the rows' numbers.
+        """
         labels = [f"{i} {name}" for i, name in enumerate(self.names, 1)]
         width = max(map(len, labels)) + 2
         head = " " * width + "".join(f"{i:>15d}" for i in range(1, 1 + len(labels)))
         rows = [f"{label:{width}s}" + "".join(map(self._cell, self.means[i, :, 0], self.errors[i, :, 0]))
                 for i, label in enumerate(labels)]  # fmt: skip
-        return "\n".join([head, *rows, *(f"{name} forfeits: {why}" for name, why in self.forfeits.items())])
+        return "\n".join(
+            [head, *rows, *(f"{name} forfeits: {why}" for name, why in self.forfeits.items())]
+        )
 
     def json(self) -> dict[str, Any]:
         """Plain values."""
         nothing: Any = None  # JSON has no NaN
-        means, errors = (np.where(np.isnan(x), nothing, x.astype(object)).tolist() for x in (self.means, self.errors))
-        return {"names": self.names, "means": means, "errors": errors, "forfeits": self.forfeits, "settings": self.settings}
+        means, errors = (
+            np.where(np.isnan(x), nothing, x.astype(object)).tolist()
+            for x in (self.means, self.errors)
+        )
+        return {
+            "names": self.names,
+            "means": means,
+            "errors": errors,
+            "forfeits": self.forfeits,
+            "settings": self.settings,
+        }
 
     @staticmethod
     def _cell(mean: float, error: float) -> str:
-        return f"{'-':>15s}" if np.isnan(mean) else f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
+        return (
+            f"{'-':>15s}"
+            if np.isnan(mean)
+            else f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
+        )
 
 
-def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed: int = 0, **game_kwargs: Any) -> League:
+def round_robin(
+    entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed: int = 0, **game_kwargs: Any
+) -> League:
     """Plays all pairs.
 
     Args:
@@ -88,7 +112,9 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
         raise ValueError("a league needs at least one entry")
     for _, entry in named:
         if isinstance(entry, str):
-            batch_player(entry, env_id, 0, 0, game_kwargs)  # unknown names are the caller's mistake, found at once
+            batch_player(
+                entry, env_id, 0, 0, game_kwargs
+            )  # unknown names are the caller's mistake, found at once
     count = len(named)
     means, errors = np.full((2, count, count, 2), np.nan)
     forfeits: dict[str, str] = {}
@@ -97,7 +123,9 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
             if forfeits.keys() & {named[i][0], named[j][0]}:
                 continue
             try:
-                rewards = _meet((named[i], named[j]), env_id, episodes, sde.draw(seed, i, j), game_kwargs)
+                rewards = _meet(
+                    (named[i], named[j]), env_id, episodes, sde.draw(seed, i, j), game_kwargs
+                )
             except Forfeit as forfeit:
                 forfeits[forfeit.entry] = forfeit.message
                 continue
@@ -112,7 +140,11 @@ def round_robin(entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed
 def standard_error(rewards: np.ndarray) -> np.ndarray:
     """Of the mean over episodes; NaN for one.  [B, 2] -> [2]."""
     episodes = len(rewards)
-    return rewards.std(0, ddof=1) / episodes**0.5 if episodes > 1 else np.full(rewards.shape[1:], np.nan)
+    return (
+        rewards.std(0, ddof=1) / episodes**0.5
+        if episodes > 1
+        else np.full(rewards.shape[1:], np.nan)
+    )
 
 
 def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
@@ -126,13 +158,20 @@ def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
 
 
 def _name(entry: Any) -> str:
-    return entry if isinstance(entry, str) else getattr(entry, "__name__", None) or type(entry).__name__
+    return (
+        entry
+        if isinstance(entry, str)
+        else getattr(entry, "__name__", None) or type(entry).__name__
+    )
 
 
 def _meet(pair: tuple[Any, Any], env_id: str, episodes: int, seed: int, game: Any) -> np.ndarray:
     """Mean reward a step of the two, in each episode.  [B, 2]."""
     counts = sde.spec(env_id).game(**game).num_actions
-    players = [Guarded(*pair[min(i, 1)], env_id=env_id, index=i, actions=count, game=game) for i, count in enumerate(counts)]
+    players = [
+        Guarded(*pair[min(i, 1)], env_id=env_id, index=i, actions=count, game=game)
+        for i, count in enumerate(counts)
+    ]
     rewards = play(env_id, players, episodes, seed, **game)["rewards"].mean(0)
     return np.stack([rewards[:, 0], rewards[:, 1:].mean(1)], 1)
 
@@ -140,7 +179,9 @@ def _meet(pair: tuple[Any, Any], env_id: str, episodes: int, seed: int, game: An
 class Guarded:
     """An entry as one player; whatever goes wrong in it is its forfeit."""
 
-    def __init__(self, name: str, entry: Any, *, env_id: str, index: int, actions: int, game: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, entry: Any, *, env_id: str, index: int, actions: int, game: dict[str, Any]
+    ) -> None:
         self.name, self.actions = name, actions
         self.player = self._try(self._make, entry, env_id, index, game)
 
@@ -152,7 +193,9 @@ class Guarded:
             return mine if hasattr(mine, "reset") else with_memory(mine, env_id, game)
         if callable(entry):
             return OneByOne(entry)
-        raise TypeError(f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy")
+        raise TypeError(
+            f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy"
+        )
 
     def reset(self, num_games: int, seed: int) -> None:
         """Begins episodes."""
@@ -162,7 +205,11 @@ class Guarded:
 
     def _reset(self, num_games: int, seed: int) -> None:
         kinds = [word.kind for word in inspect.signature(self.player.reset).parameters.values()]
-        count = 2 if inspect.Parameter.VAR_POSITIONAL in kinds else sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
+        count = (
+            2
+            if inspect.Parameter.VAR_POSITIONAL in kinds
+            else sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
+        )
         self.player.reset(*(num_games, seed)[:count])
 
     def act(self, observations: np.ndarray) -> np.ndarray:
@@ -170,10 +217,15 @@ class Guarded:
         result = self._try(self.player.act, observations.copy())
         actions = self._try(np.asarray, result)
         if actions.shape != (self.games,) or not np.issubdtype(actions.dtype, np.integer):
-            raise Forfeit(self.name, f"it must return {self.games} integers, got {actions.dtype} of shape {actions.shape}")
+            raise Forfeit(
+                self.name,
+                f"it must return {self.games} integers, got {actions.dtype} of shape {actions.shape}",
+            )
         wrong = (actions < 0) | (actions >= self.actions)
         if wrong.any():
-            raise Forfeit(self.name, f"there is no action {actions[wrong][0]} (0 .. {self.actions - 1})")
+            raise Forfeit(
+                self.name, f"there is no action {actions[wrong][0]} (0 .. {self.actions - 1})"
+            )
         return actions
 
     def _try(self, function: Any, *arguments: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Anything that can play: a scripted strategy, a bundled or trained agent, a user's own object, by one word."""
+"""Anything that can play: a scripted strategy, a bundled or trained agent, a user's own object, by
+one word.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +15,9 @@ def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dic
     """A player of many games at once (`reset(B)`, `act(observations [B, ...]) -> [B]`) by name.
 
     Args:
-        word: a strategy of this game (`tit_for_tat`), an agent that comes with the package (`bundled:NAME`), or a run folder
-            or checkpoint (any word with a `/` or `.` in it, or the name of a folder here).
+        word: a strategy of this game (`tit_for_tat`), an agent that comes with the package
+            (`bundled:NAME`), or a run folder or checkpoint (any word with a `/` or `.` in it, or
+            the name of a folder here).
         env_id: the game.
         index: which player it is.
         seed: fixes its random choices.
@@ -36,7 +39,10 @@ def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dic
 
 
 def check_game(name: str, env_id: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    """Raises ValueError if an agent of one game would misread another of the same kind; payoffs may differ."""
+    """Raises ValueError if an agent of one game would misread another of the same kind.
+
+    Payoffs may differ.
+    """
     trained, played = (sde.spec(env_id).game(**kwargs) for kwargs in (theirs, ours))
     for what in ("observation_shape", "view", "moves"):
         then, now = (getattr(game, what, None) for game in (trained, played))
@@ -52,7 +58,9 @@ def is_agent(word: str) -> bool:
 class Single:
     """A player of one game by name (see `batch_player`): observation -> action."""
 
-    def __init__(self, word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]
+    ) -> None:
         self.player = batch_player(word, env_id, index, seed, game_kwargs)
 
     def reset(self) -> None:
@@ -70,6 +78,9 @@ def play_episode(env: Any, policies: Sequence[Single], seed: int | None = None) 
     for policy in policies:
         policy.reset()
     while env.agents:
-        actions = {agent: policy(observations[agent]) for agent, policy in zip(env.agents, policies, strict=True)}
+        actions = {
+            agent: policy(observations[agent])
+            for agent, policy in zip(env.agents, policies, strict=True)
+        }
         observations, rewards, *_ = env.step(actions)
         yield rewards

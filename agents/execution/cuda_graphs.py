@@ -2,10 +2,10 @@
 
     train(..., device="cuda", cuda_graphs=True)          sets `learner.compute = Graphs(device)`
 
-Each function that a learner computes (compute.py) is recorded once for every shape of its arguments; from then on the device
-launches its thousands of small kernels as one graph. Not yet run on a device. On the CPU, tests/agents/execution/test_cuda_graphs.py
-records every function of every learner operation by operation and replays it in the same memory, with results equal bit for
-bit.
+Each function that a learner computes (compute.py) is recorded once for every shape of its
+arguments; from then on the device launches its thousands of small kernels as one graph. Not yet run
+on a device. On the CPU, tests/agents/execution/test_cuda_graphs.py records every function of every
+learner operation by operation and replays it in the same memory, with results equal bit for bit.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,14 @@ from agents.execution.direct import Direct, T
 from agents.execution.rollout import Players, Trajectory, choose
 from social_dilemmas_env.vector.cuda_graph import capture
 
-MOST = 64  # recordings of one function; more means that an argument changes which should be a tensor
+MOST = (
+    64  # recordings of one function; more means that an argument changes which should be a tensor
+)
 
 
 class Graphs(Direct):
-    """Records what it is asked to compute, and replays it.  Results are detached, and new tensors every time.
+    """Records what it is asked to compute, and replays it.  Results are detached, and new tensors
+    every time.
 
     Args:
         device: a CUDA device.
@@ -39,12 +42,16 @@ class Graphs(Direct):
         self.device = torch.device(device)
         if self.device.type != "cuda":
             raise ValueError(f"cuda_graphs needs a CUDA device; this run is on {self.device}")
-        self.pool: Any = None  # memory of all graphs: results are copied out of it before the next replay
+        self.pool: Any = (
+            None  # memory of all graphs: results are copied out of it before the next replay
+        )
         self.known: dict[Any, Any] = {}
 
     def __call__(self, function: Callable[..., T], *arguments: Any) -> T:
         """`function(*arguments)`, from its recording."""
-        return self._known(function, arguments, lambda: _Recording(function, arguments, self.record))(arguments)
+        return self._known(
+            function, arguments, lambda: _Recording(function, arguments, self.record)
+        )(arguments)
 
     def rollout(self, venv: Any, seed: int, players: Players, uniforms: Tensor) -> Trajectory:
         """See Direct; the numbers are the same."""
@@ -55,15 +62,23 @@ class Graphs(Direct):
     def _known(self, what: Any, inputs: Any, make: Callable[[], Any]) -> Any:
         """The recording of this for these shapes, made at its first use."""
         leaves, spec = tree_flatten(inputs)
-        key = (what, spec, *((x.shape, x.dtype) if isinstance(x, Tensor) else (type(x), x) for x in leaves))
+        key = (
+            what,
+            spec,
+            *((x.shape, x.dtype) if isinstance(x, Tensor) else (type(x), x) for x in leaves),
+        )
         if key not in self.known:
             if sum(what == known for known, *_ in self.known) >= MOST:
-                raise RuntimeError(f"{what} was recorded {MOST} times: an argument that is no tensor keeps changing")
+                raise RuntimeError(
+                    f"{what} was recorded {MOST} times: an argument that is no tensor keeps changing"
+                )
             self.known[key] = make()
         return self.known[key]
 
     def record(self, body: Callable[[], None]) -> Callable[[], None]:
-        """A graph of what `body` does, after two runs on a stream of its own (see torch.cuda.graph); call it to replay."""
+        """A graph of what `body` does, after two runs on a stream of its own (see
+        torch.cuda.graph); call it to replay.
+        """
         with torch.cuda.device(self.device):
             stream = torch.cuda.Stream()
             stream.wait_stream(torch.cuda.current_stream())
@@ -79,15 +94,21 @@ class Graphs(Direct):
 
 
 class _Recording:
-    """A function on tensors of its own: `inputs` are written, the graph replayed, `outputs` copied."""
+    """A function on tensors of its own: `inputs` are written, the graph replayed, `outputs`
+    copied.
+    """
 
-    def __init__(self, function: Callable[..., Any], arguments: Any, record: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arguments: Any, record: Callable[..., Any]
+    ) -> None:
         self.function, self.inputs = function, copied(arguments)
         self.outputs: Any = None
         self.replay = record(self._run)
 
     def _run(self) -> None:
-        arguments = tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, self.inputs)  # may be made to need ∇
+        arguments = tree_map(
+            lambda x: x.detach() if isinstance(x, Tensor) else x, self.inputs
+        )  # may be made to need ∇
         self.outputs = self.function(*arguments)
 
     def __call__(self, arguments: Any) -> Any:
@@ -99,7 +120,9 @@ class _Recording:
 class _Episode:
     """One episode of all games with players whose parameters are tensors of its own."""
 
-    def __init__(self, venv: Any, inputs: tuple[Players, Tensor], prepare: Callable[..., Any]) -> None:
+    def __init__(
+        self, venv: Any, inputs: tuple[Players, Tensor], prepare: Callable[..., Any]
+    ) -> None:
         self.inputs, self.venv = copied(inputs), venv
         self.run = prepare(venv, self._act, venv.max_cycles, begin=self._begin)
 
@@ -118,7 +141,9 @@ class _Episode:
         write(self.inputs, inputs)
         played = self.run()
         views = torch.cat((played.observations, played.final_observations)).long()
-        return Trajectory(views, played.actions.clone(), played.rewards.clone(), torch.stack(self.logits))
+        return Trajectory(
+            views, played.actions.clone(), played.rewards.clone(), torch.stack(self.logits)
+        )
 
 
 def copied(tree: Any) -> Any:

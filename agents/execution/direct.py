@@ -1,9 +1,10 @@
 """How a deep learner computes: step by step, or by graphs that were recorded (graphs.py).
 
-A learner hands what it computes in every iteration to `compute(function, *arguments)`, and its episodes to
-`compute.rollout(...)`. The functions are pure. Tensors among their arguments, in tuples and named tuples too, are inputs;
-all else (settings, networks, flags) says which function it is. They draw nothing at random, look at no value on the host and
-make no tensor from host data. Optimisers stay outside: their age is a number of the host, their kernels are few.
+A learner hands what it computes in every iteration to `compute(function, *arguments)`, and its
+episodes to `compute.rollout(...)`. The functions are pure. Tensors among their arguments, in tuples
+and named tuples too, are inputs; all else (settings, networks, flags) says which function it is.
+They draw nothing at random, look at no value on the host and make no tensor from host data.
+Optimisers stay outside: their age is a number of the host, their kernels are few.
 """
 
 from collections.abc import Callable
@@ -40,4 +41,6 @@ class Direct:
                 ([1, ...] without it); T is `max_cycles`.
         """
         first, _ = venv.reset(seed=seed)
-        return rollout(venv, first, players.seats(venv.num_envs, uniforms.shape[1]), uniforms, players.epsilon)
+        return rollout(
+            venv, first, players.seats(venv.num_envs, uniforms.shape[1]), uniforms, players.epsilon
+        )

@@ -1,4 +1,6 @@
-"""Memory: how much there is, and one process setting that a third of the training time depends on."""
+"""Memory: how much there is, and one process setting that a third of the training time depends
+on.
+"""
 
 import ctypes
 import sys
@@ -9,10 +11,12 @@ MEGABYTE = 1 << 20
 
 
 def keep_memory() -> bool:
-    """Lets glibc keep freed memory instead of giving it back to the system and fetching it again, page by page.
+    """Lets glibc keep freed memory instead of giving it back to the system and fetching it again,
+    page by page.
 
-    Each update frees and allocates the same few hundred megabytes; measured on one core, a Coin Game iteration of LOQA took
-    .58 s instead of .86.  Returns whether it could be done; elsewhere than on glibc nothing happens.
+    Each update frees and allocates the same few hundred megabytes; measured on one core, a Coin
+    Game iteration of LOQA took .58 s instead of .86.  Returns whether it could be done; elsewhere
+    than on glibc nothing happens.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -20,7 +24,11 @@ def keep_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    settings = ((_MMAP_THRESHOLD, 1024 * MEGABYTE), (_TRIM_THRESHOLD, 2047 * MEGABYTE), (_TOP_PAD, 256 * MEGABYTE))
+    settings = (
+        (_MMAP_THRESHOLD, 1024 * MEGABYTE),
+        (_TRIM_THRESHOLD, 2047 * MEGABYTE),
+        (_TOP_PAD, 256 * MEGABYTE),
+    )
     return all(ok == 1 for ok in [mallopt(name, value) for name, value in settings])
 
 
@@ -34,4 +42,6 @@ def available_memory(device: str) -> int | None:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
+    return next(
+        (1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None
+    )

@@ -31,7 +31,15 @@ from agents.matrix_games.gradient_runs import (
 )
 from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 
-__all__ = ["EXACT_LEARNERS", "History", "RunConfig", "Stopped", "exact_learner", "exact_table", "run"]
+__all__ = [
+    "EXACT_LEARNERS",
+    "History",
+    "RunConfig",
+    "Stopped",
+    "exact_learner",
+    "exact_table",
+    "run",
+]
 
 EXACT_LEARNERS: dict[str, tuple[Callable[..., Tensor], type]] = {
     "naive": (naive, NaiveConfig),
@@ -46,7 +54,8 @@ def exact_learner(name: str, **settings: Any) -> Direction:
     """The learner called `name` with its settings, e.g. `exact_learner("lola", order=2)`.
 
     Raises:
-        ValueError: a name that is not in EXACT_LEARNERS, or a setting that the learner does not have.
+        ValueError: a name that is not in EXACT_LEARNERS, or a setting that the learner does not
+            have.
     """
     if name not in EXACT_LEARNERS:
         raise ValueError(f"no exact learner {name!r}; there are {', '.join(EXACT_LEARNERS)}")
@@ -58,9 +67,14 @@ def exact_learner(name: str, **settings: Any) -> Direction:
 
 
 def exact_table(
-    payoffs: Any, gamma: float, learners: str | Sequence[str] = "lola", cfg: RunConfig | None = None, **settings: Any
+    payoffs: Any,
+    gamma: float,
+    learners: str | Sequence[str] = "lola",
+    cfg: RunConfig | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
-    """Runs one exact learner (or one a player): a row of the paper's table and its learning curve, as plain data.
+    """Runs one exact learner (or one a player): a row of the paper's table and its learning curve,
+    as plain data.
 
     Args:
         payoffs: [A, A, 2], as `social_dilemmas_env.payoffs` returns them.
@@ -70,16 +84,21 @@ def exact_table(
         **settings: of the learner, e.g. `order=2`; only with a single name.
 
     Returns:
-        "tft", "nash": dicts {per_state, all_states, agents}, shares in [0, 1]; "reward_mean", "reward_std": over runs
-        and players; "reward_players": a list of N; "curve": mean payoff after each update [T + 1];
-        "spread": its standard deviation over runs and players [T + 1];
-        "curve_quantiles": {"0.05": [T + 1], "0.5": ..., "0.95": ...} over runs, of the players' mean;
-        "policies": probability of action 0, an array [R, N, S]; "runs", "stopped" (messages), "learners", "gamma".
+        "tft", "nash": dicts {per_state, all_states, agents}, shares in [0, 1]; "reward_mean",
+        "reward_std": over runs and players; "reward_players": a list of N; "curve": mean payoff
+        after each update [T + 1]; "spread": its standard deviation over runs and players [T + 1];
+        "curve_quantiles": {"0.05": [T + 1], "0.5": ..., "0.95": ...} over runs, of the players'
+        mean; "policies": probability of action 0, an array [R, N, S]; "runs", "stopped" (messages),
+        "learners", "gamma".
     """  # fmt: skip
     cfg = cfg or RunConfig()
     game = MatrixGame(payoffs, gamma, cfg.device)
     names = (learners,) * 2 if isinstance(learners, str) else tuple(learners)
-    made = exact_learner(names[0], **settings) if isinstance(learners, str) else tuple(map(exact_learner, names))
+    made = (
+        exact_learner(names[0], **settings)
+        if isinstance(learners, str)
+        else tuple(map(exact_learner, names))
+    )
     history = run(game, made, cfg)
     policies, last = game.policies(history.theta), history.values[-1]
     mean = history.values.mean(-1)

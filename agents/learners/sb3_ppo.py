@@ -2,8 +2,9 @@
 
     python -m agents.learners.sb3_ppo coin_game_v0 runs/ppo --steps 300000 --seed 0
 
-One policy plays all seats, each as if the others were part of the world; in the Coin Game it learns to take every coin. The
-result is an ordinary checkpoint: `load_agent`, `social-dilemmas play` and `league` take it, without Stable-Baselines3.
+One policy plays all seats, each as if the others were part of the world; in the Coin Game it learns
+to take every coin. The result is an ordinary checkpoint: `load_agent`, `social-dilemmas play` and
+`league` take it, without Stable-Baselines3.
 
 Paper   Schulman et al. 2017, https://arxiv.org/abs/1707.06347;  https://github.com/DLR-RM/stable-baselines3
 """
@@ -65,7 +66,9 @@ def actor_of(model: Any) -> Tensor:
     """The policy's weights in the layout of `networks.Mlp`.  [1, P]."""
     weights = model.policy.state_dict()
     layers = ("mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2", "action_net")
-    parts = [part for name in layers for part in (weights[f"{name}.weight"].T, weights[f"{name}.bias"])]
+    parts = [
+        part for name in layers for part in (weights[f"{name}.weight"].T, weights[f"{name}.bias"])
+    ]
     return torch.cat([part.flatten() for part in parts])[None]
 
 
@@ -74,7 +77,9 @@ def agent(saved: Checkpoint, device: str, seed: int) -> Agent:
     facts = saved.facts
     table, actions = spaces(facts["env_id"], facts["game"], device)
     net = Mlp(table, actions, (facts["settings"]["hidden"],) * 2)
-    both = ActorCritic(net, net)  # the second stands where learners keep a critic, and is never asked
+    both = ActorCritic(
+        net, net
+    )  # the second stands where learners keep a critic, and is never asked
     check_tensors(saved.tensors, {"actor": torch.empty(1, both.actor_size)}, saved.path)
     return Agent(both, saved.tensors["actor"].repeat(1, 2).to(device), facts, seed)
 
@@ -86,7 +91,13 @@ def train_ppo(env_id: str, out: str | Path, cfg: PpoConfig, seed: int = 0, **gam
 
     start = time.process_time()
     actor = actor_of(learn(cfg, env_id, game, seed))
-    facts: dict[str, Any] = {"learner": "sb3_ppo", "env_id": env_id, "game": game, "settings": asdict(cfg), "seed": seed}
+    facts: dict[str, Any] = {
+        "learner": "sb3_ppo",
+        "env_id": env_id,
+        "game": game,
+        "settings": asdict(cfg),
+        "seed": seed,
+    }
     seconds = round(time.process_time() - start, 1)
     facts |= {"device": device_name("cpu"), "seconds": seconds, "iterations": cfg.steps}
     trained = agent(Checkpoint(Path(out), cfg.steps, facts, {"actor": actor}), "cpu", seed)
@@ -99,7 +110,9 @@ def _no_loop(*_: Any) -> Any:
     raise ValueError("sb3_ppo has a loop of its own: python -m agents.learners.sb3_ppo --help")
 
 
-SB3_PPO = LearnerSpec("sb3_ppo", "independent PPO (Stable-Baselines3)", lambda env_id: PpoConfig(), _no_loop, agent)
+SB3_PPO = LearnerSpec(
+    "sb3_ppo", "independent PPO (Stable-Baselines3)", lambda env_id: PpoConfig(), _no_loop, agent
+)
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
-"""The learners of tabular policies, as `train` and `load_agent` know them: the LOLA family on 2-player matrix games.
+"""The learners of tabular policies, as `train` and `load_agent` know them: the LOLA family on
+2-player matrix games.
 
     train("lola_exact", "ipd_v0", seed=0, iterations=200, runs=100)
     train("lola_dice", "ipd_v0", iterations=200, lookaheads=2, games=64)
 
-One update is θ ← θ + δ f(θ) for both players of all runs at once (runs.py). A run whose parameters would become non-finite
-stops where it was, with a warning that names it, and the others go on. The agent that `load_agent` returns plays the first
-run's policy of player 0.
+One update is θ ← θ + δ f(θ) for both players of all runs at once (runs.py). A run whose parameters
+would become non-finite stops where it was, with a warning that names it, and the others go on. The
+agent that `load_agent` returns plays the first run's policy of player 0.
 
-Shapes  R independent runs, N = 2 players, S states, A actions, D = S (A - 1) parameters a player. θ [R, N, D].
+Shapes  R independent runs, N = 2 players, S states, A actions, D = S (A - 1) parameters a player. θ
+[R, N, D].
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame
 from agents.registry import LearnerSpec
 
-DISCOUNTS = {"imp_v0": 0.9}  # authors' run_lola.py; .96 in the prisoner's dilemma and, ours, everywhere else
+DISCOUNTS = {
+    "imp_v0": 0.9
+}  # authors' run_lola.py; .96 in the prisoner's dilemma and, ours, everywhere else
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Common:
     """Settings of every tabular learner.
 
     Raises:
-        ValueError: fewer than 1 run, a rate or spread that is not finite, a discount outside [0, 1).
+        ValueError: fewer than 1 run, a rate or spread that is not finite, a discount outside [0,
+            1).
     """
 
     runs: int = 1
@@ -68,24 +73,42 @@ class Common:
 
 
 def settings_class(name: str, *parts: type, **defaults: Any) -> type:
-    """A frozen dataclass of the common settings and those of `parts` (without their seeds), checked as they check theirs."""
-    named = {f.name: f for part in reversed((Common, *parts)) for f in fields(part) if not f.name.endswith("seed")}
+    """A frozen dataclass of the common settings and those of `parts` (without their seeds), checked
+    as they check theirs.
+    """
+    named = {
+        f.name: f
+        for part in reversed((Common, *parts))
+        for f in fields(part)
+        if not f.name.endswith("seed")
+    }
     made = [(key, f.type, field(default=defaults.get(key, f.default))) for key, f in named.items()]
 
     def check(self: Any) -> None:
         for key, _, default in made:
             value, kind = getattr(self, key), type(default.default)
-            if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) != (kind is bool):
-                raise ValueError(f"{key} must be of type {kind.__name__}, like {default.default!r}, not {value!r}")
+            if not isinstance(value, (int, float) if kind is float else kind) or isinstance(
+                value, bool
+            ) != (kind is bool):
+                raise ValueError(
+                    f"{key} must be of type {kind.__name__}, like {default.default!r}, not {value!r}"
+                )
         for part in (Common, *parts):
             part_of(self, part)
 
-    return make_dataclass(name, made, frozen=True, namespace={"__doc__": f"Settings of {name}.", "__post_init__": check})
+    return make_dataclass(
+        name,
+        made,
+        frozen=True,
+        namespace={"__doc__": f"Settings of {name}.", "__post_init__": check},
+    )
 
 
 def part_of(cfg: Any, part: type, **more: Any) -> Any:
     """The part of the settings that `part` has."""
-    return part(**{f.name: getattr(cfg, f.name) for f in fields(part) if hasattr(cfg, f.name)} | more)
+    return part(
+        **{f.name: getattr(cfg, f.name) for f in fields(part) if hasattr(cfg, f.name)} | more
+    )
 
 
 @dataclass
@@ -129,7 +152,11 @@ class TabularLearner:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that changes."""
-        tensors = {"theta": self.theta, "policies": self.table.policies(self.theta), "active": self.active}
+        tensors = {
+            "theta": self.theta,
+            "policies": self.table.policies(self.theta),
+            "active": self.active,
+        }
         if isinstance(self.game, SampledGame):
             tensors["draws"] = self.game.draws.get_state()
         if self.critic is not None:
@@ -143,7 +170,11 @@ class TabularLearner:
     def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
         """The inverse of `state`."""
         device = self.theta.device
-        self.theta, self.active, self.iteration = tensors["theta"].to(device), tensors["active"].to(device), iteration
+        self.theta, self.active, self.iteration = (
+            tensors["theta"].to(device),
+            tensors["active"].to(device),
+            iteration,
+        )
         if isinstance(self.game, SampledGame):
             self.game.draws.set_state(tensors["draws"].cpu())
         if self.critic is not None:
@@ -151,14 +182,20 @@ class TabularLearner:
 
 
 def table_of(env_id: str, game: dict[str, Any], gamma: float, device: str) -> MatrixGame:
-    """The exact game, or ValueError where a tabular learner would learn another game than the one that is played."""
+    """The exact game, or ValueError where a tabular learner would learn another game than the one
+    that is played.
+    """
     if game.get("view", "ego") != "ego":
-        raise ValueError("tabular learners read states with their own action first: view must be 'ego'")
+        raise ValueError(
+            "tabular learners read states with their own action first: view must be 'ego'"
+        )
     if game.get("payoff_noise", 0):
         raise ValueError("tabular learners know the payoff table: payoff_noise must be 0")
     table = MatrixGame(sde.payoffs(env_id, **game), gamma, device)
     if sde.spec(env_id).game(**game).observation_shape != (table.num_states,):
-        raise ValueError(f"tabular learners need the last joint action as the observation; {env_id} shows something else")
+        raise ValueError(
+            f"tabular learners need the last joint action as the observation; {env_id} shows something else"
+        )
     return table
 
 
@@ -175,7 +212,9 @@ def make(
     """A learner at its start.  `direction`: (settings, seed) -> f."""
     table = table_of(env_id, game, cfg.gamma, device)
     f = direction(cfg, seed)
-    played = SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1))) if sampled else table
+    played = (
+        SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1))) if sampled else table
+    )
     theta = initial_theta(table, RunConfig(runs=cfg.runs, init_std=cfg.init_std, seed=seed))
     critic = getattr(f, "critic", None)
     if critic is not None:  # there from the start, so that every checkpoint has one
@@ -199,7 +238,9 @@ class TabularAgent:
         self.env_id, self.game_kwargs, self.facts = facts["env_id"], facts["game"], facts
         self.policy, self._draws = policy, torch.Generator().manual_seed(seed)
 
-    def logits(self, observations: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def logits(
+        self, observations: Tensor, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities.  [B, S] one-hot -> [B, A].
 
         Raises:
@@ -214,14 +255,21 @@ class TabularAgent:
         return self.policy[states.argmax(-1)].log(), hidden
 
     def act(
-        self, observations: Any, hidden: Tensor | None = None, *, greedy: bool = False, draws: torch.Generator | None = None
+        self,
+        observations: Any,
+        hidden: Tensor | None = None,
+        *,
+        greedy: bool = False,
+        draws: torch.Generator | None = None,
     ) -> tuple[Any, Tensor | None]:
         """One step in B games; see `agents.evaluation.agent.Agent.act`."""
         logits, hidden = self.logits(torch.as_tensor(observations), hidden)
         if greedy:
             actions = logits.argmax(-1)
         else:
-            uniforms = torch.rand(len(logits), 1, generator=draws or self._draws, dtype=torch.float64).to(logits.device)
+            uniforms = torch.rand(
+                len(logits), 1, generator=draws or self._draws, dtype=torch.float64
+            ).to(logits.device)
             actions = (uniforms >= logits.exp().cumsum(-1)[:, :-1]).sum(-1)
         return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
 
@@ -235,7 +283,9 @@ def agent(checkpoint: Checkpoint, device: str, seed: int, *, player: int = 0) ->
     facts = checkpoint.facts
     policies = checkpoint.tensors.get("policies")
     if policies is None or policies.dim() != 4:
-        raise CheckpointError(f"{checkpoint.path}: it has no policies [R, N, S, A]: saved by another learner or version")
+        raise CheckpointError(
+            f"{checkpoint.path}: it has no policies [R, N, S, A]: saved by another learner or version"
+        )
     try:
         actions = sde.spec(facts["env_id"]).game(**facts["game"]).num_actions[0]
     except (ValueError, TypeError) as error:
@@ -289,17 +339,53 @@ def with_critic(kind: type, config: type) -> Callable[[Any, int], Any]:
 
 
 LOLA_2018 = "Foerster et al. 2018"
-NAIVE_EXACT = spec("naive_exact", f"naive learning, exact values ({LOLA_2018}, NL-Ex)", (), exact("naive"))
-LOLA_EXACT = spec("lola_exact", f"LOLA, exact values ({LOLA_2018})", (LolaConfig,), exact("lola", LolaConfig))
+NAIVE_EXACT = spec(
+    "naive_exact", f"naive learning, exact values ({LOLA_2018}, NL-Ex)", (), exact("naive")
+)
+LOLA_EXACT = spec(
+    "lola_exact", f"LOLA, exact values ({LOLA_2018})", (LolaConfig,), exact("lola", LolaConfig)
+)
 LOOK_AHEAD = spec(
-    "look_ahead", "LookAhead, exact values (Letcher et al. 2019)", (SosConfig,), exact("look_ahead", SosConfig)
+    "look_ahead",
+    "LookAhead, exact values (Letcher et al. 2019)",
+    (SosConfig,),
+    exact("look_ahead", SosConfig),
 )
-SOS = spec("sos", "Stable Opponent Shaping, exact values (Letcher et al. 2019)", (SosConfig,), exact("sos", SosConfig))
+SOS = spec(
+    "sos",
+    "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
+    (SosConfig,),
+    exact("sos", SosConfig),
+)
 CONSENSUS = spec(
-    "consensus", "consensus optimisation (Mescheder et al. 2017)", (ConsensusConfig,), exact("consensus", ConsensusConfig)
+    "consensus",
+    "consensus optimisation (Mescheder et al. 2017)",
+    (ConsensusConfig,),
+    exact("consensus", ConsensusConfig),
 )
-POLA_EXACT = spec("pola_exact", "outer POLA, exact values (Zhao et al. 2022)", (PolaConfig,), pola_direction, init_std=0.1)
-NL_PG, LOLA_PG_TITLE = f"naive learning from samples ({LOLA_2018}, NL-PG)", f"LOLA from samples ({LOLA_2018}, LOLA-PG)"
-NAIVE_PG = spec("naive_pg", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000)
-LOLA_PG = spec("lola_pg", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000)
-LOLA_DICE = spec("lola_dice", f"LOLA-DiCE ({LOLA_2018})", (LolaDiceConfig,), dice_direction, True, lr=0.2, init_std=0.4472)
+POLA_EXACT = spec(
+    "pola_exact",
+    "outer POLA, exact values (Zhao et al. 2022)",
+    (PolaConfig,),
+    pola_direction,
+    init_std=0.1,
+)
+NL_PG, LOLA_PG_TITLE = (
+    f"naive learning from samples ({LOLA_2018}, NL-PG)",
+    f"LOLA from samples ({LOLA_2018}, LOLA-PG)",
+)
+NAIVE_PG = spec(
+    "naive_pg", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000
+)
+LOLA_PG = spec(
+    "lola_pg", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000
+)
+LOLA_DICE = spec(
+    "lola_dice",
+    f"LOLA-DiCE ({LOLA_2018})",
+    (LolaDiceConfig,),
+    dice_direction,
+    True,
+    lr=0.2,
+    init_std=0.4472,
+)

@@ -7,10 +7,12 @@
     r_n[ab]                                                            payoff of player n
 
 Paper   Foerster et al. 2018, LOLA, appendix A.2, https://arxiv.org/abs/1709.04326 (which misprints one factor of P).
-States  0 = start, 1 + own action * A + other's action: everyone reads the last joint action with its own first.
+States  0 = start, 1 + own action * A + other's action: everyone reads the last joint action with
+its own first.
         For the prisoner's dilemma (action 0 = C, 1 = D): start, CC, CD, DC, DD.
-Policy  softmax over A actions of (θ_1, ..., θ_{A-1}, 0); for A = 2 the sigmoid of one logit, P(cooperate).
-Shapes  ... any batch, N = 2 players, A actions, S = A² + 1 states, D = S (A - 1) parameters. θ [..., N, D],
+Policy  softmax over A actions of (θ_1, ..., θ_{A-1}, 0); for A = 2 the sigmoid of one logit,
+P(cooperate). Shapes  ... any batch, N = 2 players, A actions, S = A² + 1 states, D = S (A - 1)
+parameters. θ [..., N, D],
         state-major.
 """
 
@@ -33,9 +35,14 @@ def action_probabilities(logits: Tensor) -> tuple[Tensor, ...]:
 
 
 def log_action_probabilities(logits: Tensor) -> tuple[Tensor, ...]:
-    """Log π(a | s) for each a, finite where π underflows.  [..., S, A - 1] -> A tensors [..., S]."""
+    """Log π(a | s) for each a, finite where π underflows.
+
+    [..., S, A - 1] -> A tensors [..., S].
+    """
     if logits.shape[-1] == 1:
-        return torch.nn.functional.logsigmoid(logits[..., 0]), torch.nn.functional.logsigmoid(-logits[..., 0])
+        return torch.nn.functional.logsigmoid(logits[..., 0]), torch.nn.functional.logsigmoid(
+            -logits[..., 0]
+        )
     return torch.log_softmax(torch.nn.functional.pad(logits, (0, 1)), -1).unbind(-1)
 
 
@@ -46,10 +53,14 @@ def other_view(num_actions: int, device: torch.device | str = "cpu") -> Tensor:
 
 
 def discounted_visits(joint: Tensor, gamma: float) -> Tensor:
-    """p_0ᵀ (I - γ P)⁻¹: expected discounted number of times each joint action is played.  [..., S, A²] -> [..., A²]."""
+    """p_0ᵀ (I - γ P)⁻¹: expected discounted number of times each joint action is played.
+
+    [..., S, A²] -> [..., A²].
+    """
     p0, transition = joint.split((1, joint.shape[-1]), -2)
     identity = torch.eye(joint.shape[-1], dtype=joint.dtype, device=joint.device)
-    # Row-stochastic P and γ < 1 make I - γP strictly diagonally dominant: never singular, so no check, no host sync.
+    # Row-stochastic P and γ < 1 make I - γP strictly diagonally dominant: never singular, so no
+    # check, no host sync.
     return torch.linalg.solve_ex((identity - gamma * transition).mT, p0.mT)[0]
 
 
@@ -57,14 +68,16 @@ class MatrixGame:
     """A 2-player iterated matrix game as a `DifferentiableGame` of memory-one policies.
 
     Args:
-        payoffs: [A, A, 2], entry [a, b, n] is the payoff of player n when player 0 plays a and player 1 plays b; or
-            [M, A, A, 2], a table for each of M runs: θ then ends in [M, N, D].
+        payoffs: [A, A, 2], entry [a, b, n] is the payoff of player n when player 0 plays a and
+            player 1 plays b; or [M, A, A, 2], a table for each of M runs: θ then ends in [M, N, D].
         gamma: discount in [0, 1).
         device: where to compute; float64 always.
-        parametrisation: how θ becomes logits (parametrisations.py); θ are the logits themselves if None.
+        parametrisation: how θ becomes logits (parametrisations.py); θ are the logits themselves if
+            None.
 
     Raises:
-        ValueError: payoffs of another shape or not finite, gamma outside [0, 1), a parametrisation of other games.
+        ValueError: payoffs of another shape or not finite, gamma outside [0, 1), a parametrisation
+            of other games.
     """
 
     num_players = 2
@@ -112,7 +125,10 @@ class MatrixGame:
         return torch.stack(log_action_probabilities(self.logits(theta)), -1)
 
     def in_one_view(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Each player's logits, states in player 1's words.  [..., N, S, A - 1] -> two [..., S, A - 1]."""
+        """Each player's logits, states in player 1's words.
+
+        [..., N, S, A - 1] -> two [..., S, A - 1].
+        """
         first, second = logits.unbind(-3)
         return first, second.index_select(-2, self._other_view)
 
@@ -122,7 +138,10 @@ class MatrixGame:
         return torch.stack([a * b for a in first for b in second], -1)
 
     def joint_log_policy(self, logits: Tensor) -> Tensor:
-        """Log of `joint_policy`, finite where that underflows.  [..., N, S, A - 1] -> [..., S, A²]."""
+        """Log of `joint_policy`, finite where that underflows.
+
+        [..., N, S, A - 1] -> [..., S, A²].
+        """
         first, second = (log_action_probabilities(x) for x in self.in_one_view(logits))
         return torch.stack([a + b for a in first for b in second], -1)
 
@@ -145,7 +164,9 @@ def check_payoffs(payoffs: Any, device: str | torch.device = "cpu") -> Tensor:
     payoffs = torch.as_tensor(payoffs, dtype=torch.float64, device=device)
     shape = tuple(payoffs.shape[-3:])
     if payoffs.dim() not in (3, 4) or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
-        raise ValueError(f"payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, not {tuple(payoffs.shape)}")
+        raise ValueError(
+            f"payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, not {tuple(payoffs.shape)}"
+        )
     if not torch.isfinite(payoffs).all():
         raise ValueError("payoffs must be finite numbers")
     return payoffs
@@ -165,6 +186,8 @@ def one_shot(payoffs: Any, device: str | torch.device = "cpu") -> StatelessGame:
 
     def payoff(theta: Tensor) -> Tensor:
         first, second = (action_probabilities(x) for x in theta.unsqueeze(-2).unbind(-3))
-        return sum(a * b * r for (a, b), r in zip(itertools.product(first, second), rewards, strict=True))
+        return sum(
+            a * b * r for (a, b), r in zip(itertools.product(first, second), rewards, strict=True)
+        )
 
     return StatelessGame(payoff, dim=num_actions - 1, device=payoffs.device)

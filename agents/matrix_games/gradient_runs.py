@@ -1,7 +1,9 @@
-"""R independent runs of learners at once: every player updates simultaneously, θ_i ← θ_i + δ f_i(θ).
+"""R independent runs of learners at once: every player updates simultaneously, θ_i ← θ_i + δ
+f_i(θ).
 
-Each player may use another learner: any function `direction(theta, game) -> [R, N, D]`, of which player i's slice is
-taken. Runs never mix: a run whose parameters would become non-finite stops where it was, and the others go on.
+Each player may use another learner: any function `direction(theta, game) -> [R, N, D]`, of which
+player i's slice is taken. Runs never mix: a run whose parameters would become non-finite stops
+where it was, and the others go on.
 
     sgd     θ ← θ + δ f
     adam    θ ← θ + δ m̂ / (√v̂ + ε)             moments kept from update to update (Kingma & Ba 2015, β = .9, .999)
@@ -30,7 +32,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stopped:
-    """A run that was frozen because an update made its parameters non-finite; step counts from 1."""
+    """A run that was frozen because an update made its parameters non-finite.
+
+    Step counts from 1.
+    """
 
     run: int
     step: int
@@ -63,14 +68,22 @@ def initial_theta(game: DifferentiableGame, cfg: RunConfig) -> Tensor:
     return (cfg.init_std * theta).to(game.device)
 
 
-def joint_direction(theta: Tensor, game: DifferentiableGame, learners: Sequence[Direction]) -> Tensor:
-    """Player i's slice of learner i's direction; a learner that several players share is asked once.  -> [R, N, D]."""
+def joint_direction(
+    theta: Tensor, game: DifferentiableGame, learners: Sequence[Direction]
+) -> Tensor:
+    """Player i's slice of learner i's direction.
+
+    A learner that several players share is asked once.  -> [R, N, D].
+    """
     found = {learner: learner(theta, game) for learner in dict.fromkeys(learners)}
     return torch.stack([found[learner][:, i] for i, learner in enumerate(learners)], 1)
 
 
 def adam() -> Step:
-    """Direction -> step, with moments kept from call to call.  Works element by element, so runs do not mix."""
+    """Direction -> step, with moments kept from call to call.
+
+    Works element by element, so runs do not mix.
+    """
     first = second = torch.zeros(())
     time = 0
 
@@ -91,7 +104,10 @@ def optimizer(name: str) -> Step:
 
 
 def ascend(theta: Tensor, step: Tensor, lr: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
-    """θ + δ step for the active runs.  [R, N, D], [R, N, D], [N], [R] -> new θ, and the runs [R] that remain finite."""
+    """θ + δ step for the active runs.
+
+    [R, N, D], [R, N, D], [N], [R] -> new θ, and the runs [R] that remain finite.
+    """
     new = theta + lr[:, None] * step
     finite = active & torch.isfinite(new).all(-1).all(-1)
     return torch.where(finite[:, None, None], new, theta), finite
@@ -137,10 +153,16 @@ def run(
 
 
 def report_stopped(alive: Tensor) -> list[Stopped]:
-    """The first step at which each run was no longer finite, also written to the log.  [T + 1, R] -> list."""
+    """The first step at which each run was no longer finite, also written to the log.
+
+    [T + 1, R] -> list.
+    """
     dead = (~alive).int()
     steps = dead.argmax(0).tolist()
-    stopped = sorted((Stopped(r, steps[r]) for r in dead[-1].nonzero()[:, 0].tolist()), key=lambda s: (s.step, s.run))
+    stopped = sorted(
+        (Stopped(r, steps[r]) for r in dead[-1].nonzero()[:, 0].tolist()),
+        key=lambda s: (s.step, s.run),
+    )
     for each in stopped:
         log.warning("%s; the other runs go on", each)
     return stopped
@@ -151,21 +173,28 @@ class RunConfig:
     """How the learners are run.
 
     Raises:
-        ValueError: counts below 1 (steps below 0), a step size or spread that is not finite, an unknown optimiser.
+        ValueError: counts below 1 (steps below 0), a step size or spread that is not finite, an
+            unknown optimiser.
     """
 
     runs: int = 1000  # ours; the papers show 50 (authors' run_lola.py: num_episodes)
-    steps: int = 200  # authors' run_lola.py: trace_length is the number of updates in the exact trainer
+    steps: int = (
+        200  # authors' run_lola.py: trace_length is the number of updates in the exact trainer
+    )
     lr: float | tuple[float, ...] = 1.0  # δ, one for all or one a player; authors' run_lola.py
     init_std: float = 1.0  # authors' train_exact.py: 5 logits from N(0, 1)
     seed: int = 0
-    optimizer: Literal["sgd", "adam", "sign"] = "sgd"  # the exact trainer's; see the top of this file
+    optimizer: Literal["sgd", "adam", "sign"] = (
+        "sgd"  # the exact trainer's; see the top of this file
+    )
     device: str = "cpu"  # read by `exact_table`; `run` follows the game
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.steps < 0:
             raise ValueError(f"runs must be >= 1 and steps >= 0, not {self.runs} and {self.steps}")
-        if not torch.isfinite(torch.tensor([self.init_std, *torch.as_tensor(self.lr).reshape(-1).tolist()])).all():
+        if not torch.isfinite(
+            torch.tensor([self.init_std, *torch.as_tensor(self.lr).reshape(-1).tolist()])
+        ).all():
             raise ValueError(f"lr and init_std must be finite, not {self.lr} and {self.init_std}")
         if self.optimizer not in ("sgd", "adam", "sign"):
             raise ValueError(f"optimizer must be 'sgd', 'adam' or 'sign', not {self.optimizer!r}")

@@ -7,10 +7,12 @@
 Papers  Foerster et al. 2018 (https://arxiv.org/abs/1709.04326) section 4.4; Zhao et al. 2022, POLA
         (https://arxiv.org/abs/2210.10125) appendix B.1.6.
 
-A belief is everybody's parameters as player i takes them: its own exactly, the others' estimated. The authors' released
-likelihood fit pairs each agent with the model of *itself*; here player i's belief of j is fitted to j's play.
+A belief is everybody's parameters as player i takes them: its own exactly, the others' estimated.
+The authors' released likelihood fit pairs each agent with the model of *itself*; here player i's
+belief of j is fitted to j's play.
 
-Shapes  R runs, B games, T steps, N players, S states, A actions, D parameters; beliefs [N, R, N, D], observer first.
+Shapes  R runs, B games, T steps, N players, S states, A actions, D parameters; beliefs [N, R, N,
+D], observer first.
 """
 
 from __future__ import annotations
@@ -30,10 +32,15 @@ Model = Callable[[Tensor], Tensor]
 
 
 def action_counts(states: Tensor, num_actions: int) -> Tensor:
-    """How often each player took each action in each of its states.  [T + 1, R, B] -> [R, N, S, A]."""
+    """How often each player took each action in each of its states.
+
+    [T + 1, R, B] -> [R, N, S, A].
+    """
     num_states = num_actions**2 + 1
     index = pairs(states, num_actions)
-    joint = weighted_visits(index, torch.ones_like(index, dtype=torch.float64), num_states * num_actions**2)
+    joint = weighted_visits(
+        index, torch.ones_like(index, dtype=torch.float64), num_states * num_actions**2
+    )
     joint = joint.unflatten(-1, (num_states, num_actions, num_actions))
     return torch.stack((joint.sum(-1), joint.sum(-2)[:, other_view(num_actions, states.device)]), 1)
 
@@ -63,7 +70,10 @@ def climb(theta: Tensor, objective: Callable[[Tensor], Tensor], lr: float, steps
 
 
 def fit_exactly(
-    theta: Tensor, model: Tensor, log_policies: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], cfg: ExactModelConfig
+    theta: Tensor,
+    model: Tensor,
+    log_policies: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    cfg: ExactModelConfig,
 ) -> Tensor:
     """Descends KL(true || model) until every run is below tolerance, or `cfg.steps`.
 
@@ -102,7 +112,9 @@ class CountModel:
 
 
 class LikelihoodModel:
-    """Keeps a model from update to update and climbs its likelihood on one new batch of play a time."""
+    """Keeps a model from update to update and climbs its likelihood on one new batch of play a
+    time.
+    """
 
     def __init__(self, game: SampledGame, cfg: LikelihoodConfig | None = None) -> None:
         self.game, self.cfg = game, cfg or LikelihoodConfig()
@@ -114,7 +126,12 @@ class LikelihoodModel:
         steps = self.cfg.first_steps if self.model is None else self.cfg.steps
         start = torch.zeros_like(theta) if self.model is None else self.model
         policies = self.game.game.log_policies
-        self.model = climb(start, lambda x: log_likelihood(policies(x), counts, self.game.cfg.games), self.cfg.lr, steps)
+        self.model = climb(
+            start,
+            lambda x: log_likelihood(policies(x), counts, self.game.cfg.games),
+            self.cfg.lr,
+            steps,
+        )
         return beliefs_of(theta, self.model)
 
 
@@ -129,7 +146,9 @@ class ExactModel:
         """Beliefs after the fit."""
         start = torch.zeros_like(theta) if self.model is None else self.model
         policies = self.game.log_policies
-        self.model = fit_exactly(theta, start, lambda a, b: (policies(a).detach(), policies(b)), self.cfg)
+        self.model = fit_exactly(
+            theta, start, lambda a, b: (policies(a).detach(), policies(b)), self.cfg
+        )
         return beliefs_of(theta, self.model)
 
 

@@ -4,11 +4,13 @@
     network          logit(s) = w₂ · tanh(W₁ x_s + b₁) + b₂        x_s: own and the other's last action, one-hot each
     preconditioned   logit(s) = (Q θ)_s
 
-The gradient of the same policy differs between them, and with it everything LOLA does: POLA's motivation.
+The gradient of the same policy differs between them, and with it everything LOLA does: POLA's
+motivation.
 
 Paper   Zhao, Lu, Grosse, Foerster 2022, POLA, https://arxiv.org/abs/2210.10125, sections 3.1 and 5.1, appendix B.1.6
-Source  https://github.com/Silent-Zebra/POLA, LOLA_exact.py (commit b248b52)
-Shapes  R runs, N players, S = 5 states (start, CC, CD, DC, DD, own action first), D parameters a player. θ [..., N, D].
+Source  https://github.com/Silent-Zebra/POLA, LOLA_exact.py (commit b248b52) Shapes  R runs, N
+players, S = 5 states (start, CC, CD, DC, DD, own action first), D parameters a player. θ [..., N,
+D].
 """
 
 from __future__ import annotations
@@ -59,10 +61,12 @@ def tabular(std: float = 0.1) -> Parametrisation:
 
 
 def preconditioner(which: Literal["paper", "appendix"]) -> Tensor:
-    """Q: the identity with -2 elsewhere in one column, so that raising one logit lowers all others twofold.  [S, S].
+    """Q: the identity with -2 elsewhere in one column, so that raising one logit lowers all others
+    twofold.  [S, S].
 
-    `paper`: the column of CD (section 3.1, one matrix a player in the authors' joint order, the same in ours).
-    `appendix`: the column of DD (B.1.6), which the released code applies to every experiment.
+    `paper`: the column of CD (section 3.1, one matrix a player in the authors' joint order, the
+    same in ours). `appendix`: the column of DD (B.1.6), which the released code applies to every
+    experiment.
     """
     columns = {"paper": CD, "appendix": DD}
     if which not in columns:
@@ -73,7 +77,9 @@ def preconditioner(which: Literal["paper", "appendix"]) -> Tensor:
     return q
 
 
-def preconditioned(which: Literal["paper", "appendix"] = "paper", std: float = 0.1) -> Parametrisation:
+def preconditioned(
+    which: Literal["paper", "appendix"] = "paper", std: float = 0.1
+) -> Parametrisation:
     """Logits Q θ with one of the two matrices of `preconditioner`."""
     q = preconditioner(which)
     return Parametrisation(
@@ -92,13 +98,18 @@ def features() -> Tensor:
 
 
 def network(hidden: int = 16) -> Parametrisation:
-    """A 6 -> hidden -> 1 network with tanh; weights and biases uniform in ±1/√fan_in, as torch.nn.Linear's defaults."""
+    """A 6 -> hidden -> 1 network with tanh.
+
+    Weights and biases uniform in ±1/√fan_in, as torch.nn.Linear's defaults.
+    """
     sizes = (hidden * FEATURES, hidden, hidden, 1)
     x = features()
 
     def logits(theta: Tensor) -> Tensor:
         w_1, b_1, w_2, b_2 = theta.split(sizes, -1)
-        h = torch.tanh(x.to(theta.device) @ w_1.unflatten(-1, (hidden, FEATURES)).mT + b_1[..., None, :])
+        h = torch.tanh(
+            x.to(theta.device) @ w_1.unflatten(-1, (hidden, FEATURES)).mT + b_1[..., None, :]
+        )
         return h @ w_2[..., None] + b_2[..., None, :]
 
     def draw(shape: tuple[int, ...], draws: torch.Generator) -> Tensor:
@@ -113,14 +124,18 @@ def network(hidden: int = 16) -> Parametrisation:
 
 
 def softmax(actions: int, std: float = 0.1) -> Parametrisation:
-    """One logit a state and action, also for the last action: a step of size α moves differences of two logits by 2 α."""
+    """One logit a state and action, also for the last action: a step of size α moves differences of
+    two logits by 2 α.
+    """
     states = actions**2 + 1
 
     def logits(theta: Tensor) -> Tensor:
         each = theta.unflatten(-1, (states, actions))
         return each[..., :-1] - each[..., -1:]
 
-    return Parametrisation(f"softmax_{actions}", states * actions, logits, normal(states * actions, std), actions)
+    return Parametrisation(
+        f"softmax_{actions}", states * actions, logits, normal(states * actions, std), actions
+    )
 
 
 PARAMETRISATIONS: dict[str, Callable[[], Parametrisation]] = {

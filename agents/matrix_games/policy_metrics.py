@@ -1,9 +1,11 @@
-"""What the papers' tables count: how often learned policies are tit for tat, or the Nash equilibrium.
+"""What the papers' tables count: how often learned policies are tit for tat, or the Nash
+equilibrium.
 
-%TFT of the LOLA paper is decoded from its table (it gives no threshold): the share of (runs x states) in which *both*
-agents' most likely action is tit for tat's, the state being the same for both: agent 2 stands in DC when agent 1 stands
-in CD. Pure defection scores 20 %, since both agree with tit for tat in DD only. "81 % TFT" therefore does not mean that
-81 % of runs end in tit for tat; the stricter rate asks for both agents and all states of a run.
+%TFT of the LOLA paper is decoded from its table (it gives no threshold): the share of (runs x
+states) in which *both* agents' most likely action is tit for tat's, the state being the same for
+both: agent 2 stands in DC when agent 1 stands in CD. Pure defection scores 20 %, since both agree
+with tit for tat in DD only. "81 % TFT" therefore does not mean that 81 % of runs end in tit for
+tat; the stricter rate asks for both agents and all states of a run.
 
 Shapes  R runs, N = 2 players, S states (0 = start, 1 + own action * A + other's action), A actions.
         policies [R, N, S, A].
@@ -56,9 +58,11 @@ def tft_rate(policies: Tensor) -> Rate:
 
 
 def nash_rate(policies: Tensor, tolerance: float = 0.25) -> Rate:
-    """Share of policies within `tolerance` of uniform, the equilibrium of matching pennies and rock-paper-scissors.
+    """Share of policies within `tolerance` of uniform, the equilibrium of matching pennies and
+    rock-paper-scissors.
 
-    The LOLA paper gives no threshold; .25 reproduces its 98.8 % in matching pennies (our count 98.1 %).
+    The LOLA paper gives no threshold; .25 reproduces its 98.8 % in matching pennies (our count 98.1
+    %).
 
     Args:
         policies: [R, N, S, A].
@@ -75,9 +79,11 @@ def exploitation_gap(values: Tensor) -> Tensor:
 def finds_tft(rewards: Tensor, policies: Tensor, factor: float) -> Tensor:
     """POLA's criterion for "found tit for tat" in the contribution game with factor f.
 
-        mean of both agents' payoff a step > 0.8 (f - 1), and both cooperate with P < 0.65 after DD and after CD
+        mean of both agents' payoff a step > 0.8 (f - 1), and both cooperate with P < 0.65 after DD
+        and after CD
 
-    The authors count a run that meets it at any epoch (LOLA_exact.py:2109-2117): take `.any(0)` over a history.
+    The authors count a run that meets it at any epoch (LOLA_exact.py:2109-2117): take `.any(0)`
+    over a history.
 
     Args:
         rewards: [..., R, N], payoff a step.

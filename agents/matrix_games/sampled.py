@@ -1,17 +1,22 @@
-"""An iterated matrix game that is only seen through play: its values are estimates from freshly sampled games.
+"""An iterated matrix game that is only seen through play: its values are estimates from freshly
+sampled games.
 
-A `SampledGame` is a `DifferentiableGame` whose V is a DiCE objective. Every learner of exact values is therefore also a
-learner from samples: LOLA-DiCE is lola_exact.py's look-ahead form on a sampled game, naive learning its order 0. Each
-call of `values` plays B new games of T steps with the policies it is given, as LOLA-DiCE prescribes for each look-ahead.
+A `SampledGame` is a `DifferentiableGame` whose V is a DiCE objective. Every learner of exact values
+is therefore also a learner from samples: LOLA-DiCE is lola_exact.py's look-ahead form on a sampled
+game, naive learning its order 0. Each call of `values` plays B new games of T steps with the
+policies it is given, as LOLA-DiCE prescribes for each look-ahead.
 
     J_n = mean over games of Σₜ γᵗ □(Σ_{l≤t} logpₗ) (rₙ,ₜ - cₜ)                                (estimators.py)
 
-Matrix games need no environment object: joint states and joint actions are drawn from the joint policy's table, R runs
-at once. The distribution is that of `social_dilemmas_env`'s games (tests/agents compares frequencies).
+Matrix games need no environment object: joint states and joint actions are drawn from the joint
+policy's table, R runs at once. The distribution is that of `social_dilemmas_env`'s games
+(tests/agents compares frequencies).
 
-Shapes  L lanes (runs, or views x runs), B games, T steps, N = 2 players, S states, A actions; joint actions a A + b.
-        States are in player 0's words: 0 = start, 1 + joint action afterwards; K = S A² pairs of state and joint action.
-        Trajectories are kept time first, [T, L, B], so that each step is contiguous; estimators see them time last.
+Shapes  L lanes (runs, or views x runs), B games, T steps, N = 2 players, S states, A actions; joint
+actions a A + b.
+        States are in player 0's words: 0 = start, 1 + joint action afterwards; K = S A² pairs of
+        state and joint action. Trajectories are kept time first, [T, L, B], so that each step is
+        contiguous; estimators see them time last.
 """
 
 from __future__ import annotations
@@ -44,13 +49,18 @@ def rollout(joint: Tensor, games: int, steps: int, draws: torch.Generator) -> Te
     states = torch.zeros(steps + 1, lanes, games, dtype=torch.long, device=joint.device)
     for t in range(steps):
         u = torch.rand(lanes, games, dtype=joint.dtype, device=joint.device, generator=draws)
-        row = thresholds.index_select(0, (offset + states[t]).flatten()).unflatten(0, (lanes, games))
+        row = thresholds.index_select(0, (offset + states[t]).flatten()).unflatten(
+            0, (lanes, games)
+        )
         torch.add((u[..., None] >= row).sum(-1), 1, out=states[t + 1])
     return states
 
 
 def pairs(states: Tensor, num_actions: int) -> Tensor:
-    """The pair (state, joint action) played at each t, as an index into K.  [T + 1, L, B] -> [T, L, B]."""
+    """The pair (state, joint action) played at each t, as an index into K.
+
+    [T + 1, L, B] -> [T, L, B].
+    """
     return states[:-1] * num_actions**2 + states[1:] - 1
 
 
@@ -75,7 +85,12 @@ class SampledGame:
 
     def __init__(self, game: MatrixGame, cfg: SampleConfig | None = None) -> None:
         self.game, self.cfg = game, cfg or SampleConfig()
-        self.num_players, self.dim, self.device, self.gamma = game.num_players, game.dim, game.device, game.gamma
+        self.num_players, self.dim, self.device, self.gamma = (
+            game.num_players,
+            game.dim,
+            game.device,
+            game.gamma,
+        )
         self.draws = torch.Generator(game.device).manual_seed(self.cfg.seed)
         # Payoffs by the state they lead to; the start state is never led to.
         by_state = torch.nn.functional.pad(game.payoffs.flatten(-3, -2), (0, 0, 1, 0))
@@ -83,28 +98,44 @@ class SampledGame:
 
     def play(self, theta: Tensor) -> Tensor:
         """New games between the players.  [L, N, D] -> states [T + 1, L, B]."""
-        return rollout(self.game.joint_policy(self.game.logits(theta)), self.cfg.games, self.cfg.steps, self.draws)
+        return rollout(
+            self.game.joint_policy(self.game.logits(theta)),
+            self.cfg.games,
+            self.cfg.steps,
+            self.draws,
+        )
 
     def rewards(self, states: Tensor) -> Tensor:
         """The payoffs r_n,t.  [T + 1, L, B] -> [T, N, L, B]."""
         if self._rewards.dim() == 2:
             return torch.stack([row[states[1:]] for row in self._rewards], 1)
         copies = states.shape[1] // self._rewards.shape[1]  # views of the same runs
-        return torch.stack([look_up(rows.repeat(copies, 1), states[1:]).movedim(-1, 0) for rows in self._rewards], 1)
+        return torch.stack(
+            [look_up(rows.repeat(copies, 1), states[1:]).movedim(-1, 0) for rows in self._rewards],
+            1,
+        )
 
     def joint_logp(self, theta: Tensor, states: Tensor) -> Tensor:
         """Σ_n log π_n(a_n,t | s_t), attached.  [L, N, D], [T + 1, L, B] -> [L, B, T]."""
-        return look_up(self.game.joint_log_policy(self.game.logits(theta)).flatten(-2), pairs(states, self.game.num_actions))
+        return look_up(
+            self.game.joint_log_policy(self.game.logits(theta)).flatten(-2),
+            pairs(states, self.game.num_actions),
+        )
 
     def values(self, theta: Tensor) -> Tensor:
         """Mean over new games of the estimator's J_n.  [..., N, D] -> [..., N]."""
         lanes = theta.flatten(0, -3)
         states = self.play(lanes)
-        objective = self.objective(self.joint_logp(lanes, states), self.rewards(states).permute(1, 2, 3, 0), states)
+        objective = self.objective(
+            self.joint_logp(lanes, states), self.rewards(states).permute(1, 2, 3, 0), states
+        )
         return objective.mean(-1).T.reshape(*theta.shape[:-2], self.num_players)
 
     def objective(self, logp: Tensor, rewards: Tensor, states: Tensor) -> Tensor:
-        """J_n of each game.  logp [L, B, T], rewards [N, L, B, T], states [T + 1, L, B] -> [N, L, B]."""
+        """J_n of each game.
+
+        Logp [L, B, T], rewards [N, L, B, T], states [T + 1, L, B] -> [N, L, B].
+        """
         if self.cfg.estimator == "loaded":
             return loaded_dice(logp, self.advantages(rewards, states), self.gamma)
         if self.cfg.baseline == "time":
@@ -114,16 +145,24 @@ class SampledGame:
         return dice(logp, rewards, self.gamma)
 
     def advantages(self, rewards: Tensor, states: Tensor) -> Tensor:
-        """GAE with a critic without memory: v(s) = mean return of the lane's visits to s.  [N, L, B, T]."""
+        """GAE with a critic without memory: v(s) = mean return of the lane's visits to s.
+
+        [N, L, B, T].
+        """
         visited, num_states = states[:-1], self.game.num_states
-        visits = weighted_visits(visited, torch.ones_like(visited, dtype=rewards.dtype), num_states).clamp(min=1)
+        visits = weighted_visits(
+            visited, torch.ones_like(visited, dtype=rewards.dtype), num_states
+        ).clamp(min=1)
         returns = discounted_returns(rewards, self.gamma).movedim(-1, 1)
         means = [weighted_visits(visited, each, num_states) / visits for each in returns]
         values = torch.stack([look_up(mean, visited) for mean in means])
         return gae(rewards, values, self.gamma, self.cfg.gae_lambda)
 
     def report(self, theta: Tensor) -> Tensor:
-        """The exact payoff a step of the true game: reported numbers carry no sampling noise.  [..., N, D] -> [..., N]."""
+        """The exact payoff a step of the true game: reported numbers carry no sampling noise.
+
+        [..., N, D] -> [..., N].
+        """
         return self.game.report(theta)
 
 
@@ -137,13 +176,22 @@ class SampleConfig:
 
     games: int = 64  # B; authors' run_lola_dice.py (512 in its first commit)
     steps: int = 150  # T; run_lola_dice.py
-    estimator: Literal["dice", "surrogate", "loaded"] = "dice"  # "surrogate" is the authors' --no-dice
-    baseline: Literal["time", "none"] = "time"  # cₜ = batch mean of rₜ; the authors' choice without a critic
+    estimator: Literal["dice", "surrogate", "loaded"] = (
+        "dice"  # "surrogate" is the authors' --no-dice
+    )
+    baseline: Literal["time", "none"] = (
+        "time"  # cₜ = batch mean of rₜ; the authors' choice without a critic
+    )
     gae_lambda: float = 1.0  # for "loaded"; POLA's JAX commands
     seed: int = 0  # of the games played
 
     def __post_init__(self) -> None:
         if self.games < 1 or self.steps < 1:
             raise ValueError(f"games and steps must be >= 1, not {self.games} and {self.steps}")
-        if self.estimator not in ("dice", "surrogate", "loaded") or self.baseline not in ("time", "none"):
-            raise ValueError(f"unknown estimator or baseline: {self.estimator!r}, {self.baseline!r}")
+        if self.estimator not in ("dice", "surrogate", "loaded") or self.baseline not in (
+            "time",
+            "none",
+        ):
+            raise ValueError(
+                f"unknown estimator or baseline: {self.estimator!r}, {self.baseline!r}"
+            )

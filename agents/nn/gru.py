@@ -1,13 +1,15 @@
-"""A gated recurrent unit over many parameter sets: forward, backward and second derivative written out.
+"""A gated recurrent unit over many parameter sets: forward, backward and second derivative written
+out.
 
     r = σ(x_r + h W_r),   z = σ(x_z + h W_z)                                   (reset, update)
     p = h W_n + b_n,      c = tanh(x_n + r p)                                  (proposal, candidate)
     h' = (1 - z) c + z h
 
-x already holds the input's part of the gates. Only the candidate has a recurrent bias. This is flax's GRUCell (and torch's,
-with two biases at 0). The gradient costs about half of what autograd's graph would: that of W is one matmul over all steps.
-The gradient can itself be differentiated, once (POLA's look-ahead needs that): along a direction (x, W, b)˙ the derivative
-of the backward pass is the backward pass of the tangents, so one sweep forward in time and one back give all of it.
+x already holds the input's part of the gates. Only the candidate has a recurrent bias. This is
+flax's GRUCell (and torch's, with two biases at 0). The gradient costs about half of what autograd's
+graph would: that of W is one matmul over all steps. The gradient can itself be differentiated, once
+(POLA's look-ahead needs that): along a direction (x, W, b)˙ the derivative of the backward pass is
+the backward pass of the tangents, so one sweep forward in time and one back give all of it.
 
 Paper   Cho et al. 2014, https://arxiv.org/abs/1406.1078
 Shapes  T steps, K parameter sets, n games a set, H units; gates in the order r, z, candidate.
@@ -98,33 +100,52 @@ class _GruGradient(torch.autograd.Function):
             ctx.totals = totals[::-1]
             ctx.save_for_backward(recurrent, h, gates, proposal, candidate, by_h)
         past, through = by_set(h[:-1]), by_set(by_h)
-        return by_x, torch.bmm(past.transpose(1, 2), through), through[..., 2 * size :].sum(1, keepdim=True)
+        return (
+            by_x,
+            torch.bmm(past.transpose(1, 2), through),
+            through[..., 2 * size :].sum(1, keepdim=True),
+        )
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, x_dot: Tensor, w_dot: Tensor, b_dot: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, x_dot: Tensor, w_dot: Tensor, b_dot: Tensor
+    ) -> tuple[Tensor | None, ...]:
         recurrent, h, gates, proposal, candidate, by_h = ctx.saved_tensors
         size = h.shape[-1]
         h_dot, sums_dot, c_dot = tangents(ctx.saved_tensors, x_dot, w_dot, b_dot)
         if not any(ctx.needs_input_grad[1:4]):
             return h_dot[1:], None, None, None, None
         by_x_dot, by_h_dot = torch.empty_like(by_h), torch.empty_like(by_h)
-        transposed, w_dot = recurrent.transpose(1, 2).contiguous(), w_dot.transpose(1, 2).contiguous()
+        transposed, w_dot = (
+            recurrent.transpose(1, 2).contiguous(),
+            w_dot.transpose(1, 2).contiguous(),
+        )
         after = torch.zeros_like(h[0])
         for t in reversed(range(len(by_h))):
-            (r, z), gate_dot, p_dot = gates[t].split(size, -1), sums_dot[t, ..., : 2 * size], sums_dot[t, ..., 2 * size :]
+            (r, z), gate_dot, p_dot = (
+                gates[t].split(size, -1),
+                sums_dot[t, ..., : 2 * size],
+                sums_dot[t, ..., 2 * size :],
+            )
             r_dot, z_dot = gate_dot.split(size, -1)
             c, d, d_dot, over = candidate[t], ctx.totals[t], after, h[t] - candidate[t]
             left = torch.addcmul(d, d, z, value=-1)  # derivative by c
             dq = torch.addcmul(left, left, c * c, value=-1)
             left_dot = torch.addcmul(torch.addcmul(d_dot, d_dot, z, value=-1), d, z_dot, value=-1)
-            dq_dot = torch.addcmul(left_dot, left_dot, c * c, value=-1).addcmul_(left * c, c_dot[t], value=-2)
+            dq_dot = torch.addcmul(left_dot, left_dot, c * c, value=-1).addcmul_(
+                left * c, c_dot[t], value=-2
+            )
             by_x_dot[t, ..., 2 * size :] = dq_dot
             torch.mul(dq_dot, r, out=by_h_dot[t, ..., 2 * size :]).addcmul_(dq, r_dot)
             # Both gates at once: σ' = g - g², and along the direction (1 - 2 g) g˙.
             first = torch.cat((dq * proposal[t], d * over), -1)
             second = torch.cat(
-                ((dq_dot * proposal[t]).addcmul_(dq, p_dot), (d_dot * over).addcmul_(d, h_dot[t] - c_dot[t])), -1
+                (
+                    (dq_dot * proposal[t]).addcmul_(dq, p_dot),
+                    (d_dot * over).addcmul_(d, h_dot[t] - c_dot[t]),
+                ),
+                -1,
             ).mul_(torch.addcmul(gates[t], gates[t], gates[t], value=-1))
             second.addcmul_(first, torch.addcmul(gate_dot, gates[t], gate_dot, value=-2))
             by_h_dot[t, ..., : 2 * size] = second
@@ -137,14 +158,27 @@ class _GruGradient(torch.autograd.Function):
         return h_dot[1:], by_x_dot, by_w, through[..., 2 * size :].sum(1, keepdim=True), None
 
 
-def tangents(saved: tuple[Tensor, ...], x_dot: Tensor, w_dot: Tensor, b_dot: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """h˙ [T + 1, K, n, H]; r˙, z˙ and p˙ [T, K, n, 3H]; c˙ [T, K, n, H]: along a direction of (x, W, b)."""
+def tangents(
+    saved: tuple[Tensor, ...], x_dot: Tensor, w_dot: Tensor, b_dot: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """h˙ [T + 1, K, n, H].
+
+    r˙, z˙ and p˙ [T, K, n, 3H]; c˙ [T, K, n, H]: along a direction of (x, W, b).
+    """
     recurrent, h, gates, proposal, candidate, by_h = saved
     size = h.shape[-1]
-    h_dot, sums_dot, c_dot = torch.zeros_like(h), torch.empty_like(by_h), torch.empty_like(candidate)
+    h_dot, sums_dot, c_dot = (
+        torch.zeros_like(h),
+        torch.empty_like(by_h),
+        torch.empty_like(candidate),
+    )
     matrix, w_dot = recurrent.contiguous(), w_dot.contiguous()
     for t in range(len(gates)):
-        c, (r, z), (r_dot, z_dot, p_dot) = candidate[t], gates[t].split(size, -1), sums_dot[t].split(size, -1)
+        c, (r, z), (r_dot, z_dot, p_dot) = (
+            candidate[t],
+            gates[t].split(size, -1),
+            sums_dot[t].split(size, -1),
+        )
         torch.bmm(h[t], w_dot, out=sums_dot[t]).baddbmm_(h_dot[t], matrix)
         p_dot += b_dot
         gate_dot = sums_dot[t, ..., : 2 * size].add_(x_dot[t, ..., : 2 * size])

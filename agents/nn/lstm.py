@@ -1,14 +1,17 @@
-"""A long short-term memory over many parameter sets, of plain differentiable operations: derivatives of any order.
+"""A long short-term memory over many parameter sets, of plain differentiable operations:
+derivatives of any order.
 
     i, f, o = σ(x_. + h W_.),   g = tanh(x_g + h W_g)                          (gates, candidate)
     c' = f c + i g,   h' = o tanh(c')
 
-The input is a dense layer with ReLU of the view's observation, computed once a view. Meta-learning differentiates through
-an update, so that the hand-written backward pass of gru.py does not serve here.
+The input is a dense layer with ReLU of the view's observation, computed once a view. Meta-learning
+differentiates through an update, so that the hand-written backward pass of gru.py does not serve
+here.
 
 Paper   Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735
-Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f), network/categorical_lstm.py
-Shapes  T steps, K parameter sets, n games a set, V views, F features, H units, A actions; gates in the order i, f, o, g.
+Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f), network/categorical_lstm.py Shapes  T
+steps, K parameter sets, n games a set, V views, F features, H units, A actions; gates in the order
+i, f, o, g.
 """
 
 from collections.abc import Callable
@@ -53,7 +56,10 @@ class Lstm:
 
     def of_views(self, params: Params) -> Tensor:
         """The gates' input of every view.  [K, V, 4H]."""
-        return torch.relu(self.table @ params["dense0"] + params["bias0"]) @ params["gates"] + params["gates_bias"]
+        return (
+            torch.relu(self.table @ params["dense0"] + params["bias0"]) @ params["gates"]
+            + params["gates_bias"]
+        )
 
     def __call__(self, params: Params, views: Tensor) -> Tensor:
         """See Network."""

@@ -1,19 +1,24 @@
-"""Policies and action values as functions of a flat parameter vector, for many parameter sets at once.
+"""Policies and action values as functions of a flat parameter vector, for many parameter sets at
+once.
 
-K parameter sets are one tensor θ [K, P]; set k plays the k-th of K equal groups of games. K is the number of independent
-runs for a learner's own network, and runs x snapshots for its past selves: the same code, through batched matmul.
+K parameter sets are one tensor θ [K, P]; set k plays the k-th of K equal groups of games. K is the
+number of independent runs for a learner's own network, and runs x snapshots for its past selves:
+the same code, through batched matmul.
 
-A network never sees observations, only *view ids* (the vector environment's `obs_mode="state"`), of which `table` holds the
-observations. Where there are fewer views than samples, whatever depends on the view alone is computed once a view.
+A network never sees observations, only *view ids* (the vector environment's `obs_mode="state"`), of
+which `table` holds the observations. Where there are fewer views than samples, whatever depends on
+the view alone is computed once a view.
 
     Tabular      θ[s]                                                              LOQA ipd.py, "logits"
     Mlp          Dense-ReLU-...-Dense(x, t)
     Gru          Dense-ReLU (-Dense) - GRU(h) - Dense                              LOQA coin_agent.py, ipd.py POLAGRU
 
-The second layer before the GRU has no activation, as in the authors' code (inherited from POLA); being linear it is folded
-into the GRU's input matrix. Initial weights are flax's: LeCun normal (truncated), biases 0, orthogonal recurrent matrices.
+The second layer before the GRU has no activation, as in the authors' code (inherited from POLA);
+being linear it is folded into the GRU's input matrix. Initial weights are flax's: LeCun normal
+(truncated), biases 0, orthogonal recurrent matrices.
 
-Shapes  T steps, K parameter sets, n games a set, V views, F features of an observation, A actions, H hidden units.
+Shapes  T steps, K parameter sets, n games a set, V views, F features of an observation, A actions,
+H hidden units.
 """
 
 import math
@@ -45,7 +50,9 @@ class Network(Protocol):
         """[T, K, n] view ids from the start of the episodes -> [T, K, n, A]."""
 
     def player(self, params: Params, games: int, steps: int) -> Callable[[Tensor, int], Tensor]:
-        """One step at a time, without gradients: `(views [K, n], t) -> [K, n, A]`, remembering what it must."""
+        """One step at a time, without gradients: `(views [K, n], t) -> [K, n, A]`, remembering what
+        it must.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +99,9 @@ class Mlp:
         count = self.table.shape[0]
         if count <= games:
             every = torch.arange(count, device=views.device).expand(steps, sets, count)
-            return self.of_samples(params, every).gather(2, views[..., None].expand(*views.shape, self.num_actions))
+            return self.of_samples(params, every).gather(
+                2, views[..., None].expand(*views.shape, self.num_actions)
+            )
         return self.of_samples(params, views)
 
     def of_samples(self, params: Params, views: Tensor, start: int = 0) -> Tensor:
@@ -109,7 +118,10 @@ class Mlp:
 
 @dataclass(frozen=True, eq=False)
 class Gru:
-    """Dense-ReLU, a second Dense if `layers` is 2, GRU, Dense; the raw step number is an input if `time` is set."""
+    """Dense-ReLU, a second Dense if `layers` is 2, GRU, Dense.
+
+    The raw step number is an input if `time` is set.
+    """
 
     table: Tensor
     num_actions: int
@@ -143,10 +155,14 @@ class Gru:
         steps, _, games = views.shape
         if self.by_view(steps * games):
             return pick(self.of_views(params), views)
-        return torch.relu(first_layer(self, params, views)) @ self.folded(params) + self.folded_bias(params)
+        return torch.relu(first_layer(self, params, views)) @ self.folded(
+            params
+        ) + self.folded_bias(params)
 
     def by_view(self, samples: int) -> bool:
-        """Whether to compute the layers before the GRU once a view: if they ignore time, and views are few."""
+        """Whether to compute the layers before the GRU once a view: if they ignore time, and views
+        are few.
+        """
         return not self.time and self.table.shape[0] <= samples
 
     def of_views(self, params: Params) -> Tensor:
@@ -184,7 +200,10 @@ class Gru:
 
 
 def first_layer(net: Any, params: Params, views: Tensor, start: int = 0) -> Tensor:
-    """X W + b, with a row of W for the step number if the network takes it.  [T, K, n] -> [T, K, n, H]."""
+    """X W + b, with a row of W for the step number if the network takes it.
+
+    [T, K, n] -> [T, K, n, H].
+    """
     weight, features = params["dense0"], net.table.shape[1]
     x = net.table[views] @ weight[:, :features] + params["bias0"]
     if net.time:
@@ -202,7 +221,10 @@ def pick(values: Tensor, views: Tensor) -> Tensor:
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """Log softmax over the last, short axis: 8 times as fast on a CPU with that axis first.  [..., A] -> [..., A]."""
+    """Log softmax over the last, short axis: 8 times as fast on a CPU with that axis first.
+
+    [..., A] -> [..., A].
+    """
     return torch.log_softmax(logits.movedim(-1, 0).contiguous(), 0).movedim(0, -1)
 
 
@@ -236,7 +258,9 @@ class ActorCritic:
     def unpack(self, theta: Tensor, part: str) -> Params:
         """The parameters of "actor" or "critic" as views of θ.  [K, P] -> name -> [K, *shape]."""
         parts = self.parts()
-        pieces = theta.split([end - first for first, end, _ in parts.values()], 1)  # one node of the graph, not one each
+        pieces = theta.split(
+            [end - first for first, end, _ in parts.values()], 1
+        )  # one node of the graph, not one each
         return {
             name.partition(".")[2]: piece.unflatten(1, shape)
             for piece, (name, (_, _, shape)) in zip(pieces, parts.items(), strict=True)
@@ -274,7 +298,9 @@ def initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Te
     value = torch.zeros(shape)
     if name.endswith("recurrent"):
         for gate in value.split(shape[0], 1):
-            gate.copy_(torch.nn.init.orthogonal_(torch.empty(shape[0], shape[0]), generator=generator))
+            gate.copy_(
+                torch.nn.init.orthogonal_(torch.empty(shape[0], shape[0]), generator=generator)
+            )
     elif not name.endswith("bias") and "bias" not in name and "zero" not in name:
         std = shape[0] ** -0.5 / 0.87962566103423978  # that of a unit normal cut off at 2
         torch.nn.init.trunc_normal_(value, std=std, a=-2 * std, b=2 * std, generator=generator)

@@ -1,9 +1,11 @@
 """One training loop for every learner.
 
-    folder = train("loqa", "coin_game_v0", seed=0, iterations=6000, out="runs/loqa", grid_size=3, batch=256)
+    folder = train("loqa", "coin_game_v0", seed=0, iterations=6000, out="runs/loqa", grid_size=3,
+    batch=256)
 
-A run folder holds `run.json` (what was asked for), `metrics.jsonl`, `checkpoints/` and, where TensorBoard is installed,
-`events/`. Calling `train` again with the same folder goes on where it stopped, bit for bit as if it had not (CPU).
+A run folder holds `run.json` (what was asked for), `metrics.jsonl`, `checkpoints/` and, where
+TensorBoard is installed, `events/`. Calling `train` again with the same folder goes on where it
+stopped, bit for bit as if it had not (CPU).
 
 A learner is any object with
 
@@ -15,8 +17,8 @@ A learner is any object with
     players: int                        how many networks of their own the players have in `state`; for evaluation, optional
     compute: Direct                     how it computes (compute.py); `cuda_graphs` replaces it, optional
 
-whose random numbers follow from its seed and `iteration` (or are part of `state`). Register a `LearnerSpec`
-(learners.py), and it has checkpoints, resuming, signals, metrics and evaluation.
+whose random numbers follow from its seed and `iteration` (or are part of `state`). Register a
+`LearnerSpec` (learners.py), and it has checkpoints, resuming, signals, metrics and evaluation.
 """
 
 import difflib
@@ -64,7 +66,8 @@ class Plan:
         save_minutes: wall-clock time between checkpoints; there is always one at the end.
         keep: checkpoints that stay.
         threads: of torch on the CPU; the many small operations here are fastest on one.
-        cuda_graphs: a deep learner records its roll-outs and updates as CUDA graphs (graphs.py). Not yet run on a device.
+        cuda_graphs: a deep learner records its roll-outs and updates as CUDA graphs (graphs.py).
+            Not yet run on a device.
         quiet: no progress bar.
     """
 
@@ -79,7 +82,13 @@ class Plan:
     quiet: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("iterations", 1), ("eval_episodes", 1), ("keep", 1), ("threads", 1), ("eval_every", 0)):
+        for name, least in (
+            ("iterations", 1),
+            ("eval_episodes", 1),
+            ("keep", 1),
+            ("threads", 1),
+            ("eval_every", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
@@ -90,7 +99,13 @@ class Plan:
 
 
 def train(
-    learner: str, env_id: str, *, seed: int = 0, device: str = "auto", out: str | Path | None = None, **overrides: Any
+    learner: str,
+    env_id: str,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path | None = None,
+    **overrides: Any,
 ) -> Path:
     """Trains, or goes on training.
 
@@ -100,13 +115,15 @@ def train(
         seed: fixes everything.
         device: "auto" (CUDA where there is one), "cpu", "cuda", ...
         out: the run folder; by default "runs/LEARNER-ENV-SEED".
-        **overrides: the learner's settings, the game's arguments, and those of `Plan` (iterations, minutes, ...).
+        **overrides: the learner's settings, the game's arguments, and those of `Plan` (iterations,
+            minutes, ...).
 
     Returns:
         The run folder.
 
     Raises:
-        ValueError: an unknown learner, game or override (the nearest names are given); a folder with another run in it.
+        ValueError: an unknown learner, game or override (the nearest names are given); a folder
+            with another run in it.
         CheckpointError: the run's last checkpoint is damaged.
         TrainingError: a metric or parameter became infinite or NaN; or memory ran out.
         SystemExit: SIGINT or SIGTERM came; the update was finished and saved. Status 130 or 143.
@@ -117,10 +134,14 @@ def train(
     folder = Path(out or f"runs/{learner}-{env_id}-{seed}")
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if plan.cuda_graphs and not spec.graphs:
-        raise ValueError(f"cuda_graphs is for {', '.join(n for n in LEARNERS if LEARNERS[n].graphs)}, not {learner}")
+        raise ValueError(
+            f"cuda_graphs is for {', '.join(n for n in LEARNERS if LEARNERS[n].graphs)}, not {learner}"
+        )
     compute = Graphs(device) if plan.cuda_graphs else None
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device={device!r}: there is no CUDA device here (torch {torch.__version__}); use cpu")
+        raise ValueError(
+            f"device={device!r}: there is no CUDA device here (torch {torch.__version__}); use cpu"
+        )
     _check(folder, facts)
     keep_memory()
     before = torch.get_num_threads()
@@ -139,8 +160,16 @@ def train(
 
 
 class _Run:
-    def __init__(self, folder: Path, facts: dict[str, Any], plan: Plan, device: str, learner: Any) -> None:
-        self.folder, self.facts, self.plan, self.device, self.learner = folder, facts, plan, device, learner
+    def __init__(
+        self, folder: Path, facts: dict[str, Any], plan: Plan, device: str, learner: Any
+    ) -> None:
+        self.folder, self.facts, self.plan, self.device, self.learner = (
+            folder,
+            facts,
+            plan,
+            device,
+            learner,
+        )
         self.saved: Checkpoint | None = None
         self.seconds = 0.0
         self.scores: dict[str, float] = {}
@@ -163,14 +192,20 @@ class _Run:
         plan, n = self.plan, 0
         total: dict[str, Any] = {}
         last = time.monotonic()
-        with Reporter(self.folder, self.learner.iteration, plan.iterations, plan.quiet) as report, _signals() as caught:
+        with (
+            Reporter(self.folder, self.learner.iteration, plan.iterations, plan.quiet) as report,
+            _signals() as caught,
+        ):
             while not caught and not self._finished():
                 metrics = self._numbers(self.learner.update())
                 k, n = self.learner.iteration, n + 1
                 total = {name: total.get(name, 0.0) + value for name, value in metrics.items()}
                 report.progress(k, metrics)
                 if k % LOG_EVERY == 0:
-                    report.write(k, {"seconds": self._elapsed(), **{name: x / n for name, x in total.items()}})
+                    report.write(
+                        k,
+                        {"seconds": self._elapsed(), **{name: x / n for name, x in total.items()}},
+                    )
                     total, n = {}, 0
                 if plan.eval_every and k % plan.eval_every == 0 and not caught:
                     self._evaluate(report)
@@ -184,14 +219,19 @@ class _Run:
 
     def _finished(self) -> bool:
         limit = self.plan.iterations
-        late = self.plan.minutes is not None and time.monotonic() - self.started > 60 * self.plan.minutes
+        late = (
+            self.plan.minutes is not None
+            and time.monotonic() - self.started > 60 * self.plan.minutes
+        )
         return late or (limit is not None and self.learner.iteration >= limit)
 
     def _elapsed(self) -> float:
         return round(self.seconds + time.monotonic() - self.started, 2)
 
     def _numbers(self, metrics: Mapping[str, Any]) -> dict[str, float]:
-        values = torch.stack([torch.as_tensor(x, dtype=torch.float64).cpu() for x in metrics.values()]).tolist()
+        values = torch.stack(
+            [torch.as_tensor(x, dtype=torch.float64).cpu() for x in metrics.values()]
+        ).tolist()
         for name, value in zip(metrics, values, strict=True):
             if not math.isfinite(value):
                 self._give_up(f"{name} became {value}")
@@ -199,10 +239,16 @@ class _Run:
 
     def _give_up(self, what: str) -> None:
         where = self.saved.path if self.saved else "none: it happened before the first one"
-        raise TrainingError(f"{what} in update {self.learner.iteration}; the last good checkpoint is {where}")
+        raise TrainingError(
+            f"{what} in update {self.learner.iteration}; the last good checkpoint is {where}"
+        )
 
     def _facts(self) -> dict[str, Any]:
-        made = {"torch": torch.__version__, "social_dilemmas_env": sde.__version__, "python": platform.python_version()}
+        made = {
+            "torch": torch.__version__,
+            "social_dilemmas_env": sde.__version__,
+            "python": platform.python_version(),
+        }
         how = {"device": device_name(self.device), "seconds": self._elapsed(), "versions": made}
         return {**self.facts, **how, "iterations": self.learner.iteration, "scores": self.scores}
 
@@ -221,12 +267,19 @@ class _Run:
         state = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
         agents = agents_of(Checkpoint(self.folder, self.learner.iteration, self.facts, state))
         self.scores = scores(agents, episodes=self.plan.eval_episodes, seed=self.learner.iteration)
-        k, named = self.learner.iteration, {f"eval {name}": value for name, value in self.scores.items()}
+        k, named = (
+            self.learner.iteration,
+            {f"eval {name}": value for name, value in self.scores.items()},
+        )
         report.write(k, {"seconds": self._elapsed(), **named})
-        report.say(f"{k}: " + ", ".join(f"{name} {value:+.3f}" for name, value in self.scores.items()))
+        report.say(
+            f"{k}: " + ", ".join(f"{name} {value:+.3f}" for name, value in self.scores.items())
+        )
 
 
-def _settings(learner: str, env_id: str, seed: int, overrides: dict[str, Any]) -> tuple[Any, dict[str, Any], Plan]:
+def _settings(
+    learner: str, env_id: str, seed: int, overrides: dict[str, Any]
+) -> tuple[Any, dict[str, Any], Plan]:
     spec = LEARNERS[learner]
     names = {f.name for f in fields(spec.settings(env_id))}
     game_names = set(sde.spec(env_id).keywords) - ({"max_cycles"} if "horizon" in names else set())
@@ -234,7 +287,9 @@ def _settings(learner: str, env_id: str, seed: int, overrides: dict[str, Any]) -
     known = names | game_names | plan_names
     for name in overrides:
         if name not in known:
-            raise ValueError(f"{learner} on {env_id} has no setting {name!r}; {nearest(name, known)}")
+            raise ValueError(
+                f"{learner} on {env_id} has no setting {name!r}; {nearest(name, known)}"
+            )
     game = {name: value for name, value in overrides.items() if name in game_names}
     sde.spec(env_id).game(**game)  # refuses bad values, before anything is written
     base = spec.settings(env_id)
@@ -280,20 +335,29 @@ def _check(folder: Path, facts: dict[str, Any]) -> None:
         return
     try:
         found = json.loads(path.read_text())
-        there, asked = ({**each, **each["settings"]} for each in (found, json.loads(json.dumps(facts))))
+        there, asked = (
+            {**each, **each["settings"]} for each in (found, json.loads(json.dumps(facts)))
+        )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path}: not readable: {error}") from error
     names = [name for name in {**there, **asked} if name != "settings"]
     differing = [
-        f"{name}={there.get(name, 'not there yet')!r}" for name in names if there.get(name, "") != asked.get(name, "")
+        f"{name}={there.get(name, 'not there yet')!r}"
+        for name in names
+        if there.get(name, "") != asked.get(name, "")
     ]
     if differing:
-        raise ValueError(f"{folder} holds another run ({', '.join(differing)}): choose another folder")
+        raise ValueError(
+            f"{folder} holds another run ({', '.join(differing)}): choose another folder"
+        )
 
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM are noted in the list; a second SIGINT interrupts at once.  Main thread only."""
+    """SIGINT and SIGTERM are noted in the list.
+
+    A second SIGINT interrupts at once.  Main thread only.
+    """
     caught: list[int] = []
 
     def note(number: int, frame: Any) -> None:
@@ -312,7 +376,11 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")  # torch's words on the CPU; and on CUDA
+OUT_OF_MEMORY = (
+    "not enough memory",
+    "can't allocate memory",
+    "out of memory",
+)  # torch's words on the CPU; and on CUDA
 
 
 @contextmanager
@@ -322,9 +390,15 @@ def _memory_advice(cfg: Any) -> Iterator[None]:
     except TrainingError:
         raise
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(w in str(error) for w in OUT_OF_MEMORY):
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(
+            w in str(error) for w in OUT_OF_MEMORY
+        ):
             raise
-        sizes = ", ".join(f"{n} (now {getattr(cfg, n)})" for n in ("batch", "snapshots", "runs") if hasattr(cfg, n))
+        sizes = ", ".join(
+            f"{n} (now {getattr(cfg, n)})"
+            for n in ("batch", "snapshots", "runs")
+            if hasattr(cfg, n)
+        )
         raise TrainingError(f"out of memory: lower {sizes or 'the batch'}") from error
 
 
@@ -335,7 +409,9 @@ def device_name(device: str) -> str:
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
+        model = next(
+            (line.split(":")[1].strip() for line in lines if line.startswith("model name")), model
+        )
     except OSError:
         pass
     return f"{model}, {torch.get_num_threads()} thread"
@@ -345,4 +421,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
+    return (
+        f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names)}"
+    )

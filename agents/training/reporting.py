@@ -1,4 +1,6 @@
-"""What a training run says while it runs: a line of JSON every so often, TensorBoard if it is there, a bar in a terminal."""
+"""What a training run says while it runs: a line of JSON every so often, TensorBoard if it is
+there, a bar in a terminal.
+"""
 
 import json
 import os
@@ -51,7 +53,11 @@ class Reporter:
         """Moves the bar."""
         if self.bar is not None:
             reward = values.get("reward")
-            self.bar.update(self.task, completed=iteration, reward="" if reward is None else f"reward {reward:+.3f}")
+            self.bar.update(
+                self.task,
+                completed=iteration,
+                reward="" if reward is None else f"reward {reward:+.3f}",
+            )
 
     def say(self, text: str) -> None:
         """A line for the person at the terminal."""
@@ -86,7 +92,14 @@ def _tensorboard(folder: Path) -> Any:
 def _bar(start: int, total: int | None) -> tuple[Any, Any]:
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
     except ImportError:
         return None, None
 

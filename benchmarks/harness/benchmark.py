@@ -1,13 +1,15 @@
 """What a benchmark is: rows of numbers with their source, cells that compute them, and a plot.
 
-A benchmark file states PAPER (numbers, with source), SETTINGS (the full ones), and defines a `Benchmark` called BENCHMARK:
+A benchmark file states PAPER (numbers, with source), SETTINGS (the full ones), and defines a
+`Benchmark` called BENCHMARK:
 
     settings --cells--> Cell, Cell, ...          what has to be computed, with the rows that it fills
     cell     --score--> samples                  one number a run and quantity; runs are independent, so they come in chunks
     samples  --derive--> samples                 optional: quantities that compare cells (same run number, same seed)
     result   --plot--> picture
 
-Everything that goes in or comes out is JSON, so that parts can be stored, resumed and computed elsewhere.
+Everything that goes in or comes out is JSON, so that parts can be stored, resumed and computed
+elsewhere.
 """
 
 from __future__ import annotations
@@ -32,12 +34,14 @@ class Row:
         paper: the published number; None where the paper prints none.
         samples: the quantity it is made from; the name if None.
         statistic: of the samples; "std" divides by the count.
-        target: where ours must lie, stated before anything is run; None: agreement within chance (statistics.py).
+        target: where ours must lie, stated before anything is run; None: agreement within chance
+            (statistics.py).
         paper_runs: how many runs the paper's number is from; read if there is no target.
         digits: decimals that the paper prints.
         unit: such as "%".
         note: one sentence for the reader: the source of a target, a departure.
-        judged: False: ours is of another setting than the paper's, and the row never says "reproduced".
+        judged: False: ours is of another setting than the paper's, and the row never says
+            "reproduced".
     """
 
     name: str
@@ -68,7 +72,8 @@ class Cell:
         rows: made from its samples.
         chunk: runs computed, and stored, at a time; all if 0.
         cost: seconds a run, roughly; only for the progress bar.
-        count: the setting that `runs` is; a cell that counts by another than "runs" is left out when `--runs` is given.
+        count: the setting that `runs` is; a cell that counts by another than "runs" is left out
+            when `--runs` is given.
     """
 
     name: str
@@ -81,12 +86,17 @@ class Cell:
 
 
 def checked(key: str, value: Any, default: Any) -> Any:
-    """A setting of the same type as its default; numbers finite and not negative, counts at least 1; or ValueError."""
+    """A setting of the same type as its default.
+
+    Numbers finite and not negative, counts at least 1; or ValueError.
+    """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(default, float) and number:
         value = float(value)
     if type(value) is not type(default):
-        raise ValueError(f"{key} must be of type {type(default).__name__}, like {default!r}, not {value!r}")
+        raise ValueError(
+            f"{key} must be of type {type(default).__name__}, like {default!r}, not {value!r}"
+        )
     if number and not (0 <= value < float("inf") and (isinstance(value, float) or value >= 1)):
         raise ValueError(
             f"{key} must be {'at least 1' if isinstance(value, int) else 'finite and not negative'}, not {value!r}"
@@ -102,11 +112,13 @@ class Benchmark:
         name: its module in benchmarks/, and its file of results.
         title: one line.
         source: paper, table or figure, link.
-        settings: the full ones; "device" is added. "runs" is how many, "..._runs" the same of costlier cells.
+        settings: the full ones; "device" is added. "runs" is how many, "..._runs" the same of
+            costlier cells.
         small: what differs in a smoke run of seconds.
         cells: settings -> cells, in the order of the table.
-        score: (cell settings, runs, seed) -> {"samples": {quantity: [runs] or [runs, k]}, "curves": {name: [T]}}.
-            Curves are for the plot, and are averaged over chunks. Other keys are kept as they are, of the first chunk.
+        score: (cell settings, runs, seed) -> {"samples": {quantity: [runs] or [runs, k]}, "curves":
+            {name: [T]}}. Curves are for the plot, and are averaged over chunks. Other keys are kept
+            as they are, of the first chunk.
         plot: (result, path of a PNG) -> None.
         derive: samples by cell -> samples of `derived` rows.
         derived: rows that compare cells; full only if every cell is.
@@ -125,7 +137,9 @@ class Benchmark:
     derived: tuple[Row, ...] = field(default=())
     switches: tuple[str, ...] = ("device",)
 
-    def settings_for(self, runs: int | None = None, small: bool = False, /, **changes: Any) -> dict[str, Any]:
+    def settings_for(
+        self, runs: int | None = None, small: bool = False, /, **changes: Any
+    ) -> dict[str, Any]:
         """The settings of one invocation.
 
         Args:
@@ -141,17 +155,23 @@ class Benchmark:
             settings["runs"] = checked("runs", runs, 1)
         unknown = sorted(set(changes) - set(settings))
         if unknown:
-            raise ValueError(f"{self.name} has no setting {', '.join(unknown)}; there are {', '.join(settings)}")
+            raise ValueError(
+                f"{self.name} has no setting {', '.join(unknown)}; there are {', '.join(settings)}"
+            )
         for key, value in changes.items():
             settings[key] = checked(key, value, settings[key])
         return settings
 
     def full_cells(self, settings: Settings) -> set[str]:
-        """Names of the cells whose settings are the file's full ones, with at least as many runs."""
+        """Names of the cells whose settings are the file's full ones, with at least as many
+        runs.
+        """
         switched = {key: settings[key] for key in self.switches}
         full = {cell.name: cell for cell in self.cells(dict(self.settings) | switched)}
         return {
             cell.name
             for cell in self.cells(settings)
-            if cell.name in full and cell.settings == full[cell.name].settings and cell.runs >= full[cell.name].runs
+            if cell.name in full
+            and cell.settings == full[cell.name].settings
+            and cell.runs >= full[cell.name].runs
         }

@@ -17,7 +17,9 @@ def catalogue() -> dict[str, Benchmark]:
     found = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parents[1])]):
         if not module.name.startswith("__"):
-            benchmark = getattr(importlib.import_module(f"benchmarks.{module.name}"), "BENCHMARK", None)
+            benchmark = getattr(
+                importlib.import_module(f"benchmarks.{module.name}"), "BENCHMARK", None
+            )
             if benchmark is not None:
                 found[benchmark.name] = benchmark
     return found

@@ -54,7 +54,9 @@ def local(jobs: int = 1) -> Executor:
             waiting = {pool.submit(compute, name, part): part for part in parts}
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
-        except BaseException:  # nobody waits for the rest: an interrupt must not last as long as the longest part
+        except (
+            BaseException
+        ):  # nobody waits for the rest: an interrupt must not last as long as the longest part
             for child in set(active_children()) - others:
                 child.terminate()
             raise
@@ -73,7 +75,9 @@ def on_ray() -> Executor:
     try:
         import ray
     except ImportError:
-        raise ImportError("--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'") from None
+        raise ImportError(
+            "--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'"
+        ) from None
 
     def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
         root = str(Path(__file__).resolve().parents[2])

@@ -1,7 +1,8 @@
 """Finished parts of a benchmark on disk, so that an interrupted run goes on where it was.
 
-A part is one chunk of the runs of one cell. Its file carries everything that determines its content (the *fingerprint*:
-settings, runs, seed, versions); a file with another fingerprint, or a damaged one, counts as absent and is computed again.
+A part is one chunk of the runs of one cell. Its file carries everything that determines its content
+(the *fingerprint*: settings, runs, seed, versions); a file with another fingerprint, or a damaged
+one, counts as absent and is computed again.
 """
 
 from __future__ import annotations
@@ -38,10 +39,16 @@ class Part:
 
 
 def split(cell: Cell, seed: int) -> list[Part]:
-    """The parts of a cell.  Run r has the same seed in every cell of equal chunks: cells compare in pairs."""
+    """The parts of a cell.
+
+    Run r has the same seed in every cell of equal chunks: cells compare in pairs.
+    """
     chunk = cell.chunk or cell.runs
     starts = range(0, cell.runs, chunk)
-    return [Part(cell, first, min(chunk, cell.runs - first), sde.draw(seed, i)) for i, first in enumerate(starts)]
+    return [
+        Part(cell, first, min(chunk, cell.runs - first), sde.draw(seed, i))
+        for i, first in enumerate(starts)
+    ]
 
 
 def canonical(data: Any) -> Any:
@@ -77,7 +84,12 @@ class PartStore:
 
     def fingerprint(self, part: Part) -> dict[str, Any]:
         """Everything that determines the content of a part."""
-        own = {"cell": part.cell.name, "settings": part.cell.settings, "runs": part.runs, "seed": part.seed}
+        own = {
+            "cell": part.cell.name,
+            "settings": part.cell.settings,
+            "runs": part.runs,
+            "seed": part.seed,
+        }
         return canonical(own | self.context)
 
     def load(self, part: Part) -> dict[str, Any] | None:
@@ -90,7 +102,9 @@ class PartStore:
 
     def save(self, part: Part, result: dict[str, Any]) -> None:
         """Stores the result of a part."""
-        write_json(self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result})
+        write_json(
+            self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result}
+        )
 
     def forget(self, part: Part) -> None:
         """Removes what is stored in a part's place, whatever its settings."""

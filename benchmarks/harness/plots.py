@@ -1,4 +1,6 @@
-"""One look for every picture: colour-blind-safe colours (Okabe and Ito 2008), light axes, no frames."""
+"""One look for every picture: colour-blind-safe colours (Okabe and Ito 2008), light axes, no
+frames.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def axes(count: int, width: float = 4.6, height: float = 3.7, **kwargs: Any) -> 
 
     pyplot.rcParams.update(STYLE)
     size = (width * count, height)
-    figure, panels = pyplot.subplots(1, count, figsize=size, layout="constrained", squeeze=False, **kwargs)
+    figure, panels = pyplot.subplots(
+        1, count, figsize=size, layout="constrained", squeeze=False, **kwargs
+    )
     return figure, panels[0]
 
 
@@ -41,16 +45,32 @@ def curve(axis: Any, curves: dict[str, list[float]], color: str, label: str) -> 
     """The curve "mean" over updates, with the band "low" to "high" if there is one."""
     axis.plot(curves["mean"], color=color, label=label)
     if "low" in curves:
-        axis.fill_between(range(len(curves["low"])), curves["low"], curves["high"], color=color, alpha=0.15, linewidth=0)
+        axis.fill_between(
+            range(len(curves["low"])),
+            curves["low"],
+            curves["high"],
+            color=color,
+            alpha=0.15,
+            linewidth=0,
+        )
 
 
 def comparison(axis: Any, rows: list[dict[str, Any]], labels: list[str]) -> None:
-    """Paper (grey diamond) beside ours (blue, with interval), one line a row, from top to bottom."""
+    """Paper (grey diamond) beside ours (blue, with interval), one line a row, from top to
+    bottom.
+    """
     position = np.arange(len(rows))[::-1]
     for y, row in zip(position, rows, strict=True):
         ours, paper = ("ours, 95 % interval", "paper") if y == position[0] else (None, None)
         if row["ours"] is not None:
-            axis.plot([row["ci_low"], row["ci_high"]], [y, y], color=BLUE, linewidth=3, solid_capstyle="butt", alpha=0.5)
+            axis.plot(
+                [row["ci_low"], row["ci_high"]],
+                [y, y],
+                color=BLUE,
+                linewidth=3,
+                solid_capstyle="butt",
+                alpha=0.5,
+            )
             axis.plot(row["ours"], y, "o", color=BLUE, markersize=5, label=ours)
         if row["paper"] is not None:
             axis.plot(row["paper"], y, "D", color=PAPER, markersize=5, zorder=1, label=paper)

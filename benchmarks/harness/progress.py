@@ -19,7 +19,13 @@ def progress(title: str, total: float) -> Iterator[Advance]:
     """
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
     except ImportError:
         yield print_line
         return
@@ -29,7 +35,9 @@ def progress(title: str, total: float) -> Iterator[Advance]:
         return
     text = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %")
     times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-    with Progress(*text, *times, console=console, transient=True, speed_estimate_period=3600) as bar:
+    with Progress(
+        *text, *times, console=console, transient=True, speed_estimate_period=3600
+    ) as bar:
         task = bar.add_task(title, total=total)
         yield lambda amount, what: bar.update(task, advance=amount, description=f"{title}: {what}")
 

@@ -31,11 +31,18 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> dict[str, str]:
-    """The commit of this checkout, with a plus sign if files have changed since; {} outside of one."""
+    """The commit of this checkout, with a plus sign if files have changed since.
+
+    {} outside of one.
+    """
     where = {"cwd": Path(__file__).parent, "capture_output": True, "text": True}
     try:
-        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=True, **where).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], check=True, **where).stdout
+        head = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], check=True, **where
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"], check=True, **where
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return {}
     return {"commit": head + "+" * bool(changed)}
@@ -49,7 +56,9 @@ def describe_device(name: str) -> str:
         return f"cuda: {torch.cuda.get_device_name(name)}"
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        model = next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()
     return f"cpu: {model}, 1 thread"

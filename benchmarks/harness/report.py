@@ -1,4 +1,6 @@
-"""One Markdown page of all results in a folder: paper, ours with interval, verdict, and the pictures."""
+"""One Markdown page of all results in a folder: paper, ours with interval, verdict, and the
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,19 @@ def report(out: Path = RESULTS) -> Path:
     """
     results = [read(path) for path in sorted(out.glob("*.json"))]
     order = list(catalogue())
-    results.sort(key=lambda r: order.index(r["benchmark"]) if r["benchmark"] in order else len(order))
+    results.sort(
+        key=lambda r: order.index(r["benchmark"]) if r["benchmark"] in order else len(order)
+    )
     sections = [section(result, out) for result in results]
-    missing = [f"- `{name}`: not run (`python -m benchmarks run {name}`)" for name in missing_names(results)]
+    missing = [
+        f"- `{name}`: not run (`python -m benchmarks run {name}`)"
+        for name in missing_names(results)
+    ]
     out.mkdir(parents=True, exist_ok=True)
     page = out / "README.md"
-    page.write_text("\n".join([HEADER, summary(results), *missing, "", *sections]), encoding="utf-8")
+    page.write_text(
+        "\n".join([HEADER, summary(results), *missing, "", *sections]), encoding="utf-8"
+    )
     return page
 
 
@@ -44,10 +53,21 @@ def read(path: Path) -> dict[str, Any]:
     """A file of results, checked as far as the page needs it."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        _ = result["benchmark"], result["settings"], result["versions"], result["device"], result["seconds"]
-        _ = [(row["name"], row["paper"], row["ours"], row["ci_low"], row["runs"], row["verdict"]) for row in result["rows"]]
+        _ = (
+            result["benchmark"],
+            result["settings"],
+            result["versions"],
+            result["device"],
+            result["seconds"],
+        )
+        _ = [
+            (row["name"], row["paper"], row["ours"], row["ci_low"], row["runs"], row["verdict"])
+            for row in result["rows"]
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no file of results ({type(error).__name__}: {error}); remove it") from None
+        raise ValueError(
+            f"{path} is no file of results ({type(error).__name__}: {error}); remove it"
+        ) from None
     return result
 
 
@@ -58,11 +78,16 @@ def missing_names(results: list[dict[str, Any]]) -> list[str]:
 
 def summary(results: list[dict[str, Any]]) -> str:
     """One line a benchmark."""
-    lines = ["| benchmark | " + " | ".join(VERDICTS) + " | seconds |", "|---|" + "---:|" * (len(VERDICTS) + 1)]
+    lines = [
+        "| benchmark | " + " | ".join(VERDICTS) + " | seconds |",
+        "|---|" + "---:|" * (len(VERDICTS) + 1),
+    ]
     for result in results:
         counts = Counter(row["verdict"] for row in result["rows"])
         cells = " | ".join(str(counts[word]) for word in VERDICTS)
-        lines.append(f"| [{result['benchmark']}](#{result['benchmark']}) | {cells} | {result['seconds']:.0f} |")
+        lines.append(
+            f"| [{result['benchmark']}](#{result['benchmark']}) | {cells} | {result['seconds']:.0f} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -79,13 +104,27 @@ def section(result: dict[str, Any], out: Path) -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown."""
-    lines = ["| | paper | ours | 95 % interval | target | runs | verdict | |", "|---|---:|---:|---|---|---:|---|---|"]
+    lines = [
+        "| | paper | ours | 95 % interval | target | runs | verdict | |",
+        "|---|---:|---:|---|---|---:|---|---|",
+    ]
     for row in rows:
         digits = row.get("digits", 3) + 1
-        ci, goal = (pair(row["ci_low"], row["ci_high"], digits), pair(*(row.get("target") or (None, None)), digits))
+        ci, goal = (
+            pair(row["ci_low"], row["ci_high"], digits),
+            pair(*(row.get("target") or (None, None)), digits),
+        )
         shown = number(row["paper"], digits - 1), number(row["ours"], digits)
         unit = f" {row['unit']}" if row.get("unit") else ""
-        words = [row["name"] + unit, *shown, ci, goal, str(row["runs"]), row["verdict"], row.get("note", "")]
+        words = [
+            row["name"] + unit,
+            *shown,
+            ci,
+            goal,
+            str(row["runs"]),
+            row["verdict"],
+            row.get("note", ""),
+        ]
         lines.append("| " + " | ".join(words) + " |")
     return "\n".join(lines) + "\n"
 
@@ -97,7 +136,9 @@ def number(value: float | None, digits: int) -> str:
 
 def pair(low: float | None, high: float | None, digits: int) -> str:
     """An interval; a dash for None."""
-    return "-" if low is None and high is None else f"{number(low, digits)} to {number(high, digits)}"
+    return (
+        "-" if low is None and high is None else f"{number(low, digits)} to {number(high, digits)}"
+    )
 
 
 def circumstances(result: dict[str, Any]) -> str:

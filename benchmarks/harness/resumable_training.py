@@ -1,6 +1,8 @@
-"""Trainings inside a part: each in a folder of its own that survives a kill, so that hours of work go on where they were.
+"""Trainings inside a part: each in a folder of its own that survives a kill, so that hours of work
+go on where they were.
 
-The folder goes when the part's result is stored (`forget`, which run.py calls), or when `--fresh` asks for the part again.
+The folder goes when the part's result is stored (`forget`, which run.py calls), or when `--fresh`
+asks for the part again.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
 
 
 def folder_of(name: str, settings: Settings, runs: int, seed: int) -> Path:
-    """Where the training of a benchmark's part lies until the part is done; it goes by all that a part goes by."""
+    """Where the training of a benchmark's part lies until the part is done.
+
+    It goes by all that a part goes by.
+    """
     return UNFINISHED / name / _digest([dict(settings), runs, seed, versions()])
 
 
@@ -32,7 +37,12 @@ def forget(name: str, settings: Settings, runs: int, seed: int) -> None:
 
 
 def stages(
-    folder: Path, at: Iterable[int], look: Callable[[Path], Any], learner: str, env_id: str, **how: Any
+    folder: Path,
+    at: Iterable[int],
+    look: Callable[[Path], Any],
+    learner: str,
+    env_id: str,
+    **how: Any,
 ) -> Iterator[tuple[int, Any]]:
     """Trains to each of the iterations `at`, and looks at the run folder.
 
@@ -40,7 +50,8 @@ def stages(
         folder: of `folder_of`.
         at: increasing.
         look: run folder -> JSON, kept in `folder`.
-        learner: of `agents.train`, like the rest. With other defaults than before an interruption it starts again.
+        learner: of `agents.train`, like the rest. With other defaults than before an interruption
+            it starts again.
         env_id: as there.
         **how: as there.
 
@@ -60,7 +71,15 @@ def stages(
         found = json.loads(path.read_text()) if path.exists() else []
         for k, iterations in enumerate(at):
             if k == len(found):
-                train(learner, env_id, iterations=iterations, out=folder / "run", eval_every=0, quiet=True, **how)
+                train(
+                    learner,
+                    env_id,
+                    iterations=iterations,
+                    out=folder / "run",
+                    eval_every=0,
+                    quiet=True,
+                    **how,
+                )
                 found.append(look(folder / "run"))
                 write_json(path, found)
             yield iterations, found[k]
@@ -89,5 +108,7 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BlockingIOError(f"another process is training in {folder}: wait for it, or stop it") from None
+            raise BlockingIOError(
+                f"another process is training in {folder}: wait for it, or stop it"
+            ) from None
         yield

@@ -1,4 +1,6 @@
-"""Runs a benchmark: computes what is not yet there, part by part, then writes NAME.json and NAME.png."""
+"""Runs a benchmark: computes what is not yet there, part by part, then writes NAME.json and
+NAME.png.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +70,14 @@ class Options:
     changes: Settings = field(default_factory=dict)
 
     def command(self, name: str) -> str:
-        """The command line that says the same; where it writes and computes does not matter to the numbers."""
+        """The command line that says the same.
+
+        Where it writes and computes does not matter to the numbers.
+        """
         words = ["python -m benchmarks run", name]
-        words += [f"--runs {self.runs}"] * (self.runs is not None) + [f"--seed {self.seed}"] * bool(self.seed)
+        words += [f"--runs {self.runs}"] * (self.runs is not None) + [f"--seed {self.seed}"] * bool(
+            self.seed
+        )
         words += ["--scale small"] * self.small + [f"--only {pattern!r}" for pattern in self.only]
         words += [f"--device {self.device}"] * (self.device != "cpu")
         words += [f"--set {key}={value}" for key, value in self.changes.items()]
@@ -80,8 +87,8 @@ class Options:
 def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     """Runs a benchmark and writes NAME.json and NAME.png.
 
-    Parts that are already stored in NAME.parts are taken from there unless their settings, seed or versions differ, so an
-    interrupted run, called again, goes on where it was.
+    Parts that are already stored in NAME.parts are taken from there unless their settings, seed or
+    versions differ, so an interrupted run, called again, goes on where it was.
 
     Returns:
         The content of NAME.json.
@@ -99,7 +106,9 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
     wanted = chosen(cells, options)
     context = {"benchmark": name, "versions": versions()}
     store = PartStore(options.out / f"{name}.parts", context)
-    store.folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be had is said before anything is computed
+    store.folder.mkdir(
+        parents=True, exist_ok=True
+    )  # a folder that cannot be had is said before anything is computed
     parts = {part: cell in wanted for cell in cells for part in split(cell, options.seed)}
     for part in parts if options.fresh else ():
         if parts[part]:
@@ -115,15 +124,18 @@ def run_benchmark(name: str, options: Options | None = None) -> dict[str, Any]:
 def chosen(cells: list[Cell], options: Options) -> list[Cell]:
     """The cells to compute; the others' rows are made from stored parts, or not run.
 
-    Those whose name matches a pattern (letter case does not matter). Without patterns all; but with a number of runs only
-    those that it counts: a cell with a number of its own costs too much to come along with a reduced run.
+    Those whose name matches a pattern (letter case does not matter). Without patterns all; but with
+    a number of runs only those that it counts: a cell with a number of its own costs too much to
+    come along with a reduced run.
     """
     if not options.only:
         return [cell for cell in cells if options.runs is None or cell.count == "runs"]
     words = [word.lower() for word in options.only]
     found = [cell for cell in cells if any(fnmatchcase(cell.name.lower(), word) for word in words)]
     if not found:
-        raise ValueError(f"no cell is called {' or '.join(words)}; there are {', '.join(cell.name for cell in cells)}")
+        raise ValueError(
+            f"no cell is called {' or '.join(words)}; there are {', '.join(cell.name for cell in cells)}"
+        )
     return found
 
 
@@ -154,13 +166,17 @@ def collect(
 
 
 def assemble(
-    benchmark: Benchmark, settings: Settings, results: dict[str, list[dict[str, Any]]], options: Options
+    benchmark: Benchmark,
+    settings: Settings,
+    results: dict[str, list[dict[str, Any]]],
+    options: Options,
 ) -> dict[str, Any]:
     """The content of NAME.json, but for the versions."""
     cells, full = benchmark.cells(settings), benchmark.full_cells(settings)
     samples = {name: merged(parts) for name, parts in results.items()}
     rows = [
-        score_row(row, samples.get(cell.name, {}).get(row.quantity), cell.name in full) | {"cell": cell.name}
+        score_row(row, samples.get(cell.name, {}).get(row.quantity), cell.name in full)
+        | {"cell": cell.name}
         for cell in cells
         for row in cell.rows
     ]
@@ -168,8 +184,14 @@ def assemble(
     if benchmark.derive:
         derived = benchmark.derive(samples) if complete else {}
         every = len(full) == len(cells)
-        rows += [score_row(row, derived.get(row.quantity), every) | {"cell": "all"} for row in benchmark.derived]
-    first = {name: {key: value for key, value in parts[0].items() if key not in KNOWN} for name, parts in results.items()}
+        rows += [
+            score_row(row, derived.get(row.quantity), every) | {"cell": "all"}
+            for row in benchmark.derived
+        ]
+    first = {
+        name: {key: value for key, value in parts[0].items() if key not in KNOWN}
+        for name, parts in results.items()
+    }
     return plain({
         "benchmark": benchmark.name, "title": benchmark.title, "source": benchmark.source, "rows": rows,
         "settings": dict(settings) | {"seed": options.seed}, "full_setting": complete and len(full) == len(cells),
@@ -188,7 +210,10 @@ KNOWN = ("samples", "curves", "seconds")
 def merged(parts: list[dict[str, Any]]) -> Samples:
     """Samples of all parts of a cell: [runs] or [runs, k], NaN where a run failed."""
     keys = parts[0]["samples"]
-    return {key: np.concatenate([np.array(part["samples"][key], dtype=float) for part in parts]) for key in keys}
+    return {
+        key: np.concatenate([np.array(part["samples"][key], dtype=float) for part in parts])
+        for key in keys
+    }
 
 
 def mean_curves(parts: list[dict[str, Any]]) -> dict[str, list[float]]:
@@ -205,7 +230,10 @@ def rounded(x: np.ndarray, digits: int = 5) -> Any:
 
 
 def draw(benchmark: Benchmark, result: dict[str, Any], out: Path) -> Path | None:
-    """Draws NAME.png; None where matplotlib is missing or nothing can be drawn from a part of the cells."""
+    """Draws NAME.png.
+
+    None where matplotlib is missing or nothing can be drawn from a part of the cells.
+    """
     try:
         import matplotlib
     except ImportError:

@@ -5,9 +5,10 @@
                 "not reproduced"   ours does not
                 "not run"          the row was not run, or only at a reduced setting; or it states nothing to compare with
 
-The target is stated in the benchmark's file. Where the file states none, it is what chance allows: the paper's number comes
-from n runs and ours from m, so groups of n and of m are resampled from our runs; the paper's number minus ours, give or take
-half a unit of its last digit, has to lie in the middle 95 % of the differences.
+The target is stated in the benchmark's file. Where the file states none, it is what chance allows:
+the paper's number comes from n runs and ours from m, so groups of n and of m are resampled from our
+runs; the paper's number minus ours, give or take half a unit of its last digit, has to lie in the
+middle 95 % of the differences.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def interval(samples: np.ndarray, statistic: str = "mean", seed: int = 0) -> tup
     def of_columns(*parts: np.ndarray, axis: int = -1) -> np.ndarray:
         return STATISTICS[statistic](np.concatenate(parts, axis), axis=axis)
 
-    for method in ("BCa", "percentile"):  # BCa is undefined where leaving any one run out changes nothing
+    for method in (
+        "BCa",
+        "percentile",
+    ):  # BCa is undefined where leaving any one run out changes nothing
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = bootstrap(
@@ -58,7 +62,9 @@ def interval(samples: np.ndarray, statistic: str = "mean", seed: int = 0) -> tup
 
 
 def target(row: Row, samples: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
-    """Where ours must lie: the row's own target, or what chance allows around the paper's number."""
+    """Where ours must lie: the row's own target, or what chance allows around the paper's
+    number.
+    """
     if row.target is not None or row.paper is None:
         return row.target
     draws, of = np.random.default_rng(seed), STATISTICS[row.statistic]
@@ -67,7 +73,9 @@ def target(row: Row, samples: np.ndarray, seed: int = 0) -> tuple[float, float] 
         picks = (draws.integers(len(samples), size=size) for _ in range(CHANCE))
         return np.array([of(samples[pick]) for pick in picks])
 
-    low, high = np.quantile(resampled(row.paper_runs) - resampled(len(samples)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(
+        resampled(row.paper_runs) - resampled(len(samples)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    )
     half_unit = 0.5 * 10.0**-row.digits
     return float(row.paper - high - half_unit), float(row.paper - low + half_unit)
 
@@ -87,7 +95,13 @@ def score_row(row: Row, samples: np.ndarray | None, full: bool) -> dict[str, obj
         samples: [runs] or [runs, k], not finite where a run failed; None if nothing was run.
         full: whether its setting is the full one.
     """
-    scored: dict[str, object] = {"name": row.name, "paper": row.paper, "ours": None, "ci_low": None, "ci_high": None}
+    scored: dict[str, object] = {
+        "name": row.name,
+        "paper": row.paper,
+        "ours": None,
+        "ci_low": None,
+        "ci_high": None,
+    }
     full = full and row.judged
     extra = {"unit": row.unit, "statistic": row.statistic, "digits": row.digits, "note": row.note}
     if samples is None:

@@ -4,10 +4,11 @@
     python -m benchmarks.throughput.__main__ --quick                # a few, to see that it works
     python -m benchmarks.throughput.__main__ --peer my_peers:pola   # also times another project (see throughput_loops.peer_loop)
 
-One env-step: all players of one game act once.  Protocol: pinned to one core, work divided by process CPU time, which
-swings less than the wall clock on shared machines; loops that are compared are measured in turn, and their ratio is the
-median of the ratios of neighbouring measurements.  Random actions, rewards, observations of all players and automatic resets
-are inside the timed loop.  On CUDA: wall time by events.
+One env-step: all players of one game act once.  Protocol: pinned to one core, work divided by
+process CPU time, which swings less than the wall clock on shared machines; loops that are compared
+are measured in turn, and their ratio is the median of the ratios of neighbouring measurements.
+Random actions, rewards, observations of all players and automatic resets are inside the timed loop.
+On CUDA: wall time by events.
 
 Writes <out>/env_throughput.json and .png.
 """
@@ -73,8 +74,16 @@ def cpu_rows(batches: tuple[int, ...], seconds: float) -> list[dict[str, Any]]:
             for route in routes:
                 for obs_mode in OBS_MODES:
                     for num_envs in batches:
-                        loop = maker(env_id, num_envs, obs_mode=obs_mode, tables=route == "tables", **arguments)
-                        rate = statistics.median(steps_per_second({"": loop}, num_envs, seconds)[""])
+                        loop = maker(
+                            env_id,
+                            num_envs,
+                            obs_mode=obs_mode,
+                            tables=route == "tables",
+                            **arguments,
+                        )
+                        rate = statistics.median(
+                            steps_per_second({"": loop}, num_envs, seconds)[""]
+                        )
                         rows.append(
                             {
                                 "name": f"{game}, {backend} {route}, {obs_mode}, B={num_envs}",
@@ -90,7 +99,9 @@ def cpu_rows(batches: tuple[int, ...], seconds: float) -> list[dict[str, Any]]:
 
 
 def ratio_rows(seconds: float) -> list[dict[str, Any]]:
-    """The numpy batch against the bare table loop, taken in turn, for each way to give actions and to keep observations."""
+    """The numpy batch against the bare table loop, taken in turn, for each way to give actions and
+    to keep observations.
+    """
     rows = []
     for obs_mode in ("uint8", "float32"):
         options = {"obs_mode": obs_mode, "num_envs": COMPARED}
@@ -98,9 +109,13 @@ def ratio_rows(seconds: float) -> list[dict[str, Any]]:
             "bare, actions of each player": bare_loop(COMPARED, obs_mode),
             "bare, joint actions": bare_loop(COMPARED, obs_mode, joint=True),
             "int64 actions, fresh arrays": numpy_loop("coin_game_v0", **options),
-            "int64 actions, reused buffer": numpy_loop("coin_game_v0", **options, reuse_buffers=True),
+            "int64 actions, reused buffer": numpy_loop(
+                "coin_game_v0", **options, reuse_buffers=True
+            ),
             "uint8 actions, fresh arrays": numpy_loop("coin_game_v0", **options, actions=np.uint8),
-            "uint8 actions, reused buffer": numpy_loop("coin_game_v0", **options, actions=np.uint8, reuse_buffers=True),
+            "uint8 actions, reused buffer": numpy_loop(
+                "coin_game_v0", **options, actions=np.uint8, reuse_buffers=True
+            ),
         }
         rates = steps_per_second(loops, COMPARED, 2 * seconds)
         for name, values in rates.items():
@@ -123,11 +138,17 @@ def _ratio(values: list[float], others: list[float]) -> float:
 def single_rows(seconds: float) -> list[dict[str, Any]]:
     """One game through the PettingZoo interface, beside PettingZoo's own rps_v2."""
     loops = {"pettingzoo.classic.rps_v2": single_loop(rps_v2())}
-    loops |= {env_id: single_loop(sde.make_env(env_id)) for env_id in ("rps_v0", "ipd_v0", "coin_game_v0")}
+    loops |= {
+        env_id: single_loop(sde.make_env(env_id)) for env_id in ("rps_v0", "ipd_v0", "coin_game_v0")
+    }
     rates = steps_per_second(loops, 1, seconds, chunk=150)
     peer = rates["pettingzoo.classic.rps_v2"]
     return [
-        {"name": name, "microseconds_per_step": 1e6 / statistics.median(values), "times_rps_v2": _ratio(values, peer)}
+        {
+            "name": name,
+            "microseconds_per_step": 1e6 / statistics.median(values),
+            "times_rps_v2": _ratio(values, peer),
+        }
         for name, values in rates.items()
     ]
 
@@ -137,7 +158,13 @@ def peer_rows(path: str, batches: tuple[int, ...], seconds: float) -> list[dict[
     rows = []
     for num_envs in batches:
         rates = steps_per_second({"": peer_loop(path, num_envs)}, num_envs, seconds)[""]
-        rows.append({"name": f"{path}, B={num_envs}", "num_envs": num_envs, "steps_per_second": statistics.median(rates)})
+        rows.append(
+            {
+                "name": f"{path}, B={num_envs}",
+                "num_envs": num_envs,
+                "steps_per_second": statistics.median(rates),
+            }
+        )
     return rows
 
 
@@ -156,19 +183,29 @@ def memory() -> int:
 def verdicts(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The figures that this project promises, and whether they were reached."""
 
-    def best(rows: list[dict[str, Any]], key: str = "steps_per_second", **wanted: Any) -> float | None:
-        values = [row[key] for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+    def best(
+        rows: list[dict[str, Any]], key: str = "steps_per_second", **wanted: Any
+    ) -> float | None:
+        values = [
+            row[key]
+            for row in rows
+            if all(row.get(name) == value for name, value in wanted.items())
+        ]
         return max(values, default=None)
 
     rows, ratios, cuda = report["measurements"], report["ratios"], report["cuda"]["rows"]
-    ours = [row for row in ratios if "int64 actions, fresh arrays" in row["name"]]  # what a user has who sets nothing
+    ours = [
+        row for row in ratios if "int64 actions, fresh arrays" in row["name"]
+    ]  # what a user has who sets nothing
     at = {"num_envs": COMPARED}
     dense = {"obs_mode": "float32"}
     captured = [row for row in cuda if row["captured"] and row["num_envs"] == 65536]
     found = {
         "3x3 numpy uint8, of the bare table loop": best(ours, "ratio", obs_mode="uint8"),
         "3x3 numpy float32, of the bare table loop": best(ours, "ratio", obs_mode="float32"),
-        "3x3 torch float32": best(rows, game="coin 3x3", backend="torch", obs_mode="float32", route="tables", **at),
+        "3x3 torch float32": best(
+            rows, game="coin 3x3", backend="torch", obs_mode="float32", route="tables", **at
+        ),
         "7x7 numpy state ids": best(rows, game="coin 7x7", backend="numpy", obs_mode="state", **at),
         "7x7 numpy uint8": best(rows, game="coin 7x7", backend="numpy", obs_mode="uint8", **at),
         "7x7 numpy float32": best(rows, game="coin 7x7", backend="numpy", **dense, **at),
@@ -178,13 +215,18 @@ def verdicts(report: dict[str, Any]) -> list[dict[str, Any]]:
         "memory of 65536 games, uint8, below": report["memory_bytes"],
         "cuda 3x3 float32": best(cuda, game="coin 3x3", obs_mode="float32"),
         "cuda 3x3 state ids": best(cuda, game="coin 3x3", obs_mode="state"),
-        "cuda 3x3 captured step at B=65536, below": best(captured, "microseconds_per_step", game="coin 3x3", **dense),
+        "cuda 3x3 captured step at B=65536, below": best(
+            captured, "microseconds_per_step", game="coin 3x3", **dense
+        ),
     }
     return [_figure(name, found[name], bound, unit) for name, (bound, unit) in FIGURES.items()]
 
 
 def _figure(name: str, ours: float | None, bound: float, unit: str) -> dict[str, Any]:
-    """A row as `benchmarks.harness.report` prints it; a figure is reproduced if it is on the right side of its bound."""
+    """A row as `benchmarks.harness.report` prints it.
+
+    A figure is reproduced if it is on the right side of its bound.
+    """
     below = name.endswith("below")
     reached = ours is not None and (ours <= bound if below else ours >= bound)
     return {
@@ -201,7 +243,9 @@ def _figure(name: str, ours: float | None, bound: float, unit: str) -> dict[str,
 
 
 def plot(report: dict[str, Any], path: Path) -> None:
-    """Env-steps a second against the number of games: 3x3 Coin Game and IPD, by backend and observation mode."""
+    """Env-steps a second against the number of games: 3x3 Coin Game and IPD, by backend and
+    observation mode.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -213,12 +257,29 @@ def plot(report: dict[str, Any], path: Path) -> None:
     for axis, game in zip(axes, GAMES, strict=True):
         for backend, line in lines.items():
             for obs_mode, colour in colours.items():
-                chosen = [row for row in report["measurements"] + report["cuda"]["rows"] if row["game"] == game]
-                chosen = [row for row in chosen if (row["backend"], row["obs_mode"]) == (backend, obs_mode)]
-                chosen = [row for row in chosen if row.get("captured", row.get("route") != "rules" or game == "coin 7x7")]
+                chosen = [
+                    row
+                    for row in report["measurements"] + report["cuda"]["rows"]
+                    if row["game"] == game
+                ]
+                chosen = [
+                    row
+                    for row in chosen
+                    if (row["backend"], row["obs_mode"]) == (backend, obs_mode)
+                ]
+                chosen = [
+                    row
+                    for row in chosen
+                    if row.get("captured", row.get("route") != "rules" or game == "coin 7x7")
+                ]
                 if chosen:
                     points = [(row["num_envs"], row["steps_per_second"]) for row in chosen]
-                    axis.loglog(*zip(*points, strict=True), line, color=colour, label=f"{backend}, {obs_mode}")
+                    axis.loglog(
+                        *zip(*points, strict=True),
+                        line,
+                        color=colour,
+                        label=f"{backend}, {obs_mode}",
+                    )
         axis.set(title=game, xlabel="games in the batch")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("env-steps per core-second (CUDA: per second)")
@@ -229,7 +290,9 @@ def plot(report: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def measure(batches: tuple[int, ...] = BATCHES, seconds: float = 1.0, peer: str | None = None) -> dict[str, Any]:
+def measure(
+    batches: tuple[int, ...] = BATCHES, seconds: float = 1.0, peer: str | None = None
+) -> dict[str, Any]:
     """Everything, as a dict fit for JSON."""
     start = time.time()
     report: dict[str, Any] = {
@@ -253,12 +316,22 @@ def measure(batches: tuple[int, ...] = BATCHES, seconds: float = 1.0, peer: str 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput.__main__", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the results")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.throughput.__main__", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("benchmarks/results"), help="folder of the results"
+    )
     parser.add_argument("--seconds", type=float, default=1.0, help="CPU seconds a row")
-    parser.add_argument("--quick", action="store_true", help="few games, little time: only to see that it works")
-    parser.add_argument("--core", type=int, default=None, help="the core to run on (Linux); default: the last")
-    parser.add_argument("--peer", help='another environment, "module:function"; see throughput_loops.peer_loop')
+    parser.add_argument(
+        "--quick", action="store_true", help="few games, little time: only to see that it works"
+    )
+    parser.add_argument(
+        "--core", type=int, default=None, help="the core to run on (Linux); default: the last"
+    )
+    parser.add_argument(
+        "--peer", help='another environment, "module:function"; see throughput_loops.peer_loop'
+    )
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         core = max(os.sched_getaffinity(0)) if options.core is None else options.core

@@ -1,4 +1,6 @@
-"""The CUDA part of `env_throughput`: wall time by CUDA events, eager and captured, against a measured device copy."""
+"""The CUDA part of `env_throughput`: wall time by CUDA events, eager and captured, against a
+measured device copy.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +9,11 @@ import social_dilemmas_env as sde
 
 BATCHES = tuple(1 << k for k in (12, 14, 16, 18, 20, 21))
 OBS_MODES = ("float32", "uint8", "state")
-GAMES = {"coin 3x3": ("coin_game_v0", {}), "coin 7x7": ("coin_game_v0", {"grid_size": 7}), "ipd": ("ipd_v0", {})}
+GAMES = {
+    "coin 3x3": ("coin_game_v0", {}),
+    "coin 7x7": ("coin_game_v0", {"grid_size": 7}),
+    "ipd": ("ipd_v0", {}),
+}
 TIMED = 5  # measurements of each row; the median counts
 
 
@@ -38,7 +44,9 @@ def copy_bandwidth() -> float:
 
 
 def bytes_per_step(venv: Any) -> int:
-    """What a step of one game must at least move: observations, rewards and flags written, actions and state read."""
+    """What a step of one game must at least move: observations, rewards and flags written, actions
+    and state read.
+    """
     numbers = venv.num_agents * venv._engine.numbers
     seen = {"float32": 4 * numbers, "uint8": numbers, "state": 4 * venv.num_agents}[venv.obs_mode]
     return seen + venv.num_agents * (4 + 2 + 8) + 16
@@ -104,4 +112,9 @@ def measure() -> dict[str, Any]:
                     one = row(name, num_envs, obs_mode, captured)
                     rows.append({**one, "fraction_of_copy": one["bytes_per_second"] / bandwidth})
                     torch.cuda.empty_cache()
-    return {"verdict": "run", "device": torch.cuda.get_device_name(), "copy_bytes_per_second": bandwidth, "rows": rows}
+    return {
+        "verdict": "run",
+        "device": torch.cuda.get_device_name(),
+        "copy_bytes_per_second": bandwidth,
+        "rows": rows,
+    }

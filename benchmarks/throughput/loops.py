@@ -1,6 +1,8 @@
-"""What `env_throughput` times: each maker returns a function that plays a number of steps in all games of a batch.
+"""What `env_throughput` times: each maker returns a function that plays a number of steps in all
+games of a batch.
 
-Random actions, rewards, the observations of all players and automatic resets are inside; compilation and set-up are not.
+Random actions, rewards, the observations of all players and automatic resets are inside;
+compilation and set-up are not.
 """
 
 import importlib
@@ -46,16 +48,20 @@ def torch_loop(env_id: str, num_envs: int, device: str = "cpu", **options: Any) 
 
 
 def bare_loop(num_envs: int, dtype: str, *, joint: bool = False, **game_kwargs: Any) -> Loop:
-    """The ceiling: table look-ups in arrays made once, numpy's generator instead of seeds for each game, no checks.
+    """The ceiling: table look-ups in arrays made once, numpy's generator instead of seeds for each
+    game, no checks.
 
-    Actions are drawn for each player and joined, as from a user; with `joint=True` as one joint action.
+    Actions are drawn for each player and joined, as from a user; with `joint=True` as one joint
+    action.
     """
     game = sde.spec("coin_game_v0").game(**game_kwargs)
     table, rng = tables(game), np.random.default_rng(0)
     span, states, moves = table.span, table.num_states, game.num_actions[0]
     after, outcomes = table.after.astype(np.int16), table.outcomes.astype(np.int16)
     rewards = np.array(game.reward_values, np.float32)[table.rewards]
-    rows = observations(game, view_ids(game, np.arange(states)), np.dtype(dtype).type).reshape(states, -1)
+    rows = observations(game, view_ids(game, np.arange(states)), np.dtype(dtype).type).reshape(
+        states, -1
+    )
     state, entry = np.zeros(num_envs, np.int64), np.empty(num_envs, np.int64)
     landed, paid = np.empty(num_envs, np.int16), np.empty((num_envs, 2), np.float32)
     seen = np.empty((num_envs, rows.shape[1]), dtype)
@@ -74,14 +80,18 @@ def bare_loop(num_envs: int, dtype: str, *, joint: bool = False, **game_kwargs: 
             np.take(rewards, entry, axis=0, out=paid, mode="clip")
             lanes = np.flatnonzero(landed >= states)
             state[...] = landed
-            state[lanes] = outcomes[(state[lanes] - states) * span + rng.integers(span, size=len(lanes))]
+            state[lanes] = outcomes[
+                (state[lanes] - states) * span + rng.integers(span, size=len(lanes))
+            ]
             np.take(rows, state, axis=0, out=seen, mode="clip")
 
     return run
 
 
 def single_loop(env: Any) -> Loop:
-    """One game of any parallel PettingZoo environment, with actions from Python's generator of random numbers."""
+    """One game of any parallel PettingZoo environment, with actions from Python's generator of
+    random numbers.
+    """
     import random
 
     rng = random.Random(0)
@@ -107,10 +117,12 @@ def rps_v2() -> Any:
 
 
 def peer_loop(path: str, num_envs: int) -> Loop:
-    """Another project's environment: `path` is "module:function", and function(num_envs) returns a `Loop`.
+    """Another project's environment: `path` is "module:function", and function(num_envs) returns a
+    `Loop`.
 
-    The module is found as by `import` (set PYTHONPATH to a local copy of the project).  The loop plays `steps` steps in all
-    games, random actions and automatic resets included, and returns when everything has been computed.  For example:
+    The module is found as by `import` (set PYTHONPATH to a local copy of the project).  The loop
+    plays `steps` steps in all games, random actions and automatic resets included, and returns when
+    everything has been computed.  For example:
 
         def pola(num_envs):                                    # my_peers.py
             run = jax.jit(many_steps, static_argnums=1)        # a scan over vmap(env.step) that returns the observations
@@ -122,10 +134,13 @@ def peer_loop(path: str, num_envs: int) -> Loop:
     return getattr(importlib.import_module(module), function)(num_envs)
 
 
-def steps_per_second(loops: dict[str, Loop], num_envs: int, seconds: float, chunk: int = 50) -> dict[str, list[float]]:
+def steps_per_second(
+    loops: dict[str, Loop], num_envs: int, seconds: float, chunk: int = 50
+) -> dict[str, list[float]]:
     """Env-steps per second of process CPU time, several measurements of each loop, taken in turn.
 
-    `chunk` steps at least are played at a time (whole episodes); each measurement takes about `seconds` / 5.
+    `chunk` steps at least are played at a time (whole episodes); each measurement takes about
+    `seconds` / 5.
     """
     sizes = {}
     for name, loop in loops.items():

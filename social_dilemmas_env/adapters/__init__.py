@@ -9,7 +9,8 @@ from typing import Any
 
 
 def refuse(adapter: str, given: dict[str, Any], allowed: dict[str, tuple[Any, ...]]) -> None:
-    """Refuses options of `make_vec_env` with which an adapter would be wrong (its library keeps observations, for example).
+    """Refuses options of `make_vec_env` with which an adapter would be wrong (its library keeps
+    observations, for example).
 
     Raises:
         ValueError: an option has another value than those allowed.

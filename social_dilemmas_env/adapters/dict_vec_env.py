@@ -1,9 +1,11 @@
-"""A batch as dicts of arrays, {"player_0": [B, ...], ...}: what skrl and AgileRL read, and PettingZoo with a batch axis.
+"""A batch as dicts of arrays, {"player_0": [B, ...], ...}: what skrl and AgileRL read, and
+PettingZoo with a batch axis.
 
 from skrl.envs.wrappers.torch import wrap_env
 from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 
-env = wrap_env(DictVecEnv("coin_game_v0", num_envs=4096, device="cuda"), wrapper="isaaclab-multi-agent")
+env = wrap_env(DictVecEnv("coin_game_v0", num_envs=4096, device="cuda"),
+wrapper="isaaclab-multi-agent")
 envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")           # for AgileRL
 """
 
@@ -46,8 +48,13 @@ class DictVecEnv:
         self.possible_agents = self.batch.possible_agents
         self.agents = self.possible_agents[:]
         space = self.batch.single_observation_space
-        self.observation_spaces: dict[str, Box | Discrete] = dict.fromkeys(self.possible_agents, space)
-        self.action_spaces = {a: Discrete(n) for a, n in zip(self.possible_agents, self.batch.game.num_actions, strict=True)}
+        self.observation_spaces: dict[str, Box | Discrete] = dict.fromkeys(
+            self.possible_agents, space
+        )
+        self.action_spaces = {
+            a: Discrete(n)
+            for a, n in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
+        }
         self.state_space = space
         self._observations: Any = None  # [B, N, ...]
 
@@ -67,23 +74,29 @@ class DictVecEnv:
     single_observation_space = observation_space  # AgileRL's names
     single_action_space = action_space
 
-    def reset(self, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Arrays, dict[str, dict[str, Any]]]:
+    def reset(
+        self, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Arrays, dict[str, dict[str, Any]]]:
         """Starts an episode in every game, or some; see `BatchEnv.reset`."""
         self._observations, _ = self.batch.reset(seed, options)
         return self._split(self._observations), {agent: {} for agent in self.possible_agents}
 
-    def step(self, actions: Arrays) -> tuple[Arrays, Arrays, Arrays, Arrays, dict[str, dict[str, Any]]]:
+    def step(
+        self, actions: Arrays
+    ) -> tuple[Arrays, Arrays, Arrays, Arrays, dict[str, dict[str, Any]]]:
         """One joint move in every game.
 
         Args:
             actions: by player, integers [B] or [B, 1].
 
         Returns:
-            Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.  Where games have ended the
-            infos hold "final_obs" [B, *obs_shape] and "_final_obs" bool [B].
+            Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.
+            Where games have ended the infos hold "final_obs" [B, *obs_shape] and "_final_obs" bool
+            [B].
 
         Raises:
-            ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are missing or unknown.
+            ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are
+                missing or unknown.
         """
         *arrays, last = self.batch.step(self._join(actions))
         self._observations = arrays[0]
@@ -109,6 +122,8 @@ class DictVecEnv:
 
     def _join(self, actions: Arrays) -> Any:
         if set(actions) != set(self.possible_agents):
-            raise ValueError(f"actions must hold exactly the players {self.possible_agents}, got {sorted(actions)}")
+            raise ValueError(
+                f"actions must hold exactly the players {self.possible_agents}, got {sorted(actions)}"
+            )
         columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
         return self.batch._xp.stack(columns)

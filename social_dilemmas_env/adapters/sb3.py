@@ -1,4 +1,5 @@
-"""A batch as a Stable-Baselines3 `VecEnv`: one row for each player of each game, one policy for all.
+"""A batch as a Stable-Baselines3 `VecEnv`: one row for each player of each game, one policy for
+all.
 
 from stable_baselines3 import PPO
 from social_dilemmas_env.adapters.sb3 import SB3VecEnv
@@ -19,19 +20,24 @@ from social_dilemmas_env.vector.numpy_env import NumpyBatch
 try:
     from stable_baselines3.common.vec_env import VecEnv
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f'{error}: pip install "social-dilemmas-env[sb3]"', name=error.name) from error
+    raise ModuleNotFoundError(
+        f'{error}: pip install "social-dilemmas-env[sb3]"', name=error.name
+    ) from error
 
 
 class SB3VecEnv(VecEnv):
     """B games with N players as B * N rows; row b * N + n is player n of game b.
 
-    Steps are computed for all rows at once.  At the end of an episode a row's info holds "terminal_observation" and
-    "TimeLimit.truncated", so that learners bootstrap from the last value.
+    Steps are computed for all rows at once.  At the end of an episode a row's info holds
+    "terminal_observation" and "TimeLimit.truncated", so that learners bootstrap from the last
+    value.
 
     Args:
         env_id: see `list_envs`.
-        num_envs: number of games B; `self.num_envs` is the number of rows, as Stable-Baselines3 counts.
-        **kwargs: `obs_mode` ("float32" or "uint8"), `seed` and the game's own arguments; see `make_vec_env`.
+        num_envs: number of games B; `self.num_envs` is the number of rows, as Stable-Baselines3
+            counts.
+        **kwargs: `obs_mode` ("float32" or "uint8"), `seed` and the game's own arguments; see
+            `make_vec_env`.
 
     Raises:
         ValueError: as `make_vec_env`; or the players have different numbers of actions.
@@ -40,18 +46,27 @@ class SB3VecEnv(VecEnv):
 
     def __init__(self, env_id: str, num_envs: int, **kwargs: Any):
         """See the class."""
-        refuse("SB3VecEnv", kwargs, {"backend": ("numpy",), "autoreset": ("same_step",), "reuse_buffers": (False,)})
-        kwargs = {name: value for name, value in kwargs.items() if name not in ("backend", "autoreset")}
+        refuse(
+            "SB3VecEnv",
+            kwargs,
+            {"backend": ("numpy",), "autoreset": ("same_step",), "reuse_buffers": (False,)},
+        )
+        kwargs = {
+            name: value for name, value in kwargs.items() if name not in ("backend", "autoreset")
+        }
         self.batch: NumpyBatch = make_vec_env(env_id, num_envs, autoreset="same_step", **kwargs)  # type: ignore[assignment]
         if len(set(self.batch.game.num_actions)) > 1:
-            raise ValueError(f"rows share one action space, and the players have {self.batch.game.num_actions} actions")
+            raise ValueError(
+                f"rows share one action space, and the players have {self.batch.game.num_actions} actions"
+            )
         rows = self.batch.num_envs * self.batch.num_agents
         self._actions: np.ndarray = np.zeros(0, np.int64)
         self._seed: int | None = None  # of the next reset
         super().__init__(rows, self.batch.single_observation_space, self.batch.single_action_space)
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Sets the seed of the next reset, which fixes all games; None: one from the operating system.
+        """Sets the seed of the next reset, which fixes all games; None: one from the operating
+        system.
 
         Returns:
             For each row the seed that was set.
@@ -75,7 +90,9 @@ class SB3VecEnv(VecEnv):
         """
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,):
-            raise ValueError(f"actions must have shape ({self.num_envs},), one a row; got {actions.shape}")
+            raise ValueError(
+                f"actions must have shape ({self.num_envs},), one a row; got {actions.shape}"
+            )
         self._actions = actions.reshape(self.batch.num_envs, self.batch.num_agents)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
@@ -102,7 +119,9 @@ class SB3VecEnv(VecEnv):
         """Sets an attribute of the batch, which all rows share."""
         setattr(self.batch, attr_name, value)
 
-    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
         """Calls a method of the batch once; its result, once for each row asked for."""
         result = getattr(self.batch, method_name)(*method_args, **method_kwargs)
         return [result] * len(list(self._get_indices(indices)))

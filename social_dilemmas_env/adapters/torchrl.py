@@ -1,11 +1,13 @@
-"""A batch as a TorchRL `EnvBase`, in the layout of VMAS: batch size [B], and one group "player" of shape [B, N].
+"""A batch as a TorchRL `EnvBase`, in the layout of VMAS: batch size [B], and one group "player" of
+shape [B, N].
 
     from social_dilemmas_env.adapters.torchrl import TorchRLEnv
 
     env = TorchRLEnv("coin_game_v0", num_envs=4096, device="cuda", seed=0)
     rollout = env.rollout(50, policy)         # ("player", "observation") [B, 50, N, *obs_shape], ("player", "action"), ...
 
-Rewards are per player, [B, N, 1] (these games are general-sum); done, terminated and truncated are at the root, [B, 1].
+Rewards are per player, [B, N, 1] (these games are general-sum); done, terminated and truncated are
+at the root, [B, 1].
 """
 
 from typing import Any
@@ -22,7 +24,9 @@ try:
     from torchrl.data import Bounded, Categorical, Composite, Unbounded
     from torchrl.envs import EnvBase
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f'{error}: pip install "social-dilemmas-env[torchrl]"', name=error.name) from error
+    raise ModuleNotFoundError(
+        f'{error}: pip install "social-dilemmas-env[torchrl]"', name=error.name
+    ) from error
 
 GROUP = "player"
 
@@ -48,12 +52,23 @@ class TorchRLEnv(EnvBase):
 
     batch_locked = True
 
-    def __init__(self, env_id: str, num_envs: int, device: Any = "cpu", seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        env_id: str,
+        num_envs: int,
+        device: Any = "cpu",
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
         """See the class."""
         refuse("TorchRLEnv", kwargs, {"reuse_buffers": (False,)})
-        batch: Any = make_vec_env(env_id, num_envs, "torch", device, autoreset="disabled", seed=seed, **kwargs)
+        batch: Any = make_vec_env(
+            env_id, num_envs, "torch", device, autoreset="disabled", seed=seed, **kwargs
+        )
         if len(set(batch.game.num_actions)) > 1:
-            raise ValueError(f"a group shares one action space, and the players have {batch.game.num_actions} actions")
+            raise ValueError(
+                f"a group shares one action space, and the players have {batch.game.num_actions} actions"
+            )
         super().__init__(device=checked_device(device), batch_size=torch.Size([batch.num_envs]))
         self.batch: TorchBatch = batch
         self.group_map = {GROUP: list(batch.possible_agents)}
@@ -69,11 +84,15 @@ class TorchRLEnv(EnvBase):
         else:
             shape, dtype = (*players, *batch.game.observation_shape), getattr(torch, batch.obs_mode)
             observation = Bounded(0, 1, shape=shape, dtype=dtype, device=device)
-        action = Categorical(batch.game.num_actions[0], shape=players, dtype=torch.int64, device=device)
+        action = Categorical(
+            batch.game.num_actions[0], shape=players, dtype=torch.int64, device=device
+        )
         reward = Unbounded(shape=(*players, 1), dtype=torch.float32, device=device)
 
         def grouped(**inner: Any) -> Composite:
-            return Composite({GROUP: Composite(inner, shape=players, device=device)}, shape=games, device=device)
+            return Composite(
+                {GROUP: Composite(inner, shape=players, device=device)}, shape=games, device=device
+            )
 
         def flag() -> Categorical:
             return Categorical(2, shape=(*games, 1), dtype=torch.bool, device=device)
@@ -81,7 +100,9 @@ class TorchRLEnv(EnvBase):
         self.observation_spec = grouped(observation=observation)
         self.action_spec = grouped(action=action)
         self.reward_spec = grouped(reward=reward)
-        self.done_spec = Composite(done=flag(), terminated=flag(), truncated=flag(), shape=games, device=device)
+        self.done_spec = Composite(
+            done=flag(), terminated=flag(), truncated=flag(), shape=games, device=device
+        )
 
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs: Any) -> TensorDictBase:
         """Restarts all games, or those that `tensordict["_reset"]` marks."""
@@ -106,10 +127,18 @@ class TorchRLEnv(EnvBase):
             else over[:, None].clone()
         )
 
-    def _tensordict(self, observation: torch.Tensor, truncated: torch.Tensor, **more: torch.Tensor) -> TensorDictBase:
+    def _tensordict(
+        self, observation: torch.Tensor, truncated: torch.Tensor, **more: torch.Tensor
+    ) -> TensorDictBase:
         players = (self.batch.num_envs, self.batch.num_agents)
-        group = TensorDict({"observation": observation, **more}, batch_size=players, device=self.device)
-        flags = {"done": truncated, "terminated": torch.zeros_like(truncated), "truncated": truncated.clone()}
+        group = TensorDict(
+            {"observation": observation, **more}, batch_size=players, device=self.device
+        )
+        flags = {
+            "done": truncated,
+            "terminated": torch.zeros_like(truncated),
+            "truncated": truncated.clone(),
+        }
         return TensorDict({GROUP: group, **flags}, batch_size=self.batch_size, device=self.device)
 
     def _set_seed(self, seed: int | None) -> None:

@@ -1,8 +1,8 @@
 """One game on Python ints: the driver behind the PettingZoo and Gymnasium views of a single game.
 
-numpy costs a microsecond a call, whatever the size of its arrays; one step of one game is therefore a few look-ups in Python
-lists made from the tables (`ListDriver`) or, where there are too many states, the rules themselves on Python ints
-(`RuleDriver`).  Both give the same integers.
+numpy costs a microsecond a call, whatever the size of its arrays; one step of one game is therefore
+a few look-ups in Python lists made from the tables (`ListDriver`) or, where there are too many
+states, the rules themselves on Python ints (`RuleDriver`).  Both give the same integers.
 """
 
 import math
@@ -42,7 +42,10 @@ def episode_rewards(game: Game, key: tuple[int, int]) -> Sequence[float]:
     if not game.reward_noise:
         return game.reward_values
     scale = game.reward_noise / 2**31  # word in [0, 2^32) -> [-noise, noise)
-    noise = [(draws.word(key, -1 - code & draws.MASK) - 2**31) * scale for code in range(len(game.reward_values))]
+    noise = [
+        (draws.word(key, -1 - code & draws.MASK) - 2**31) * scale
+        for code in range(len(game.reward_values))
+    ]
     return [value + shift for value, shift in zip(game.reward_values, noise, strict=True)]
 
 
@@ -59,8 +62,13 @@ class Driver(Protocol):
     def start(self, key: tuple[int, int]) -> Any:
         """The position at the start of an episode."""
 
-    def step(self, position: Any, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[Any, Sequence[int]]:
-        """The `t`-th joint move (from 1).  Returns the new position and a reward code per player."""
+    def step(
+        self, position: Any, actions: Sequence[int], key: tuple[int, int], t: int
+    ) -> tuple[Any, Sequence[int]]:
+        """The `t`-th joint move (from 1).
+
+        Returns the new position and a reward code per player.
+        """
 
     def observe(self, position: Any) -> dict[str, np.ndarray]:
         """What each player observes, as fresh float32 arrays."""
@@ -81,14 +89,18 @@ class RuleDriver:
         self.sizes, self.shape = game.sizes, game.observation_shape
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(driver, by_rules=True), (self.game,)  # else a small game would come back with tables
+        return partial(driver, by_rules=True), (
+            self.game,
+        )  # else a small game would come back with tables
 
     def start(self, key: tuple[int, int]) -> Board:
         """See `Driver`."""
         draw = episode_draw(key, 0, self.game.streams)
         return self.game.chance(self.game.start(draw), draw)
 
-    def step(self, position: Board, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[Board, Sequence[int]]:
+    def step(
+        self, position: Board, actions: Sequence[int], key: tuple[int, int], t: int
+    ) -> tuple[Board, Sequence[int]]:
         """See `Driver`."""
         board, codes = self.game.act(position, actions)
         if any(map(operator.eq, board, self.sizes)):  # something is marked for chance
@@ -129,7 +141,11 @@ class ListDriver:
         arrays = observations(game, np.arange(views.max() + 1))
         self.ready = list(arrays[views])  # of each position, what all players observe
         self.seats = list(enumerate(player_names(game)))
-        self.rules, self.num_actions, self.streams = RuleDriver(game), game.num_actions, game.streams
+        self.rules, self.num_actions, self.streams = (
+            RuleDriver(game),
+            game.num_actions,
+            game.streams,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return driver, (self.game,)
@@ -138,7 +154,9 @@ class ListDriver:
         """See `Driver`."""
         return encode(self.rules.start(key), self.game.sizes)
 
-    def step(self, position: int, actions: Sequence[int], key: tuple[int, int], t: int) -> tuple[int, Sequence[int]]:
+    def step(
+        self, position: int, actions: Sequence[int], key: tuple[int, int], t: int
+    ) -> tuple[int, Sequence[int]]:
         """See `Driver`."""
         entry = position
         for action, count in zip(actions, self.num_actions):  # noqa: B905, one check costs a tenth of the step
@@ -172,7 +190,11 @@ class ListDriver:
 @lru_cache(maxsize=64)
 def driver(game: Game, *, by_rules: bool = False) -> Driver:
     """The faster driver that fits; shared by all environments with the same rules."""
-    if by_rules or num_states(game) * math.prod(game.observation_shape) * len(game.num_actions) > MAX_OBSERVATIONS:
+    if (
+        by_rules
+        or num_states(game) * math.prod(game.observation_shape) * len(game.num_actions)
+        > MAX_OBSERVATIONS
+    ):
         return RuleDriver(game)
     return ListDriver(game) if fits(game, MAX_LIST) else RuleDriver(game)
 
@@ -197,7 +219,9 @@ class SingleGame:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SingleGame":
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)  # every attribute is immutable, or never written in place
+        twin.__dict__.update(
+            self.__dict__
+        )  # every attribute is immutable, or never written in place
         return twin
 
     def reset(self, seed: int | None = None) -> None:
@@ -235,7 +259,9 @@ class SingleGame:
 
     def get_state(self) -> State:
         """Everything needed to continue, as plain integers."""
-        return State(repr(self.game), self.seed, self.episode, self.t, list(self.board), int(self.over))
+        return State(
+            repr(self.game), self.seed, self.episode, self.t, list(self.board), int(self.over)
+        )
 
     def set_state(self, state: Any) -> None:
         """Continues from a `State` (or its fields in order, as JSON gives them back).
@@ -278,7 +304,11 @@ def checked_clock(state: State) -> tuple[int, int, bool]:
         ValueError: a field out of range.
         TypeError: a field that is not an integer.
     """
-    episode, t, over = integer("episode", state.episode, 0), integer("t", state.t, 0), integer("over", state.over, 0)
+    episode, t, over = (
+        integer("episode", state.episode, 0),
+        integer("t", state.t, 0),
+        integer("over", state.over, 0),
+    )
     if over > 1:
         raise ValueError(f"over must be 0 or 1, got {over}")
     return episode, t, bool(over)
@@ -291,7 +321,11 @@ def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:
         ValueError: a column is missing or out of range.
     """
     if len(columns) != len(game.sizes):
-        raise ValueError(f"a board of this game has {len(game.sizes)} columns {game.columns}, got {len(columns)}")
+        raise ValueError(
+            f"a board of this game has {len(game.sizes)} columns {game.columns}, got {len(columns)}"
+        )
     for name, size, column in zip(game.columns, game.sizes, columns, strict=True):
         if column.dtype.kind not in "iu" or (column < 0).any() or (column >= size).any():
-            raise ValueError(f"{name} must hold integers in 0 .. {size - 1}, got {column.tolist()[:5]}")
+            raise ValueError(
+                f"{name} must hold integers in 0 .. {size - 1}, got {column.tolist()[:5]}"
+            )

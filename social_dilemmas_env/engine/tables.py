@@ -1,16 +1,18 @@
 """A game with few boards, enumerated into lookup tables.
 
-Everything is computed from the rules (`games/`); the tables hold no second definition of any of them.
+Everything is computed from the rules (`games/`); the tables hold no second definition of any of
+them.
 
     states       every board, by its code                                    [S, C] columns
     after        next[s * J + a]: code of the next state or, where chance has to act, S + index of a pending board
     outcomes     state[p * L + rank]: what chance makes of pending board p, rank uniform in [0, L)
     rewards      codes[s * J + a]: reward codes of all players                [S * J, N]
 
-J is the number of joint actions.  L is the least common multiple of the numbers of choices chance has on the pending boards,
-so that one multiply-shift, `rank = word * L >> 32`, picks exactly the outcome that `word * n >> 32` picks by the rules
-(floor(floor(w L / 2^32) / (L / n)) = floor(w n / 2^32)).  Where chance makes several choices at once, `streams` and `bases`
-say how `rank` is composed: rank = sum of (word_k * bases[k] >> 32) * product of the later bases.
+J is the number of joint actions.  L is the least common multiple of the numbers of choices chance
+has on the pending boards, so that one multiply-shift, `rank = word * L >> 32`, picks exactly the
+outcome that `word * n >> 32` picks by the rules (floor(floor(w L / 2^32) / (L / n)) = floor(w n /
+2^32)).  Where chance makes several choices at once, `streams` and `bases` say how `rank` is
+composed: rank = sum of (word_k * bases[k] >> 32) * product of the later bases.
 """
 
 import math
@@ -99,12 +101,18 @@ def _transitions(game: Game) -> _Transitions:
     code, action = np.divmod(np.arange(states * joint, dtype=np.int64), joint)
     boards, codes = game.act(decode(code, game.sizes), decode(action, game.num_actions))
     marked_sizes = tuple(size + 1 for size in game.sizes)  # the extra value is the mark for chance
-    marked = sum([(column == size) * 1 for column, size in zip(boards, game.sizes, strict=True)]) > 0
+    marked = (
+        sum([(column == size) * 1 for column, size in zip(boards, game.sizes, strict=True)]) > 0
+    )
     pending, index = np.unique(encode(boards, marked_sizes)[marked], return_inverse=True)
     after = encode(boards, game.sizes)
     after[marked] = states + index
     boards_pending = decode(pending, marked_sizes)
-    bases = tuple(math.lcm(*np.unique(count).tolist()) for count in game.chances(boards_pending)) if len(pending) else ()
+    bases = (
+        tuple(math.lcm(*np.unique(count).tolist()) for count in game.chances(boards_pending))
+        if len(pending)
+        else ()
+    )
     return _Transitions(after, np.stack(codes, -1), boards_pending, bases)
 
 
@@ -125,7 +133,10 @@ def _outcomes(game: Game, pending: Board, bases: tuple[int, ...]) -> np.ndarray:
 def view_ids(game: Game, states: np.ndarray) -> np.ndarray:
     """What each player sees of each state, as one integer: [..., N] for states [...]."""
     board = decode(states, game.sizes)
-    views = [encode(game.view_of(board, player), game.view_sizes) for player in range(len(game.num_actions))]
+    views = [
+        encode(game.view_of(board, player), game.view_sizes)
+        for player in range(len(game.num_actions))
+    ]
     return np.stack(views, -1)
 
 

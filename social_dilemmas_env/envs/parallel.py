@@ -1,4 +1,6 @@
-"""One game as a PettingZoo environment: all players at once (`DilemmaEnv`) or one after the other (`SequentialEnv`)."""
+"""One game as a PettingZoo environment: all players at once (`DilemmaEnv`) or one after the other
+(`SequentialEnv`).
+"""
 
 import operator
 from collections import deque
@@ -29,7 +31,9 @@ Infos = dict[str, dict[str, Any]]
 
 def spaces_of(game: Game) -> tuple[Box, list[Discrete]]:
     """One player's observation space (the same for all) and each player's action space."""
-    return Box(0.0, 1.0, game.observation_shape, np.float32), [Discrete(n) for n in game.num_actions]
+    return Box(0.0, 1.0, game.observation_shape, np.float32), [
+        Discrete(n) for n in game.num_actions
+    ]
 
 
 def check_render_mode(render_mode: str | None) -> str | None:
@@ -40,17 +44,22 @@ def check_render_mode(render_mode: str | None) -> str | None:
         DependencyNotInstalled: pygame is missing.
     """
     if render_mode not in (None, *RENDER_MODES):
-        raise ValueError(f"render_mode must be None or one of {', '.join(map(repr, RENDER_MODES))}; got {render_mode!r}")
+        raise ValueError(
+            f"render_mode must be None or one of {', '.join(map(repr, RENDER_MODES))}; got {render_mode!r}"
+        )
     if render_mode in ("human", "rgb_array") and find_spec("pygame") is None:
-        raise DependencyNotInstalled('rendering needs pygame: pip install "social-dilemmas-env[render]"')
+        raise DependencyNotInstalled(
+            'rendering needs pygame: pip install "social-dilemmas-env[render]"'
+        )
     return render_mode
 
 
 class DilemmaEnv(ParallelEnv):
     """A game in which all players move at once, as a PettingZoo `ParallelEnv`.
 
-    Observations are fresh float32 arrays, rewards floats; the end of the horizon is a truncation.  An error leaves the state
-    as it was.  Deep copies, pickles and `get_state`/`set_state` continue a running game exactly.
+    Observations are fresh float32 arrays, rewards floats; the end of the horizon is a truncation.
+    An error leaves the state as it was.  Deep copies, pickles and `get_state`/`set_state` continue
+    a running game exactly.
 
     Attributes:
         game: the rules.
@@ -103,11 +112,14 @@ class DilemmaEnv(ParallelEnv):
         """Space of an agent's actions; the same object every time."""
         return self.action_spaces[agent]
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observations, Infos]:
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, Infos]:
         """Starts an episode.
 
         Args:
-            seed: a non-negative integer below 2^63 fixes this and all later episodes; None goes on with the sequence.
+            seed: a non-negative integer below 2^63 fixes this and all later episodes; None goes on
+                with the sequence.
             options: ignored.
 
         Raises:
@@ -131,11 +143,13 @@ class DilemmaEnv(ParallelEnv):
             actions: an integer action for every agent.
 
         Returns:
-            Observations, rewards, terminations (always False), truncations and infos (empty), each by agent.
+            Observations, rewards, terminations (always False), truncations and infos (empty), each
+            by agent.
 
         Raises:
             ResetNeeded: before the first reset, or after the end of an episode.
-            ValueError, TypeError: a missing or unknown agent, an action out of range or of the wrong type.
+            ValueError, TypeError: a missing or unknown agent, an action out of range or of the
+                wrong type.
         """
         single, agents = self._single, self.possible_agents
         if single.t < 0 or single.over:
@@ -166,7 +180,9 @@ class DilemmaEnv(ParallelEnv):
             if move.__class__ is not int:
                 moves[i] = move = _integer(self.possible_agents[i], move)
             if not 0 <= move < limit:
-                raise ValueError(f"action of {self.possible_agents[i]} must lie in 0 .. {limit - 1}, got {move}")
+                raise ValueError(
+                    f"action of {self.possible_agents[i]} must lie in 0 .. {limit - 1}, got {move}"
+                )
         if len(actions) != len(moves):
             raise _action_error(self.possible_agents, actions)
         return moves
@@ -187,7 +203,9 @@ class DilemmaEnv(ParallelEnv):
         return self._single.observe()
 
     def state(self) -> np.ndarray:
-        """The whole game as player 0 sees it, for centralised critics: float32, shape of an observation."""
+        """The whole game as player 0 sees it, for centralised critics: float32, shape of an
+        observation.
+        """
         self._check_running("state")
         return self._single.observe()["player_0"]
 
@@ -232,14 +250,17 @@ class DilemmaEnv(ParallelEnv):
         """Draws the game.
 
         Returns:
-            "rgb_array": uint8 [height, width, 3]; "ansi": text; "human": None, and a window shows it.
+            "rgb_array": uint8 [height, width, 3]; "ansi": text; "human": None, and a window shows
+            it.
 
         Raises:
             ResetNeeded: before the first reset.
             ValueError: the environment was made without a render mode.
         """
         if self.render_mode is None:
-            raise ValueError(f'nothing to render: make_env("{self.metadata["name"]}", render_mode="rgb_array")')
+            raise ValueError(
+                f'nothing to render: make_env("{self.metadata["name"]}", render_mode="rgb_array")'
+            )
         scene = self.scene()
         if self.render_mode == "ansi":
             return render.text(scene)
@@ -266,14 +287,23 @@ def _integer(agent: str, action: Any) -> int:
             return operator.index(action)
         except TypeError:
             pass
-    raise TypeError(f"action of {agent} must be an integer, got {type(action).__name__}: {action!r}")
+    raise TypeError(
+        f"action of {agent} must be an integer, got {type(action).__name__}: {action!r}"
+    )
 
 
 def _action_error(agents: list[str], actions: Any) -> Exception:
     if not hasattr(actions, "keys"):
-        return TypeError(f"actions must be a dict with an action for each of {agents}, got {type(actions).__name__}")
-    missing, unknown = [a for a in agents if a not in actions], [a for a in actions if a not in agents]
-    return ValueError(f"actions must hold exactly the agents {agents}; missing {missing}, unknown {unknown}")
+        return TypeError(
+            f"actions must be a dict with an action for each of {agents}, got {type(actions).__name__}"
+        )
+    missing, unknown = (
+        [a for a in agents if a not in actions],
+        [a for a in actions if a not in agents],
+    )
+    return ValueError(
+        f"actions must hold exactly the agents {agents}; missing {missing}, unknown {unknown}"
+    )
 
 
 class SequentialState(NamedTuple):
@@ -288,24 +318,38 @@ class SequentialState(NamedTuple):
 
 
 class SequentialEnv(parallel_to_aec_wrapper):
-    """The same game turn by turn, as a PettingZoo `AECEnv`; nobody sees a move before all have moved."""
+    """The same game turn by turn, as a PettingZoo `AECEnv`.
+
+    Nobody sees a move before all have moved.
+    """
 
     def step(self, action: int | None) -> None:
-        """One player's move, or None from a player whose episode is over; a wrong action is an error at once."""
+        """One player's move, or None from a player whose episode is over.
+
+        A wrong action is an error at once.
+        """
         self.env._check_running("step")
         if not self.agents:
             raise ResetNeeded("call reset() before step(): this episode is over")
         agent = self.agent_selection
         if not (self.terminations[agent] or self.truncations[agent]):
             others = {other: 0 for other in self.possible_agents if other != agent}
-            action = self.env.check_actions({**others, agent: action})[self.possible_agents.index(agent)]
+            action = self.env.check_actions({**others, agent: action})[
+                self.possible_agents.index(agent)
+            ]
         elif action is not None:
-            raise ValueError(f"the episode of {agent} is over: its action must be None, got {action!r}")
+            raise ValueError(
+                f"the episode of {agent} is over: its action must be None, got {action!r}"
+            )
         super().step(action)
 
     def get_state(self) -> SequentialState:
         """Everything needed to continue, in the middle of a round too."""
-        moved = self.possible_agents[: self.possible_agents.index(self.agent_selection)] if self.env.agents else []
+        moved = (
+            self.possible_agents[: self.possible_agents.index(self.agent_selection)]
+            if self.env.agents
+            else []
+        )
         moves: dict[str, Any] = {agent: self._actions[agent] for agent in moved}
         return SequentialState(
             self.env.get_state(),
@@ -337,15 +381,25 @@ class SequentialEnv(parallel_to_aec_wrapper):
         while self._agent_selector.next() != state.selection:
             pass
         self.agent_selection = state.selection
-        self._skip_agent_selection = self.possible_agents[-1] if over and self.agents else None  # who moved last
+        self._skip_agent_selection = (
+            self.possible_agents[-1] if over and self.agents else None
+        )  # who moved last
 
     def _checked(self, state: Any) -> SequentialState:
         """`state` as one of this view; raises what `set_state` documents."""
         if not isinstance(state, tuple | list) or len(state) != len(SequentialState._fields):
-            raise ValueError(f"not a state of the turn-by-turn view: expected the fields {SequentialState._fields}")
+            raise ValueError(
+                f"not a state of the turn-by-turn view: expected the fields {SequentialState._fields}"
+            )
         state, names = SequentialState(*state), self.possible_agents
         over = checked_state(self.env.game, state.state).over
-        types = {"moves": dict, "selection": str, "agents": list | tuple, "rewards": dict, "cumulative": dict}
+        types = {
+            "moves": dict,
+            "selection": str,
+            "agents": list | tuple,
+            "rewards": dict,
+            "cumulative": dict,
+        }
         for field, expected in types.items():
             if not isinstance(getattr(state, field), expected):
                 raise TypeError(f"{field} is of the wrong type: {getattr(state, field)!r}")
@@ -353,18 +407,26 @@ class SequentialEnv(parallel_to_aec_wrapper):
             raise ValueError(f"selection must be one of {names}, got {state.selection!r}")
         agents, turn = list(state.agents), names.index(state.selection)
         moved = [] if over else names[:turn]
-        present = names[turn:] if over and agents else [] if over else names  # after the end they leave one by one
+        present = (
+            names[turn:] if over and agents else [] if over else names
+        )  # after the end they leave one by one
         if agents != present or set(state.moves) != set(moved):
-            raise ValueError(f"it cannot be the turn of {state.selection} among {agents} after the moves {state.moves}")
+            raise ValueError(
+                f"it cannot be the turn of {state.selection} among {agents} after the moves {state.moves}"
+            )
         for field, numbers in (("rewards", state.rewards), ("cumulative", state.cumulative)):
-            if set(numbers) != set(agents) or not all(isinstance(x, int | float) for x in numbers.values()):
+            if set(numbers) != set(agents) or not all(
+                isinstance(x, int | float) for x in numbers.values()
+            ):
                 raise ValueError(f"{field} must hold a number for each of {agents}, got {numbers}")
         self.env.check_actions({**dict.fromkeys(names, 0), **state.moves})
         return state
 
 
 class OrderedEnv(OrderEnforcingWrapper):
-    """PettingZoo's wrapper against calls in the wrong order, for which setting a state is as good as a reset."""
+    """PettingZoo's wrapper against calls in the wrong order, for which setting a state is as good
+    as a reset.
+    """
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Starts an episode; one that fails does not count."""

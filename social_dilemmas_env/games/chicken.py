@@ -1,6 +1,6 @@
 """# Chicken (`chicken_v0`)
 
-Two drivers race towards each other (or: hawks and doves meet); who swerves loses face, if nobody does both crash.
+Two drivers race towards each other; who swerves loses face, if nobody does both crash.
 
 ## Description
 
@@ -9,7 +9,8 @@ Two drivers race towards each other (or: hawks and doves meet); who swerves lose
     3. Both see the joint action, and play again.
     4. The game is cut off, not over, after `max_cycles` steps (truncation).
 
-A dilemma of escalation: each does best by being the only hawk, and two hawks are the worst of all: T > R > S > P.
+A dilemma of escalation: each does best by being the only hawk, and two hawks are the worst of all:
+T > R > S > P.
 
 ## Action Space
 
@@ -17,7 +18,8 @@ A dilemma of escalation: each does best by being the only hawk, and two hawks ar
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, DD, DH, HD, HH.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state:
+start, DD, DH, HD, HH.
 
 ## Rewards
 
@@ -39,8 +41,8 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
-(`"joint"`: player 0's action first, for both), `max_cycles=50`.
+`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each
+episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycles=50`.
 
 ## Version History
 

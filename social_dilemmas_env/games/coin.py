@@ -1,21 +1,23 @@
 """# Coin Game (`coin_game_v0`)
 
-Two or more players walk on a torus, picking up coins; taking another's coin hurts its owner more than it pays.
+Players on a torus pick up coins; taking another's coin hurts its owner more than it pays.
 
 ## Description
 
-    1. All players move at the same time, one cell left, right, up or down; the board wraps around.  There is no "stay".
+    1. All players move at the same time, one cell left, right, up or down; the board wraps around.
+       There is no "stay".
     2. A player standing on a coin picks it up.  Who gets it if several stand there: `ties`.
     3. Whoever picks up a coin gets +1.  If anybody but its owner does, the owner gets -2 (once).
     4. With one coin (`coins=1`), a coin that was picked up comes back in the next player's colour
-       (`coin_color="alternate"`) or in a random one (`"random"`); with `coins=num_agents` each player always has one
-       coin of their colour on the board.
-    5. It comes back on a uniform cell free of players (`coin_avoids_players=True`) or on any cell at all.
+       (`coin_color="alternate"`) or in a random one (`"random"`); with `coins=num_agents` each
+       player always has one coin of their colour on the board.
+    5. It comes back on a uniform cell free of players (`coin_avoids_players=True`) or on any cell
+       at all.
     6. The game is cut off, not over, after `max_cycles` steps (truncation).
 
-Player 0 is red, player 1 blue.  Everybody earns most if each takes only coins of their own colour; each earns more, whatever
-the others do, by taking every coin: it is a social dilemma because 1 - 2 < 0 < 1 (a theft pays the thief, and costs the
-group).
+Player 0 is red, player 1 blue.  Everybody earns most if each takes only coins of their own colour;
+each earns more, whatever the others do, by taking every coin: it is a social dilemma because 1 - 2
+< 0 < 1 (a theft pays the thief, and costs the group).
 
 ## Action Space
 
@@ -23,8 +25,9 @@ group).
 
 ## Observation Space
 
-`Box(0, 1, (2 * num_agents, height, width), float32)`: planes with a single 1 each.  For `view="ego"`: myself, the next
-player, ..., then my coin, the next player's coin, ...; for `view="joint"`: player 0, player 1, ..., player 0's coin, ...
+`Box(0, 1, (2 * num_agents, height, width), float32)`: planes with a single 1 each.  For
+`view="ego"`: myself, the next player, ..., then my coin, the next player's coin, ...; for
+`view="joint"`: player 0, player 1, ..., player 0's coin, ...
 
 ## Rewards
 
@@ -35,12 +38,14 @@ player, ..., then my coin, the next player's coin, ...; for `view="joint"`: play
 | nothing | my coin | -2 |
 | my coin | my coin as well | -1 |
 
-`ties="both"`: everyone standing on the coin gets it; `"red"`: the player with the lowest index does; `"split"`: they share
-it, the +1 in equal parts, and the owner loses 2 times the share that went to others.
+`ties="both"`: everyone standing on the coin gets it; `"red"`: the player with the lowest index
+does; `"split"`: they share it, the +1 in equal parts, and the owner loses 2 times the share that
+went to others.
 
 ## Starting State
 
-Players on uniform cells, which may coincide unless `distinct_starts=True`; the coin as in rule 5, its first colour uniform.
+Players on uniform cells, which may coincide unless `distinct_starts=True`; the coin as in rule 5,
+its first colour uniform.
 
 ## Episode End
 
@@ -49,8 +54,9 @@ Players on uniform cells, which may coincide unless `distinct_starts=True`; the 
 
 ## Arguments
 
-`variant="loqa"`, then any switch to override it: `grid_size=3` (n, or (height, width), each at least 2), `num_agents=2`,
-`coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`, `moves`, `view`, `max_cycles`.
+`variant="loqa"`, then any switch to override it: `grid_size=3` (n, or (height, width), each at
+least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`,
+`moves`, `view`, `max_cycles`.
 
 | variant | ties | coin_color | coins | coin_avoids_players | distinct_starts | moves | view | max_cycles |
 |---|---|---|---|---|---|---|---|---|
@@ -61,13 +67,13 @@ Players on uniform cells, which may coincide unless `distinct_starts=True`; the 
 
 ## Version History
 
-* v0: first version.  Rules after Lerer and Peysakhovich 2017 (arXiv:1707.01068) as implemented by the authors of the papers
-  below, whose reported numbers each variant matches:
-  `loqa`: LOQA (arXiv:2405.01035; MiladInk/loqa) and Advantage Alignment (arXiv:2406.14662), also for three players;
-  `pola`: POLA (arXiv:2210.10125; Silent-Zebra/POLA, JAX files) and LOLA-DiCE;
-  `lola`: LOLA (arXiv:1709.04326; alshedivat/lola, `lola/envs/coin_game.py`), where red wins ties;
-  `mfos`: M-FOS (arXiv:2205.01447; luchris429/Model-Free-Opponent-Shaping), inner episodes, without its three planes of last
-  rewards and end of episode and without its 16th step, which only resets.
+* v0: first version.  Rules after Lerer and Peysakhovich 2017 (arXiv:1707.01068) as implemented by
+  the authors of the papers below, whose reported numbers each variant matches: `loqa`: LOQA
+  (arXiv:2405.01035; MiladInk/loqa) and Advantage Alignment (arXiv:2406.14662), also for three
+  players; `pola`: POLA (arXiv:2210.10125; Silent-Zebra/POLA, JAX files) and LOLA-DiCE; `lola`: LOLA
+  (arXiv:1709.04326; alshedivat/lola, `lola/envs/coin_game.py`), where red wins ties; `mfos`: M-FOS
+  (arXiv:2205.01447; luchris429/Model-Free-Opponent-Shaping), inner episodes, without its three
+  planes of last rewards and end of episode and without its 16th step, which only resets.
 """
 
 import math
@@ -134,12 +140,16 @@ class CoinGame:
     def columns(self) -> tuple[str, ...]:
         """Cells of the players, cells of the coins and, if there is one coin only, its owner."""
         players = tuple(f"player_{i}" for i in range(self.num_agents))
-        return players + (("coin", "owner") if self.coins == 1 else tuple(f"coin_{i}" for i in range(self.coins)))
+        return players + (
+            ("coin", "owner") if self.coins == 1 else tuple(f"coin_{i}" for i in range(self.coins))
+        )
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """A cell each, and the owner."""
-        return (self.cells,) * (self.num_agents + self.coins) + ((self.num_agents,) if self.coins == 1 else ())
+        return (self.cells,) * (self.num_agents + self.coins) + (
+            (self.num_agents,) if self.coins == 1 else ()
+        )
 
     @property
     def view_sizes(self) -> tuple[int, ...]:
@@ -153,13 +163,19 @@ class CoinGame:
 
     @cached_property
     def share(self) -> int:
-        """Parts a coin can be cut into so that any number of takers get equal shares (1 unless ties split it)."""
+        """Parts a coin can be cut into so that any number of takers get equal shares (1 unless ties
+        split it).
+        """
         return math.lcm(*range(1, self.num_agents + 1)) if self.ties == "split" else 1
 
     @cached_property
     def reward_values(self) -> tuple[float, ...]:
-        """Code = reward * share - LOSS * share: rewards from losing one's coin to taking every coin."""
-        return tuple(r / self.share for r in range(LOSS * self.share, GAIN * self.coins * self.share + 1))
+        """Code = reward * share - LOSS * share: rewards from losing one's coin to taking every
+        coin.
+        """
+        return tuple(
+            r / self.share for r in range(LOSS * self.share, GAIN * self.coins * self.share + 1)
+        )
 
     @property
     def streams(self) -> int:
@@ -171,7 +187,9 @@ class CoinGame:
         placed: list[Column] = []
         for i in range(self.num_agents):
             taken = placed if self.distinct_starts else []
-            placed.append(free_cell(draw(self.coins + 1 + i, self.cells - len(taken)), ordered(taken)))
+            placed.append(
+                free_cell(draw(self.coins + 1 + i, self.cells - len(taken)), ordered(taken))
+            )
         unset = placed[0] * 0
         owner = (unset + self.num_agents,) if self.coins == 1 else ()
         return (*placed, *[unset + self.cells] * self.coins, *owner)
@@ -179,7 +197,9 @@ class CoinGame:
     def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
         """Rules 1 to 4."""
         n = self.num_agents
-        cells = [self.move(cell, action) for cell, action in zip(board[:n], actions, strict=True)]  # rule 1
+        cells = [
+            self.move(cell, action) for cell, action in zip(board[:n], actions, strict=True)
+        ]  # rule 1
         coins, owner = list(board[n : n + self.coins]), board[n + self.coins :]
         rewards = [cell * 0 - LOSS * self.share for cell in cells]
         for c, coin in enumerate(coins):
@@ -189,7 +209,9 @@ class CoinGame:
                 mine = (owner[0] == i) * 1 if owner else int(c == i)
                 rewards[i] = rewards[i] + self.payment(found[i], total, mine)
             taken = (total > 0) * 1
-            coins[c] = coin + taken * (self.cells - coin)  # rules 4 and 5: marked, for chance to place
+            coins[c] = coin + taken * (
+                self.cells - coin
+            )  # rules 4 and 5: marked, for chance to place
             if owner:
                 owner = (self.next_owner(owner[0], taken),)
         return (*cells, *coins, *owner), rewards
@@ -217,7 +239,9 @@ class CoinGame:
         return got
 
     def payment(self, got: Column, total: Column, mine: Column) -> Column:
-        """Reward of one player for one coin in units of 1 / share: `total` players got it, `mine` if I own it."""
+        """Reward of one player for one coin in units of 1 / share: `total` players got it, `mine`
+        if I own it.
+        """
         others = total - got
         if self.ties != "split":
             return GAIN * got + LOSS * mine * ((others > 0) * 1)
@@ -270,7 +294,10 @@ class CoinGame:
 
 
 def wrapped(x: Column, n: int) -> Column:
-    """The remainder of x modulo n, for x in 0 .. 2 n - 1; a comparison costs numpy a third of a division."""
+    """The remainder of x modulo n, for x in 0 ..
+
+    2 n - 1; a comparison costs numpy a third of a division.
+    """
     return x - n * (x >= n)
 
 
@@ -302,7 +329,9 @@ LOQA = CoinGame()
 VARIANTS = {
     "loqa": LOQA,
     "pola": replace(LOQA, moves="RLDU", view="joint"),
-    "lola": replace(LOQA, moves="RLDU", view="joint", ties="red", distinct_starts=True, max_cycles=150),
+    "lola": replace(
+        LOQA, moves="RLDU", view="joint", ties="red", distinct_starts=True, max_cycles=150
+    ),
     "mfos": replace(LOQA, moves="RLDU", coins=2, coin_avoids_players=False, max_cycles=15),
 }
 
@@ -356,22 +385,32 @@ def _check(game: CoinGame) -> None:
         flag(name, getattr(game, name))
     horizon(game.max_cycles)
     if game.coins not in (1, game.num_agents):
-        raise ValueError(f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), got {game.coins}")
+        raise ValueError(
+            f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), got {game.coins}"
+        )
     if game.coins > 1 and game.coin_color == "random":
-        raise ValueError('coin_color="random" needs coins=1: with one coin for each player the colours are fixed')
-    needed = game.num_agents + 1 if game.coin_avoids_players else game.num_agents * game.distinct_starts
+        raise ValueError(
+            'coin_color="random" needs coins=1: with one coin for each player the colours are fixed'
+        )
+    needed = (
+        game.num_agents + 1 if game.coin_avoids_players else game.num_agents * game.distinct_starts
+    )
     if game.cells < needed:
         raise ValueError(
             f"a {game.height}x{game.width} board is too small for {game.num_agents} players: these rules need at least "
             f"{needed} cells"
         )
     if math.prod(game.sizes) >= 1 << 62:
-        raise ValueError(f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count")
+        raise ValueError(
+            f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count"
+        )
 
 
 def _grid(grid_size: Any) -> tuple[int, int]:
     pair = grid_size if isinstance(grid_size, tuple | list) else (grid_size, grid_size)
     if len(pair) != 2:
-        raise ValueError(f"grid_size must be an integer or a pair (height, width), got {grid_size!r}")
+        raise ValueError(
+            f"grid_size must be an integer or a pair (height, width), got {grid_size!r}"
+        )
     height, width = (integer("grid_size", side, 2) for side in pair)
     return height, width

@@ -1,4 +1,6 @@
-"""Boards of the Coin Game read back from observations, and who picked up what between two boards."""
+"""Boards of the Coin Game read back from observations, and who picked up what between two
+boards.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +13,8 @@ def board_of(game: CoinGame, observations: Any, player: int = 0) -> Board:
     """The board that `player` observes.
 
     Args:
-        game: the rules; `game.view` says whether the planes are counted from `player` on or from player 0 on.
+        game: the rules; `game.view` says whether the planes are counted from `player` on or from
+            player 0 on.
         observations: [B, 2 N, height, width], zeros and ones; a numpy array or a torch tensor.
         player: whose observations they are.
 

@@ -1,15 +1,17 @@
 """What a game is: rules, as pure functions of integers.
 
-A game's *board* is a tuple of columns.  A column is a Python int (one game), a numpy integer array [B] or a torch integer
-tensor [B] (B games); the rules use only arithmetic and comparison, so that one text serves all three.  Column `c` takes
-the values `0 .. sizes[c] - 1`, hence a board is also one integer, its mixed-radix code (`encode`).
+A game's *board* is a tuple of columns.  A column is a Python int (one game), a numpy integer array
+[B] or a torch integer tensor [B] (B games); the rules use only arithmetic and comparison, so that
+one text serves all three.  Column `c` takes the values `0 .. sizes[c] - 1`, hence a board is also
+one integer, its mixed-radix code (`encode`).
 
-A step has two halves: what the players do, which is certain, and what chance does, which is `chance(board, draw)`.  The
-first half marks what chance has to fill in by the value `sizes[c]`, one past the last (for example: a coin that was picked
-up and must be placed again).  `draw(stream, n)` is a uniform column in `[0, n)`.
+A step has two halves: what the players do, which is certain, and what chance does, which is
+`chance(board, draw)`.  The first half marks what chance has to fill in by the value `sizes[c]`, one
+past the last (for example: a coin that was picked up and must be placed again).  `draw(stream, n)`
+is a uniform column in `[0, n)`.
 
-Rewards are *codes*, indices into `reward_values`, so that rewards too are integers until they leave the engine.
-Observations are 0/1 arrays; `features` gives the flat positions of the ones.
+Rewards are *codes*, indices into `reward_values`, so that rewards too are integers until they leave
+the engine. Observations are 0/1 arrays; `features` gives the flat positions of the ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +23,10 @@ Draw = Callable[[int, Column], Column]
 
 
 class Game(Protocol):
-    """The rules of one game with its switches set; immutable and hashable, so that tables can be shared."""
+    """The rules of one game with its switches set.
+
+    Immutable and hashable, so that tables can be shared.
+    """
 
     def __hash__(self) -> int:
         """By the switches."""
@@ -56,7 +61,10 @@ class Game(Protocol):
 
     @property
     def reward_noise(self) -> float:
-        """Half-width of the uniform noise added once an episode to every entry of `reward_values`; 0 for none."""
+        """Half-width of the uniform noise added once an episode to every entry of `reward_values`.
+
+        0 for none.
+        """
 
     @property
     def streams(self) -> int:
@@ -73,10 +81,15 @@ class Game(Protocol):
         """One joint move, before `chance`.  Returns the board and a reward code per player."""
 
     def chances(self, board: Board) -> tuple[Column, ...]:
-        """Per stream that `chance` uses, how many equally likely values it chooses from on this board (1: no choice)."""
+        """Per stream that `chance` uses, how many equally likely values it chooses from on this
+        board (1: no choice).
+        """
 
     def chance(self, board: Board, draw: Draw) -> Board:
-        """Fills in the columns that `start` or `act` marked.  Leaves a board without marks as it is."""
+        """Fills in the columns that `start` or `act` marked.
+
+        Leaves a board without marks as it is.
+        """
 
     def view_of(self, board: Board, player: int) -> Board:
         """What `player` sees of a board, as columns."""
@@ -88,8 +101,9 @@ class Game(Protocol):
 class State(NamedTuple):
     """Everything needed to continue B games, as plain integers; nothing is hidden.
 
-    All fields but `game` are lists of length B (for one game: plain ints, and one list for `board`), so that a State can be
-    written as JSON and moves freely between one game, numpy and torch.  Random draws follow from `seed`, `episode`, `t`.
+    All fields but `game` are lists of length B (for one game: plain ints, and one list for
+    `board`), so that a State can be written as JSON and moves freely between one game, numpy and
+    torch.  Random draws follow from `seed`, `episode`, `t`.
     """
 
     game: str  # the rules and their switches; a state is refused by any other game
@@ -101,7 +115,10 @@ class State(NamedTuple):
 
 
 def encode(board: Board, sizes: Sequence[int]) -> Column:
-    """Mixed-radix code of a board whose columns lie in `0 .. sizes[c] - 1`.  The first column counts most."""
+    """Mixed-radix code of a board whose columns lie in `0 ..
+
+    sizes[c] - 1`.  The first column counts most.
+    """
     code = board[0]
     for column, size in zip(board[1:], sizes[1:], strict=True):
         code = code * size + column

@@ -18,7 +18,8 @@ The table below is from the point of view of player 0.
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, HH, HT, TH, TT.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state:
+start, HH, HT, TH, TT.
 
 ## Rewards
 
@@ -40,12 +41,13 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
-(`"joint"`: player 0's action first, for both), `max_cycles=50`.
+`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each
+episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycles=50`.
 
 ## Version History
 
-* v0: first version.  Payoffs: LOLA (arXiv:1709.04326), Table 2; its exact learners use a discount of 0.9.
+* v0: first version.  Payoffs: LOLA (arXiv:1709.04326), Table 2; its exact learners use a discount
+of 0.9.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game

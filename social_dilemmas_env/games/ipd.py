@@ -17,7 +17,8 @@ A social dilemma because T > R > P > S (temptation, reward, punishment, sucker) 
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, CC, CD, DC, DD.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state:
+start, CC, CD, DC, DD.
 
 ## Rewards
 
@@ -28,8 +29,8 @@ Row: own action; column: the other player's; entries: own reward, the other's.
 | **cooperate** | -1, -1 | -3, 0 |
 | **defect** | 0, -3 | -2, -2 |
 
-With `contribution_factor=f` each cooperator pays 1 into a pot that is multiplied by f and shared by both:
-CC f - 1, CD f / 2 - 1, DC f / 2, DD 0.
+With `contribution_factor=f` each cooperator pays 1 into a pot that is multiplied by f and shared by
+both: CC f - 1, CD f / 2 - 1, DC f / 2, DD 0.
 
 ## Starting State
 
@@ -42,16 +43,16 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`contribution_factor=None` (f in (1, 2), where the game is a prisoner's dilemma),
-`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
+`contribution_factor=None` (f in (1, 2), where the game is a prisoner's dilemma), `payoff_noise=0.0`
+(every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
 (`"joint"`: player 0's action first, for both), `max_cycles=50`.
 
 ## Version History
 
-* v0: first version.  Payoffs: LOLA (arXiv:1709.04326), Table 1, also in LOLA-DiCE, SOS, LOQA and M-FOS;
-  `contribution_factor`: POLA (arXiv:2210.10125), which uses 1.33; `payoff_noise`: the task
-  distribution of the Meta-MAPG student abstract.
-  LOLA plays 150 steps, LOQA and POLA 50; all use a discount of 0.96.
+* v0: first version.  Payoffs: LOLA (arXiv:1709.04326), Table 1, also in LOLA-DiCE, SOS, LOQA and
+  M-FOS; `contribution_factor`: POLA (arXiv:2210.10125), which uses 1.33; `payoff_noise`: the task
+  distribution of the Meta-MAPG student abstract. LOLA plays 150 steps, LOQA and POLA 50; all use a
+  discount of 0.96.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
@@ -64,7 +65,9 @@ PAYOFFS = (  # [own action][other action] -> (own, other)
 )
 (R, _), (S, T) = PAYOFFS[0]
 P = PAYOFFS[1][1][0]
-assert T > R > P > S and 2 * R > T + S  # defection dominates, and alternating does not beat cooperating
+assert (
+    T > R > P > S and 2 * R > T + S
+)  # defection dominates, and alternating does not beat cooperating
 
 
 def contribution_payoffs(factor: float) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -79,7 +82,10 @@ def contribution_payoffs(factor: float) -> tuple[tuple[tuple[float, float], ...]
         raise ValueError(
             f"contribution_factor must lie in (1, 2) for a prisoner's dilemma, got {factor}; see matrix_game_v0"
         )
-    return (((reward, reward), (sucker, temptation)), ((temptation, sucker), (punishment, punishment)))
+    return (
+        ((reward, reward), (sucker, temptation)),
+        ((temptation, sucker), (punishment, punishment)),
+    )
 
 
 def ipd(

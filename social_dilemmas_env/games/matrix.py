@@ -17,13 +17,14 @@ The general case of the repeated games in this package: give a payoff tensor, ge
 
 ## Observation Space
 
-`Box(0, 1, (1 + A_0 * ... * A_{N-1},), float32)`: one-hot; 0 is the start, `1 + j` the last joint action `j`, own action
-first (`view="ego"`: own, next player, ..., first digit counts most) or player 0's first (`view="joint"`).
-For two players with actions C and D: start, CC, CD, DC, DD.
+`Box(0, 1, (1 + A_0 * ... * A_{N-1},), float32)`: one-hot; 0 is the start, `1 + j` the last joint
+action `j`, own action first (`view="ego"`: own, next player, ..., first digit counts most) or
+player 0's first (`view="joint"`). For two players with actions C and D: start, CC, CD, DC, DD.
 
 ## Rewards
 
-Entries of `payoffs`.  With `payoff_noise=e` every entry is shifted by its own draw from U(-e, e), anew each episode.
+Entries of `payoffs`.  With `payoff_noise=e` every entry is shifted by its own draw from U(-e, e),
+anew each episode.
 
 ## Starting State
 
@@ -36,8 +37,9 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`payoffs` (nested sequence or array of shape [A_0, ..., A_{N-1}, N], finite), `action_names=None` (a sequence of names, or
-one per player), `payoff_noise=0.0`, `view="ego"`, `max_cycles=50`.  For two separate matrices: `numpy.stack([R0, R1], -1)`.
+`payoffs` (nested sequence or array of shape [A_0, ..., A_{N-1}, N], finite), `action_names=None` (a
+sequence of names, or one per player), `payoff_noise=0.0`, `view="ego"`, `max_cycles=50`.  For two
+separate matrices: `numpy.stack([R0, R1], -1)`.
 
 ## Version History
 
@@ -122,7 +124,10 @@ class MatrixGame:
         if self.view == "joint" or player == 0:
             return board
         actions = decode(board[0] - 1, self.num_actions)
-        own_first = encode(actions[player:] + actions[:player], self.num_actions[player:] + self.num_actions[:player])
+        own_first = encode(
+            actions[player:] + actions[:player],
+            self.num_actions[player:] + self.num_actions[:player],
+        )
         return ((own_first + 1) * (board[0] > 0),)
 
     def features(self, view: Board) -> list[Column]:
@@ -141,7 +146,8 @@ def matrix_game(
     """Checks the arguments and returns the rules.
 
     Raises:
-        ValueError: a payoff tensor of another shape or not finite, a negative noise, an unknown view.
+        ValueError: a payoff tensor of another shape or not finite, a negative noise, an unknown
+            view.
         TypeError: payoffs that are not numbers, a horizon that is not an integer.
     """
     tensor = payoff_tensor(payoffs)
@@ -166,9 +172,13 @@ def payoff_tensor(payoffs: Any) -> np.ndarray:
     try:
         tensor = np.asarray(payoffs)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N]: {error}") from None
+        raise TypeError(
+            f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N]: {error}"
+        ) from None
     if tensor.dtype.kind not in "iuf":
-        raise TypeError(f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N], got {_kind(payoffs, tensor)}")
+        raise TypeError(
+            f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N], got {_kind(payoffs, tensor)}"
+        )
     tensor = tensor.astype(np.float64)
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.ndim - 1:
         raise ValueError(
@@ -176,7 +186,9 @@ def payoff_tensor(payoffs: Any) -> np.ndarray:
             f"of length N; got shape {tensor.shape}, whose last axis should be {max(tensor.ndim - 1, 1)}"
         )
     if 0 in tensor.shape or math.prod(tensor.shape[:-1]) > MAX_JOINT_ACTIONS:
-        raise ValueError(f"payoffs must have between 1 and {MAX_JOINT_ACTIONS} joint actions, got shape {tensor.shape}")
+        raise ValueError(
+            f"payoffs must have between 1 and {MAX_JOINT_ACTIONS} joint actions, got shape {tensor.shape}"
+        )
     if not np.isfinite(tensor).all():
         raise ValueError(
             f"payoffs must be finite, got {tensor[~np.isfinite(tensor)][0]} in a tensor of shape {tensor.shape}"
@@ -188,12 +200,18 @@ def _kind(payoffs: Any, array: np.ndarray) -> str:
     return f"{type(payoffs).__name__} of {array.dtype}" if array.ndim else repr(payoffs)
 
 
-def _names(names: Sequence[Any] | None, num_actions: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+def _names(
+    names: Sequence[Any] | None, num_actions: tuple[int, ...]
+) -> tuple[tuple[str, ...], ...]:
     if names is None:
         return tuple(tuple(str(a) for a in range(n)) for n in num_actions)
     if not isinstance(names, Sequence) or not all(isinstance(row, Sequence) for row in names):
-        raise TypeError(f"action_names must be a sequence of names, or of one such sequence per player, got {names!r}")
-    per_player = [names] * len(num_actions) if all(isinstance(name, str) for name in names) else list(names)
+        raise TypeError(
+            f"action_names must be a sequence of names, or of one such sequence per player, got {names!r}"
+        )
+    per_player = (
+        [names] * len(num_actions) if all(isinstance(name, str) for name in names) else list(names)
+    )
     if [len(row) for row in per_player] != list(num_actions):
         raise ValueError(f"action_names must name {num_actions} actions per player, got {names!r}")
     return tuple(tuple(str(name) for name in row) for row in per_player)

@@ -9,7 +9,8 @@ The prisoner's dilemma of N players: contributions to a pot are multiplied and s
     3. All players see how many contributed, and play again.
     4. The game is cut off, not over, after `max_cycles` steps (truncation).
 
-A social dilemma because 1 < factor < N: a contribution returns factor / N < 1 to its giver and factor > 1 to the group.
+A social dilemma because 1 < factor < N: a contribution returns factor / N < 1 to its giver and
+factor > 1 to the group.
 
 ## Action Space
 
@@ -17,8 +18,9 @@ A social dilemma because 1 < factor < N: a contribution returns factor / N < 1 t
 
 ## Observation Space
 
-`Box(0, 1, (1 + 2 N,), float32)`: one-hot of own last action and how many others contributed, and a start state: start; then
-I contributed and N-1, ..., 1, 0 others did; then I did not and N-1, ..., 0 others did.  For N = 2: start, CC, CD, DC, DD.
+`Box(0, 1, (1 + 2 N,), float32)`: one-hot of own last action and how many others contributed, and a
+start state: start; then I contributed and N-1, ..., 1, 0 others did; then I did not and N-1, ..., 0
+others did.  For N = 2: start, CC, CD, DC, DD.
 
 ## Rewards
 
@@ -39,9 +41,9 @@ Nothing has been played: observation 0.
 
 ## Version History
 
-* v0: first version.  Linear public goods game, J. O. Ledyard, "Public Goods: A Survey of Experimental Research", in
-  Kagel and Roth (eds.), Handbook of Experimental Economics (1995).  With two players and `factor=f` it is
-  `ipd_v0(contribution_factor=f)`.
+* v0: first version.  Linear public goods game, J. O. Ledyard, "Public Goods: A Survey of
+  Experimental Research", in Kagel and Roth (eds.), Handbook of Experimental Economics (1995).  With
+  two players and `factor=f` it is `ipd_v0(contribution_factor=f)`.
 """
 
 from collections.abc import Sequence
@@ -126,7 +128,9 @@ class PublicGoods:
         return [view[0]]
 
 
-def public_goods(*, num_agents: int = 4, factor: float | None = None, max_cycles: int = 50) -> PublicGoods:
+def public_goods(
+    *, num_agents: int = 4, factor: float | None = None, max_cycles: int = 50
+) -> PublicGoods:
     """The rules with their arguments checked.
 
     Raises:
@@ -137,5 +141,7 @@ def public_goods(*, num_agents: int = 4, factor: float | None = None, max_cycles
         raise ValueError(f"num_agents must be at most 32, got {num_agents}")
     factor = (1 + num_agents) / 2 if factor is None else finite("factor", factor)
     if not 1 < factor < num_agents:  # the dilemma: giving costs the giver and pays the group
-        raise ValueError(f"factor must lie between 1 and num_agents ({num_agents}) for a social dilemma, got {factor}")
+        raise ValueError(
+            f"factor must lie between 1 and num_agents ({num_agents}) for a social dilemma, got {factor}"
+        )
     return PublicGoods(num_agents, factor, horizon(max_cycles))

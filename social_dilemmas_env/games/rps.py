@@ -17,8 +17,8 @@ Zero-sum: the only equilibrium is to choose each with probability one third.
 
 ## Observation Space
 
-`Box(0, 1, (10,), float32)`: one-hot of the last joint action, own action first, and a start state: start,
-RR, RP, RS, PR, PP, PS, SR, SP, SS.
+`Box(0, 1, (10,), float32)`: one-hot of the last joint action, own action first, and a start state:
+start, RR, RP, RS, PR, PP, PS, SR, SP, SS.
 
 ## Rewards
 
@@ -41,12 +41,13 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
-(`"joint"`: player 0's action first, for both), `max_cycles=50`.
+`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each
+episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycles=50`.
 
 ## Version History
 
-* v0: first version.  Payoffs as in Meta-MAPG (arXiv:2011.00382), which uses 50 steps and a discount of 0.9.
+* v0: first version.  Payoffs as in Meta-MAPG (arXiv:2011.00382), which uses 50 steps and a discount
+of 0.9.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game

@@ -9,7 +9,8 @@ Hunting the stag together pays most; alone it pays nothing, while a hare is safe
     3. Both see the joint action, and play again.
     4. The game is cut off, not over, after `max_cycles` steps (truncation).
 
-A dilemma of trust: both-stag and both-hare are equilibria, the first pays more, the second risks less: R > T >= P > S.
+A dilemma of trust: both-stag and both-hare are equilibria, the first pays more, the second risks
+less: R > T >= P > S.
 
 ## Action Space
 
@@ -17,7 +18,8 @@ A dilemma of trust: both-stag and both-hare are equilibria, the first pays more,
 
 ## Observation Space
 
-`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state: start, SS, SH, HS, HH.
+`Box(0, 1, (5,), float32)`: one-hot of the last joint action, own action first, and a start state:
+start, SS, SH, HS, HH.
 
 ## Rewards
 
@@ -39,8 +41,8 @@ Nothing has been played: observation 0.
 
 ## Arguments
 
-`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each episode), `view="ego"`
-(`"joint"`: player 0's action first, for both), `max_cycles=50`.
+`payoff_noise=0.0` (every entry of the table shifted by its own draw from U(-e, e), anew each
+episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycles=50`.
 
 ## Version History
 

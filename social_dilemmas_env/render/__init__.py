@@ -4,8 +4,9 @@ text(scene)                   "ansi": lines for a terminal or a log
 frame(scene)                  "rgb_array": uint8 [height, width, 3], without a display
 Window(fps)                   "human": the same picture in a window, in real time
 
-A picture reads the scene and nothing else: it changes neither the game nor any random state.  All pictures of one game have
-one size, with even sides, so that an episode can be recorded (see `recording`).
+A picture reads the scene and nothing else: it changes neither the game nor any random state.  All
+pictures of one game have one size, with even sides, so that an episode can be recorded (see
+`recording`).
 """
 
 from typing import Any
@@ -31,7 +32,8 @@ def frame(scene: Scene) -> np.ndarray:
     """The scene as pixels.
 
     Returns:
-        A fresh uint8 array [height, width, 3]; height and width depend on the game alone and are multiples of 16.
+        A fresh uint8 array [height, width, 3]; height and width depend on the game alone and are
+        multiples of 16.
 
     Raises:
         gymnasium.error.DependencyNotInstalled: pygame is missing.
@@ -49,8 +51,8 @@ def picture(scene: Scene) -> Canvas:
 class Window:
     """A window that shows scenes; opens with the first one.
 
-    Closing the window with the mouse ends the showing, not the run: later scenes are not drawn.  Key presses stay in
-    pygame's queue, for whoever plays.
+    Closing the window with the mouse ends the showing, not the run: later scenes are not drawn.
+    Key presses stay in pygame's queue, for whoever plays.
 
     Attributes:
         closed: whether the window was closed, by `close` or by the user.
@@ -82,7 +84,9 @@ class Window:
         self._clock.tick(self.fps)
 
     def _screen(self, pygame: Any, size: tuple[int, int], caption: str) -> Any:
-        """The window, opened if it is not there or has another size (pygame has one window a process)."""
+        """The window, opened if it is not there or has another size (pygame has one window a
+        process).
+        """
         pygame.display.init()
         screen = pygame.display.get_surface()
         if self._clock is None or screen is None or screen.get_size() != size:

@@ -1,6 +1,8 @@
-"""A page to draw on, without a display: boxes, text and sprites as small pictures that are made once and kept.
+"""A page to draw on, without a display: boxes, text and sprites as small pictures that are made
+once and kept.
 
-pygame is imported when the first picture is made, never before, and only its parts that need no window are used.
+pygame is imported when the first picture is made, never before, and only its parts that need no
+window are used.
 """
 
 from functools import lru_cache
@@ -14,12 +16,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
-from social_dilemmas_env.render.palette import CARD, INK, PAPER, Color, player_color, player_shape, text_on
+from social_dilemmas_env.render.palette import (
+    CARD,
+    INK,
+    PAPER,
+    Color,
+    player_color,
+    player_shape,
+    text_on,
+)
 
 Surface = Any  # pygame.Surface
 FINER = 4  # shapes are drawn this much larger and scaled down, which smooths their edges
 EM = 0.6875  # height of an em in pygame's built-in font, as a share of the size asked for
-PACKAGES = {"PIL.Image": "pillow", "imageio_ffmpeg": "imageio-ffmpeg"}  # module -> what pip calls it
+PACKAGES = {
+    "PIL.Image": "pillow",
+    "imageio_ffmpeg": "imageio-ffmpeg",
+}  # module -> what pip calls it
 BUILT_ALONG = 16  # widths and heights are multiples of it: what video encoders like
 
 
@@ -33,7 +46,10 @@ class Box(NamedTuple):
 
 
 class Paint(NamedTuple):
-    """How a box looks; corners of `radius` pixels, a border of `line` pixels drawn inside, `alpha` 255 for opaque."""
+    """How a box looks.
+
+    Corners of `radius` pixels, a border of `line` pixels drawn inside, `alpha` 255 for opaque.
+    """
 
     fill: Color = CARD
     radius: int = 0
@@ -43,7 +59,9 @@ class Paint(NamedTuple):
 
 
 class Type(NamedTuple):
-    """How text looks: height of an em, colour, "left", "center" or "right" of the point, and the width it must fit."""
+    """How text looks: height of an em, colour, "left", "center" or "right" of the point, and the
+    width it must fit.
+    """
 
     size: int
     color: Color = INK
@@ -79,7 +97,9 @@ def asset(name: str) -> Traversable:
     for place in places:
         if (place / name).is_file():
             return place / name
-    raise FileNotFoundError(f"render_assets/{name} is missing; looked in {', '.join(map(str, places))}")
+    raise FileNotFoundError(
+        f"render_assets/{name} is missing; looked in {', '.join(map(str, places))}"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +133,10 @@ def box_picture(width: int, height: int, paint: Paint) -> Surface:
     inner, radius = large.get_rect(), paint.radius * FINER
     if paint.border is not None:
         pygame.draw.rect(large, (*paint.border, paint.alpha), inner, border_radius=radius)
-        inner, radius = inner.inflate(-2 * paint.line * FINER, -2 * paint.line * FINER), radius - paint.line * FINER
+        inner, radius = (
+            inner.inflate(-2 * paint.line * FINER, -2 * paint.line * FINER),
+            radius - paint.line * FINER,
+        )
     pygame.draw.rect(large, (*paint.fill, paint.alpha), inner, border_radius=max(radius, 0))
     return pygame.transform.smoothscale(large, (width, height))
 
@@ -124,13 +147,18 @@ def wedge(size: int, direction: str, color: Color) -> Surface:
     pygame = library()
     n = size * FINER
     large = blank(n, n, color)
-    pygame.draw.polygon(large, color, [(n * 0.25, n * 0.05), (n * 0.75, n * 0.5), (n * 0.25, n * 0.95)])
+    pygame.draw.polygon(
+        large, color, [(n * 0.25, n * 0.05), (n * 0.75, n * 0.5), (n * 0.25, n * 0.95)]
+    )
     angle = {"right": 0, "up": 90, "left": 180, "down": 270}[direction]
     return pygame.transform.smoothscale(pygame.transform.rotate(large, angle), (size, size))
 
 
 def _font(size: int) -> Any:
-    """The built-in font, enlarged; not kept, for it dies with `pygame.quit()`, which is not ours to forbid."""
+    """The built-in font, enlarged.
+
+    Not kept, for it dies with `pygame.quit()`, which is not ours to forbid.
+    """
     pygame = library()
     pygame.font.init()
     return pygame.font.Font(None, round(size * FINER / EM))
@@ -162,7 +190,8 @@ def fitted(text: str, size: int, width: int) -> str:
 def text_picture(text: str, size: int, color: Color) -> tuple[Surface, int]:
     """A line of text, and the height of the middle of its capitals.
 
-    It is drawn enlarged and scaled down like everything else, so that the letters keep their even distances.
+    It is drawn enlarged and scaled down like everything else, so that the letters keep their even
+    distances.
     """
     pygame, font = library(), _font(size)
     large = font.render(printable(text), True, color)
@@ -170,7 +199,9 @@ def text_picture(text: str, size: int, color: Color) -> tuple[Surface, int]:
     middle = font.get_ascent() - font.metrics("H")[0][3] / 2
     page = blank(max(width, 1) * FINER, (height + 1) * FINER, color)
     page.blit(large, (0, round(-middle) % FINER))  # the middle falls on a whole pixel
-    return pygame.transform.smoothscale(page, (max(width, 1), height + 1)), -(-round(middle) // FINER)
+    return pygame.transform.smoothscale(page, (max(width, 1), height + 1)), -(
+        -round(middle) // FINER
+    )
 
 
 def rounded_up(pixels: float) -> int:
@@ -193,7 +224,10 @@ class Canvas:
             self.surface.blit(box_picture(box.width, box.height, paint), (box.x, box.y))
 
     def text(self, x: float, y: float, text: str, type_: Type) -> int:
-        """Draws a line of text whose capitals have their middle at height `y`; returns its width in pixels."""
+        """Draws a line of text whose capitals have their middle at height `y`.
+
+        Returns its width in pixels.
+        """
         if type_.width is not None:
             text = fitted(text, type_.size, type_.width)
         picture, middle = text_picture(text, type_.size, type_.color)
@@ -225,7 +259,9 @@ class Canvas:
         """A player on the board."""
         self.center(sprite("player", player_color(player), size), x, y)
         chest = (x, y + 0.17 * size)
-        self.center(sprite(f"badge_{player_shape(player)}", CARD, max(round(size * 0.42), 1)), *chest)
+        self.center(
+            sprite(f"badge_{player_shape(player)}", CARD, max(round(size * 0.42), 1)), *chest
+        )
         if size >= 28:
             self.number(chest, player, Type(round(size * 0.21), INK))
 
@@ -233,7 +269,12 @@ class Canvas:
         """A player's number, a little lower on shapes whose middle is low."""
         low = 0.2 if player_shape(player) == "triangle" else 0.0
         size = type_.size - (2 if player > 9 else 0)
-        self.text(at[0], at[1] + low * type_.size, str(player), type_._replace(size=max(size, 6), align="center"))
+        self.text(
+            at[0],
+            at[1] + low * type_.size,
+            str(player),
+            type_._replace(size=max(size, 6), align="center"),
+        )
 
     def pixels(self) -> np.ndarray:
         """The page as uint8 [height, width, 3], a fresh array."""

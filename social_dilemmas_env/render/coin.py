@@ -1,11 +1,22 @@
-"""Picture of the Coin Game: the board with the last move, the players, who took what, the share of own coins."""
+"""Picture of the Coin Game: the board with the last move, the players, who took what, the share of
+own coins.
+"""
 
 from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 
 from social_dilemmas_env.games.coin import STEPS, CoinGame
-from social_dilemmas_env.render.canvas import Box, Canvas, Paint, Type, rounded_up, sprite, text_width, wedge
+from social_dilemmas_env.render.canvas import (
+    Box,
+    Canvas,
+    Paint,
+    Type,
+    rounded_up,
+    sprite,
+    text_width,
+    wedge,
+)
 from social_dilemmas_env.render.describe import (
     Pickup,
     call,
@@ -114,14 +125,26 @@ def coin_picture(scene: Scene) -> Canvas:
 
 
 def board(canvas: Canvas, game: CoinGame, where: Plan) -> None:
-    """The empty cells, and arrowheads around them: who leaves on one side comes back on the other."""
+    """The empty cells, and arrowheads around them: who leaves on one side comes back on the
+    other.
+    """
     cell, inset = where.cell, 2 if where.cell >= 40 else 1
     high, wide = game.height * cell, game.width * cell
-    canvas.box(Box(where.x - 3, where.y - 3, wide + 6, high + 6), Paint(CARD, radius=9, border=LINE))
+    canvas.box(
+        Box(where.x - 3, where.y - 3, wide + 6, high + 6), Paint(CARD, radius=9, border=LINE)
+    )
     look, size = Paint(QUIET, radius=min(7, cell // 5)), 9
     for k in range(game.cells):
         x, y = middle(game, where, k)
-        canvas.box(Box(round(x - cell / 2) + inset, round(y - cell / 2) + inset, cell - 2 * inset, cell - 2 * inset), look)
+        canvas.box(
+            Box(
+                round(x - cell / 2) + inset,
+                round(y - cell / 2) + inset,
+                cell - 2 * inset,
+                cell - 2 * inset,
+            ),
+            look,
+        )
     for row in range(game.height):
         y = middle(game, where, row * game.width)[1]
         canvas.center(wedge(size, "left", SIGN), where.x - 10, y)
@@ -138,7 +161,9 @@ def footprints(canvas: Canvas, scene: Scene, where: Plan) -> None:
     for pickup in last_pickups(scene):
         x, y = middle(game, where, pickup.cell)
         pale = mix(QUIET, player_color(pickup.owner), 0.35)
-        canvas.center(sprite(f"badge_{player_shape(pickup.owner)}", pale, round(where.cell * 0.94)), x, y)
+        canvas.center(
+            sprite(f"badge_{player_shape(pickup.owner)}", pale, round(where.cell * 0.94)), x, y
+        )
     move = scene.history[-1]
     for player, action in enumerate(move.actions):
         path(canvas, game, where, (player, move.board[player], action))
@@ -180,7 +205,10 @@ def middle(game: CoinGame, where: Plan, cell: int) -> tuple[float, float]:
 
 
 def spots(scene: Scene, where: Plan) -> list[Spot]:
-    """Where the coins and the players are drawn; those on one cell side by side, so that all are seen."""
+    """Where the coins and the players are drawn.
+
+    Those on one cell side by side, so that all are seen.
+    """
     game: CoinGame = scene.game  # type: ignore[assignment]
     n, here = game.num_agents, defaultdict(list)
     for c, cell in enumerate(scene.board[n : n + game.coins]):
@@ -209,7 +237,11 @@ def arrangement(count: int) -> list[tuple[float, float, float]]:
         row = k // across
         in_row = min(across, count - row * across)
         places.append(
-            ((k % across - (in_row - 1) / 2) * 0.92 / across, (row - (rows - 1) / 2) * 0.92 / across, 0.9 / across)
+            (
+                (k % across - (in_row - 1) / 2) * 0.92 / across,
+                (row - (rows - 1) / 2) * 0.92 / across,
+                0.9 / across,
+            )
         )
     return places
 
@@ -245,17 +277,29 @@ def full_card(canvas: Canvas, scene: Scene, player: int, content: tuple[Box, lis
     box, taken = content
     left, right = box.x + 14, box.x + box.width - 14
     step = box.height / 3.4
-    name_line(canvas, scene, player, Box(left, round(box.y + 0.75 * step), right - left, 28 if box.height > 100 else 24))
+    name_line(
+        canvas,
+        scene,
+        player,
+        Box(left, round(box.y + 0.75 * step), right - left, 28 if box.height > 100 else 24),
+    )
     score_line(canvas, scene, player, Box(left, round(box.y + 1.75 * step), right - left, 0))
     y = round(box.y + 2.65 * step)
     words = f"own coins {taken[player]} of {sum(taken)}" if sum(taken) else "no coins yet"
     width = canvas.text(left, y, words, CAPTION) + 10
     own_first = [player, *[i for i in range(len(taken)) if i != player]]
-    shares_bar(canvas, Box(left + width, y - 4, right - left - width, 8), [(i, taken[i]) for i in own_first])
+    shares_bar(
+        canvas,
+        Box(left + width, y - 4, right - left - width, 8),
+        [(i, taken[i]) for i in own_first],
+    )
 
 
 def name_line(canvas: Canvas, scene: Scene, player: int, line: Box) -> None:
-    """Badge, name and last reward of a player; the badge `line.height` large, the middle at `line.y`."""
+    """Badge, name and last reward of a player.
+
+    The badge `line.height` large, the middle at `line.y`.
+    """
     rewards, right = last_rewards(scene), line.x + line.width
     canvas.badge(line.x + line.height / 2, line.y, player, line.height)
     if rewards and rewards[player]:
@@ -288,7 +332,8 @@ def shares_bar(canvas: Canvas, box: Box, parts: list[tuple[int, int]]) -> None:
     for player, count in parts:
         start, stop = (box.width * k // total if total else 0 for k in (done, done + count))
         canvas.box(
-            Box(box.x + start, box.y, stop - start - (done + count < total), box.height), Paint(player_color(player), 2)
+            Box(box.x + start, box.y, stop - start - (done + count < total), box.height),
+            Paint(player_color(player), 2),
         )
         done += count
 
@@ -314,7 +359,9 @@ def event_lines(canvas: Canvas, scene: Scene, top: int) -> None:
     found, limit = last_pickups(scene), min(scene.game.coins, EVENTS)  # type: ignore[attr-defined]
     y = top + EVENT // 2
     if not found:
-        words = "No coin was taken in the last step" if scene.history else nothing(scene).capitalize()
+        words = (
+            "No coin was taken in the last step" if scene.history else nothing(scene).capitalize()
+        )
         canvas.text(MARGIN, y, words, Type(15, MUTED))
     for k, pickup in enumerate(found[:limit]):
         event_line(canvas, scene, pickup, y + k * EVENT)
@@ -329,7 +376,11 @@ def event_line(canvas: Canvas, scene: Scene, pickup: Pickup, y: int) -> None:
     for k, taker in enumerate(pickup.takers[:2]):
         x += canvas.text(x, y, "and" if k else "", Type(15, MUTED)) + 8 * (k > 0)
         canvas.badge(x + 10, y, taker, 20)
-        x += 26 + canvas.text(x + 26, y, call(scene, taker), Type(15, player_ink(taker), width=room)) + 8
+        x += (
+            26
+            + canvas.text(x + 26, y, call(scene, taker), Type(15, player_ink(taker), width=room))
+            + 8
+        )
     if len(pickup.takers) > 2:
         x += canvas.text(x, y, f"and {len(pickup.takers) - 2} more", Type(15, MUTED)) + 8
     x += canvas.text(x, y, "took", Type(15, MUTED)) + 8
@@ -337,5 +388,7 @@ def event_line(canvas: Canvas, scene: Scene, pickup: Pickup, y: int) -> None:
     own = pickup.takers == (pickup.owner,)
     coin = "their own coin" if own else "'s coin"
     room = WIDTH - MARGIN - x - 28 - text_width(coin, 15)
-    x += 28 + (0 if own else canvas.text(x + 28, y, call(scene, pickup.owner), Type(15, INK, width=room)))
+    x += 28 + (
+        0 if own else canvas.text(x + 28, y, call(scene, pickup.owner), Type(15, INK, width=room))
+    )
     canvas.text(x, y, coin, Type(15))

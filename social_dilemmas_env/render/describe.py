@@ -40,7 +40,9 @@ def clock(scene: Scene) -> str:
 
 
 def number(value: float, signed: bool = False) -> str:
-    """A short decimal, at most seven characters long: whole numbers whole, others with up to two places."""
+    """A short decimal, at most seven characters long: whole numbers whole, others with up to two
+    places.
+    """
     value = round(value, 9) + 0.0  # no rounding errors of sums, no -0
     sign, size = "+" if signed and value > 0 else "", abs(value)
     if size >= 1e5 or 0 < size < 0.01:
@@ -52,7 +54,9 @@ def number(value: float, signed: bool = False) -> str:
 
 def typeset(text: str) -> str:
     """The text with real minus signs before digits."""
-    return "".join("−" if c == "-" and text[i + 1 : i + 2].isdigit() else c for i, c in enumerate(text))
+    return "".join(
+        "−" if c == "-" and text[i + 1 : i + 2].isdigit() else c for i, c in enumerate(text)
+    )
 
 
 def symbols(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -65,14 +69,21 @@ def symbols(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def has_table(game: object) -> bool:
     """Whether a payoff table of this game can be shown: two players with few actions."""
-    return isinstance(game, MatrixGame) and len(game.num_actions) == 2 and max(game.num_actions) <= TABLE_LIMIT
+    return (
+        isinstance(game, MatrixGame)
+        and len(game.num_actions) == 2
+        and max(game.num_actions) <= TABLE_LIMIT
+    )
 
 
 def last_actions(scene: Scene) -> tuple[int, ...] | None:
     """What the players last did, or None at the start."""
     if scene.history:
         return scene.history[-1].actions
-    game, board = scene.game, scene.board  # after `set_state` there is no history, but some boards remember
+    game, board = (
+        scene.game,
+        scene.board,
+    )  # after `set_state` there is no history, but some boards remember
     if isinstance(game, MatrixGame) and board[0] > 0:
         return decode(board[0] - 1, game.num_actions)
     if isinstance(game, PublicGoods) and board[0] > 0:
@@ -90,7 +101,9 @@ def means(scene: Scene) -> tuple[float | None, ...]:
     moves = scene.history
     if not moves:
         return (None,) * len(scene.names)
-    return tuple(sum(move.rewards[i] for move in moves) / len(moves) for i in range(len(scene.names)))
+    return tuple(
+        sum(move.rewards[i] for move in moves) / len(moves) for i in range(len(scene.names))
+    )
 
 
 def mean_label(scene: Scene) -> str:
@@ -127,13 +140,17 @@ def summary(scene: Scene) -> str:
     names = scene.game.action_names
     if len(set(names)) > 1 or len(names[0]) > 3 or names[0][0].isdigit():
         return "Last step: " + ", ".join(names[i][a] for i, a in enumerate(actions))
-    return "Last step: " + ", ".join(f"{actions.count(a)} {name}" for a, name in enumerate(names[0]))
+    return "Last step: " + ", ".join(
+        f"{actions.count(a)} {name}" for a, name in enumerate(names[0])
+    )
 
 
 def pickups(game: CoinGame, move: Move) -> list[Pickup]:
     """The coins picked up by a joint move."""
     n = game.num_agents
-    cells = [game.move(cell, action) for cell, action in zip(move.board[:n], move.actions, strict=True)]
+    cells = [
+        game.move(cell, action) for cell, action in zip(move.board[:n], move.actions, strict=True)
+    ]
     found = []
     for c, coin in enumerate(move.board[n : n + game.coins]):
         got = game.takers([int(cell == coin) for cell in cells])
@@ -145,7 +162,11 @@ def pickups(game: CoinGame, move: Move) -> list[Pickup]:
 
 def last_pickups(scene: Scene) -> list[Pickup]:
     """The coins picked up in the last step of a Coin Game."""
-    return pickups(scene.game, scene.history[-1]) if scene.history and isinstance(scene.game, CoinGame) else []
+    return (
+        pickups(scene.game, scene.history[-1])
+        if scene.history and isinstance(scene.game, CoinGame)
+        else []
+    )
 
 
 def coin_counts(scene: Scene) -> list[list[int]]:

@@ -36,7 +36,12 @@ class Table(NamedTuple):
 
     def cell(self, row: int, column: int) -> Box:
         """The box of a cell."""
-        return Box(self.left + column * self.width, self.top + row * self.height, self.width - 4, self.height - 4)
+        return Box(
+            self.left + column * self.width,
+            self.top + row * self.height,
+            self.width - 4,
+            self.height - 4,
+        )
 
 
 def matrix_picture(scene: Scene) -> Canvas:
@@ -46,7 +51,12 @@ def matrix_picture(scene: Scene) -> Canvas:
     payoff_table(canvas, scene, table_of(scene))
     height = (CARDS.height - GAP) // 2
     for player in range(2):
-        player_card(canvas, scene, player, Box(CARDS.x, CARDS.y + player * (height + GAP), CARDS.width, height))
+        player_card(
+            canvas,
+            scene,
+            player,
+            Box(CARDS.x, CARDS.y + player * (height + GAP), CARDS.width, height),
+        )
     strip(canvas, scene, HEAD + 264 + 16, ROW)
     return canvas
 
@@ -57,11 +67,15 @@ def table_of(scene: Scene) -> Table:
     longest = max(text_width(name, 15) for name in scene.game.action_names[0])
     side = min(max(longest + 12, 40), 112)
     width, height = (TABLE.width - side + 4) // columns, (TABLE.height - ACROSS + 4) // rows
-    return Table(rows, columns, TABLE.x + TABLE.width - columns * width + 4, TABLE.y + ACROSS, width, height)
+    return Table(
+        rows, columns, TABLE.x + TABLE.width - columns * width + 4, TABLE.y + ACROSS, width, height
+    )
 
 
 def payoff_table(canvas: Canvas, scene: Scene, table: Table) -> None:
-    """The table of this episode: player 0's actions down, player 1's across, the cell just played lit."""
+    """The table of this episode: player 0's actions down, player 1's across, the cell just played
+    lit.
+    """
     last = last_actions(scene)
     heads(canvas, scene, table)
     size = payoff_size(scene, table)
@@ -88,7 +102,9 @@ def heads(canvas: Canvas, scene: Scene, table: Table) -> None:
     for column, name in enumerate(across):
         color = INK if last[1] == column else MUTED
         box = table.cell(0, column)
-        canvas.text(box.x + box.width / 2, table.top - 16, name, Type(15, color, "center", box.width))
+        canvas.text(
+            box.x + box.width / 2, table.top - 16, name, Type(15, color, "center", box.width)
+        )
 
 
 def payoff_size(scene: Scene, table: Table) -> int:
@@ -107,9 +123,13 @@ def inset(box: Box) -> int:
 
 
 def payoffs(canvas: Canvas, box: Box, pair: tuple[float, ...], size: int) -> None:
-    """Two rewards: player 0's to the lower left, player 1's to the upper right, each in the player's colour."""
+    """Two rewards: player 0's to the lower left, player 1's to the upper right, each in the
+    player's colour.
+    """
     x, y, rise = box.x + box.width / 2, box.y + box.height / 2, min(box.height * 0.21, size * 0.9)
     for player, side in ((0, -1), (1, 1)):
         words = typeset(number(pair[player]))
         reach = min(0.24 * box.width, box.width / 2 - inset(box) - text_width(words, size) / 2)
-        canvas.text(x + side * reach, y - side * rise, words, Type(size, player_ink(player, LIT), "center"))
+        canvas.text(
+            x + side * reach, y - side * rise, words, Type(size, player_ink(player, LIT), "center")
+        )

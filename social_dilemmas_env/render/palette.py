@@ -1,7 +1,8 @@
-"""Colours of the pictures: a light page, and one colour per player that colour-blind viewers can tell apart.
+"""Colours of the pictures: a light page, and one colour per player that colour-blind viewers can
+tell apart.
 
-The players' colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008).  No colour carries meaning alone:
-each player has a shape and a number as well.
+The players' colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008).  No colour
+carries meaning alone: each player has a shape and a number as well.
 """
 
 from functools import lru_cache

@@ -40,11 +40,15 @@ def scene_text(scene: Scene) -> str:
 
 
 def grid(rows: Sequence[Sequence[str]], left: int) -> list[str]:
-    """Rows of cells as aligned lines; the first `left` columns flush left, the others flush right."""
+    """Rows of cells as aligned lines.
+
+    The first `left` columns flush left, the others flush right.
+    """
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     return [
         "  ".join(
-            f"{cell:<{w}}" if c < left else f"{cell:>{w}}" for c, (cell, w) in enumerate(zip(row, widths, strict=True))
+            f"{cell:<{w}}" if c < left else f"{cell:>{w}}"
+            for c, (cell, w) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
     ]
@@ -54,11 +58,21 @@ def player_lines(scene: Scene) -> list[str]:
     """One line a player: move, last reward, score, mean and, in the Coin Game, own coins."""
     actions, rewards = last_actions(scene), last_rewards(scene)
     coins = coin_counts(scene) if isinstance(scene.game, CoinGame) else None
-    rows = [["", "player", "move", "reward", "score", mean_label(scene)] + ["own coins"] * (coins is not None)]
+    rows = [
+        ["", "player", "move", "reward", "score", mean_label(scene)]
+        + ["own coins"] * (coins is not None)
+    ]
     for i, (name, mean) in enumerate(zip(scene.names, means(scene), strict=True)):
         move = scene.game.action_names[i][actions[i]] if actions else "-"
         reward = number(rewards[i], signed=True) if rewards else "-"
-        row = [str(i), name, move, reward, number(scene.scores[i]), "-" if mean is None else number(mean)]
+        row = [
+            str(i),
+            name,
+            move,
+            reward,
+            number(scene.scores[i]),
+            "-" if mean is None else number(mean),
+        ]
         rows.append(row + ([f"{coins[i][i]} of {sum(coins[i])}"] if coins is not None else []))
     return grid(rows, left=3)
 
@@ -70,12 +84,20 @@ def history_lines(scene: Scene) -> list[str]:
     rows = [["", f"history ({remembered(scene).replace('–', '-')})"]]
     for i, name in enumerate(scene.names):
         moves = scene.history[-STRIP:]
-        rows.append([str(i), f"{name:<{max(map(len, scene.names))}}  {gap.join(marks[i][m.actions[i]] for m in moves)}"])
+        rows.append(
+            [
+                str(i),
+                f"{name:<{max(map(len, scene.names))}}  {gap.join(marks[i][m.actions[i]] for m in moves)}",
+            ]
+        )
     return grid(rows, left=2)
 
 
 def payoff_lines(scene: Scene) -> list[str]:
-    """The payoff table of this episode, player 0's actions down, player 1's across; the last cell in brackets."""
+    """The payoff table of this episode, player 0's actions down, player 1's across.
+
+    The last cell in brackets.
+    """
     (rows, columns), (down, across) = scene.game.num_actions, scene.game.action_names
     last = last_actions(scene)
     lines = [["", *[f" {name} " for name in across]]]
@@ -110,4 +132,7 @@ def coin_lines(scene: Scene) -> list[str]:
     own, total = own_coins(coin_counts(scene))
     share = f"own coins: {own} of {total} ({own / total:.0%})" if total else "own coins: none taken"
     share += forgotten(scene)
-    return [f"last step: {'; '.join(took) or ('no coin taken' if scene.history else nothing(scene))}", share]
+    return [
+        f"last step: {'; '.join(took) or ('no coin taken' if scene.history else nothing(scene))}",
+        share,
+    ]

@@ -44,7 +44,10 @@ class Plan(NamedTuple):
     def tile(self, player: int) -> Box:
         """The box of a player."""
         row, column = divmod(player, self.columns)
-        x, y = MARGIN + column * (self.width + self.gap), HEAD + SUMMARY + row * (self.height + self.gap)
+        x, y = (
+            MARGIN + column * (self.width + self.gap),
+            HEAD + SUMMARY + row * (self.height + self.gap),
+        )
         return Box(x, y, self.width, self.height)
 
 
@@ -58,7 +61,15 @@ def plan(players: int) -> Plan:
     rows = -(-players // columns)
     row = 20 if players <= 4 else 16 if players <= 12 else 10
     top = HEAD + SUMMARY + rows * (height + gap) + 4
-    return Plan(columns, width, height, gap, top, row, rounded_up(top + strip_height(players, row) + MARGIN - 4))
+    return Plan(
+        columns,
+        width,
+        height,
+        gap,
+        top,
+        row,
+        rounded_up(top + strip_height(players, row) + MARGIN - 4),
+    )
 
 
 def tiles_picture(scene: Scene) -> Canvas:
@@ -67,7 +78,9 @@ def tiles_picture(scene: Scene) -> Canvas:
     where = plan(players)
     canvas = Canvas(WIDTH, where.picture)
     head(canvas, scene)
-    canvas.text(MARGIN, HEAD + 10, summary(scene), CAPTION._replace(size=15, width=WIDTH - 2 * MARGIN))
+    canvas.text(
+        MARGIN, HEAD + 10, summary(scene), CAPTION._replace(size=15, width=WIDTH - 2 * MARGIN)
+    )
     for player in range(players):
         draw = player_card if players <= 4 else tile
         draw(canvas, scene, player, where.tile(player))
@@ -82,12 +95,27 @@ def tile(canvas: Canvas, scene: Scene, player: int, box: Box) -> None:
     canvas.badge(box.x + 16, box.y + 16, player, 20)
     rewards, actions = last_rewards(scene), last_actions(scene)
     if rewards:
-        canvas.text(box.x + box.width - 8, box.y + 16, typeset(number(rewards[player], True)), Type(13, INK, "right"))
-    canvas.text(middle, box.y + 38, scene.names[player], Type(12, player_ink(player, CARD), "center", box.width - 10))
+        canvas.text(
+            box.x + box.width - 8,
+            box.y + 16,
+            typeset(number(rewards[player], True)),
+            Type(13, INK, "right"),
+        )
+    canvas.text(
+        middle,
+        box.y + 38,
+        scene.names[player],
+        Type(12, player_ink(player, CARD), "center", box.width - 10),
+    )
     if actions:
         names = scene.game.action_names[player]
         shade = action_shade(player, actions[player], len(names))
         canvas.box(Box(box.x + 6, box.y + 48, box.width - 12, 18), Paint(shade, radius=5))
         word = Type(12, text_on(shade), "center", box.width - 16)
         canvas.text(middle, box.y + 57, names[actions[player]], word)
-    canvas.text(middle, box.y + 79, typeset(number(scene.scores[player])), Type(16, INK, "center", box.width - 10))
+    canvas.text(
+        middle,
+        box.y + 79,
+        typeset(number(scene.scores[player])),
+        Type(16, INK, "center", box.width - 10),
+    )

@@ -23,9 +23,11 @@ SAMPLED = 24  # frames that the colours of a gif are chosen from
 
 
 class Recorder:
-    """Writes frames to a .gif (an endless loop; equal neighbours become one longer frame) or an .mp4 (H.264).
+    """Writes frames to a .gif (an endless loop; equal neighbours become one longer frame) or an
+    .mp4 (H.264).
 
-    The file appears, whole, when the recorder is closed; after an error in a `with` block it does not appear at all.
+    The file appears, whole, when the recorder is closed; after an error in a `with` block it does
+    not appear at all.
 
     Attributes:
         path: the film.
@@ -40,14 +42,17 @@ class Recorder:
 
         Raises:
             ValueError: another suffix, or `fps` that is not positive.
-            gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4) is missing.
+            gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4)
+            is missing.
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
             raise ValueError(f"a film ends in {' or '.join(SUFFIXES)}, got {str(path)!r}")
         if not 0 < fps < float("inf"):
             raise ValueError(f"fps must be positive, got {fps!r}")
-        part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix.lower()}")
+        part = self.path.with_name(
+            f".{self.path.stem}.{os.getpid()}.part{self.path.suffix.lower()}"
+        )
         self._film: Any = (GifFilm if part.suffix == ".gif" else Mp4Film)(part, fps)
         self._shape: tuple[int, ...] | None = None
         self._closed = False
@@ -62,9 +67,13 @@ class Recorder:
             raise ValueError("this film is closed")
         frame = np.asarray(frame)
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            raise ValueError(f"a frame is uint8 [height, width, 3], got {frame.dtype} {list(frame.shape)}")
+            raise ValueError(
+                f"a frame is uint8 [height, width, 3], got {frame.dtype} {list(frame.shape)}"
+            )
         if self._shape not in (None, frame.shape):
-            raise ValueError(f"frames of a film have one size: {list(self._shape or ())} before, {list(frame.shape)} now")
+            raise ValueError(
+                f"frames of a film have one size: {list(self._shape or ())} before, {list(frame.shape)} now"
+            )
         if self._shape is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         self._film.add(frame)
@@ -97,7 +106,9 @@ class Recorder:
         """Starts a `with` block."""
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Finishes the film, or drops it after an error."""
         if error is None:
             self.close()
@@ -105,7 +116,9 @@ class Recorder:
             self.discard()
 
 
-def save_video(frames: Iterable[np.ndarray], path: str | os.PathLike[str], fps: float = 4.0) -> Path:
+def save_video(
+    frames: Iterable[np.ndarray], path: str | os.PathLike[str], fps: float = 4.0
+) -> Path:
     """Writes frames to a .gif or an .mp4 file.
 
     Args:
@@ -118,7 +131,8 @@ def save_video(frames: Iterable[np.ndarray], path: str | os.PathLike[str], fps: 
 
     Raises:
         ValueError: another suffix, no frames, or frames that are not such arrays.
-        gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4) is missing.
+        gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4) is
+        missing.
     """
     with Recorder(path, fps) as film:
         for frame in frames:
@@ -140,7 +154,10 @@ class GifFilm:
         self.frames.append(self.pillow.fromarray(np.ascontiguousarray(frame)))
 
     def palette(self) -> Any:
-        """The colours of frames taken evenly from the film, as a picture; one palette keeps a still background still."""
+        """The colours of frames taken evenly from the film, as a picture.
+
+        One palette keeps a still background still.
+        """
         chosen = self.frames[:: -(-len(self.frames) // SAMPLED)] + self.frames[-1:]
         tall = np.concatenate([np.asarray(frame) for frame in chosen])
         return self.pillow.fromarray(tall).quantize(COLORS, method=self.pillow.Quantize.FASTOCTREE)
@@ -148,9 +165,13 @@ class GifFilm:
     def finish(self) -> None:
         """Writes the file."""
         palette = self.palette()
-        first, *rest = [frame.quantize(palette=palette, dither=self.pillow.Dither.NONE) for frame in self.frames]
+        first, *rest = [
+            frame.quantize(palette=palette, dither=self.pillow.Dither.NONE) for frame in self.frames
+        ]
         milliseconds = max(round(1000 / self.fps), 20)  # browsers slow down what is shorter
-        first.save(self.path, save_all=True, append_images=rest, duration=milliseconds, loop=0, disposal=1)
+        first.save(
+            self.path, save_all=True, append_images=rest, duration=milliseconds, loop=0, disposal=1
+        )
 
     def abandon(self) -> None:
         """Drops the frames."""
@@ -175,7 +196,9 @@ class Mp4Film:
     def add(self, frame: np.ndarray) -> None:
         """Takes a frame."""
         height, width = frame.shape[:2]
-        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")  # H.264 wants even sides
+        frame = np.pad(
+            frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"
+        )  # H.264 wants even sides
         if self.writer is None:
             self.writer = self.ffmpeg.write_frames(
                 str(self.path),

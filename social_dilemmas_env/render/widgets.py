@@ -1,4 +1,6 @@
-"""Parts that the pictures of all games share: the head line, a player's card, the strip of past moves."""
+"""Parts that the pictures of all games share: the head line, a player's card, the strip of past
+moves.
+"""
 
 from typing import NamedTuple
 
@@ -16,7 +18,16 @@ from social_dilemmas_env.render.describe import (
     title,
     typeset,
 )
-from social_dilemmas_env.render.palette import CARD, INK, LINE, MUTED, QUIET, action_shade, player_ink, text_on
+from social_dilemmas_env.render.palette import (
+    CARD,
+    INK,
+    LINE,
+    MUTED,
+    QUIET,
+    action_shade,
+    player_ink,
+    text_on,
+)
 from social_dilemmas_env.render.scene import Scene
 
 WIDTH = 640  # of every picture
@@ -52,7 +63,9 @@ def head(canvas: Canvas, scene: Scene) -> None:
     done = min(scene.t / scene.game.max_cycles, 1.0)
     canvas.box(Box(MARGIN, 52, full, BAR), Paint(LINE, radius=BAR // 2))
     if scene.t:
-        canvas.box(Box(MARGIN, 52, max(round(full * done), BAR), BAR), Paint(MUTED, radius=BAR // 2))
+        canvas.box(
+            Box(MARGIN, 52, max(round(full * done), BAR), BAR), Paint(MUTED, radius=BAR // 2)
+        )
 
 
 def card(canvas: Canvas, box: Box) -> None:
@@ -78,7 +91,10 @@ def reward_chip(reward: float, size: int) -> Chip:
 
 
 def player_card(canvas: Canvas, scene: Scene, player: int, box: Box) -> None:
-    """A player's badge, name, last move, last reward, score and mean; fits a box at least 96 high and 200 wide."""
+    """A player's badge, name, last move, last reward, score and mean.
+
+    Fits a box at least 96 high and 200 wide.
+    """
     card(canvas, box)
     left, right, top = box.x + 14, box.x + box.width - 14, box.y
     canvas.badge(left + 13, top + 25, player, 28)
@@ -97,14 +113,18 @@ def player_card(canvas: Canvas, scene: Scene, player: int, box: Box) -> None:
 
 
 def name(canvas: Canvas, scene: Scene, player: int, line: Box) -> None:
-    """A player's name in their colour, as large as fits the width of `line`, its capitals' middle at `line.y`."""
+    """A player's name in their colour, as large as fits the width of `line`, its capitals' middle
+    at `line.y`.
+    """
     words = scene.names[player]
     size = next((size for size in NAMES if text_width(words, size) <= line.width), NAMES[-1])
     canvas.text(line.x, line.y, words, Type(size, player_ink(player, CARD), width=line.width))
 
 
 def score_line(canvas: Canvas, scene: Scene, player: int, line: Box) -> None:
-    """Score and mean of a player on one line, as wide as `line`, with the middle of its capitals at `line.y`."""
+    """Score and mean of a player on one line, as wide as `line`, with the middle of its capitals at
+    `line.y`.
+    """
     mean = means(scene)[player]
     x = line.x + canvas.text(line.x, line.y, "score", CAPTION)
     canvas.text(x + 5, line.y, typeset(number(scene.scores[player])), Type(15))
@@ -115,7 +135,10 @@ def score_line(canvas: Canvas, scene: Scene, player: int, line: Box) -> None:
 
 
 def strip(canvas: Canvas, scene: Scene, top: int, row: int) -> None:
-    """The last moves, a row of squares a player, `row` pixels high; the newest on the right once the strip is full."""
+    """The last moves, a row of squares a player, `row` pixels high.
+
+    The newest on the right once the strip is full.
+    """
     canvas.text(MARGIN, top + 7, "Moves", CAPTION._replace(color=INK))
     moves = scene.history[-SHOWN:]
     covered = remembered(scene._replace(history=moves))
@@ -140,7 +163,9 @@ def strip_badge(canvas: Canvas, y: float, player: int, size: int) -> None:
 
 
 def past_move(canvas: Canvas, cell: Box, player: int, move: tuple[int, tuple[str, ...]]) -> None:
-    """One square of the strip: pale for the first action (cooperate), full colour for the last, and its mark."""
+    """One square of the strip: pale for the first action (cooperate), full colour for the last, and
+    its mark.
+    """
     action, marks = move
     shade = action_shade(player, action, len(marks))
     canvas.box(cell, Paint(shade, radius=3))

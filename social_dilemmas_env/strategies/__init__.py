@@ -7,8 +7,8 @@ make_strategy       a player, for one seat of one game
     tft.reset(num_games=1024, seed=0)
     actions = tft.act(observations[:, 1])          # [1024, 5] -> [1024]; numpy in, numpy out; torch in, torch out
 
-The players themselves, with their sources, are in `strategies.matrix` (cooperate or defect), `strategies.coin` (Coin Game)
-and `strategies.base` (any game).
+The players themselves, with their sources, are in `strategies.matrix` (cooperate or defect),
+`strategies.coin` (Coin Game) and `strategies.base` (any game).
 """
 
 import inspect
@@ -33,7 +33,10 @@ from social_dilemmas_env.validation import nearest
 
 @runtime_checkable
 class Strategy(Protocol):
-    """One player in many games at once; what `make_strategy` returns and anything else may implement."""
+    """One player in many games at once.
+
+    What `make_strategy` returns and anything else may implement.
+    """
 
     name: str
 
@@ -41,7 +44,10 @@ class Strategy(Protocol):
         """Forgets everything, before the first observations of `num_games` games."""
 
     def act(self, observations: Any, first: Any = None) -> Any:
-        """Moves int64 [B] for this player's observations [B, *observation_shape]; see `Scripted.act`."""
+        """Moves int64 [B] for this player's observations [B, *observation_shape].
+
+        See `Scripted.act`.
+        """
 
 
 _CLASSES: tuple[type[Scripted], ...] = (
@@ -60,7 +66,8 @@ _CLASSES: tuple[type[Scripted], ...] = (
     TitForTat,
 )
 STRATEGIES: dict[str, tuple[type[Scripted], ...]] = {
-    name: tuple(cls for cls in _CLASSES if cls.name == name) for name in sorted({cls.name for cls in _CLASSES})
+    name: tuple(cls for cls in _CLASSES if cls.name == name)
+    for name in sorted({cls.name for cls in _CLASSES})
 }
 
 
@@ -69,7 +76,8 @@ def list_strategies(env_id: str | None = None, **game_kwargs: Any) -> list[str]:
 
     Args:
         env_id: only those defined for this game; None for all.
-        **game_kwargs: the game's arguments.  Without the payoffs of `matrix_game_v0`, the names for any payoffs.
+        **game_kwargs: the game's arguments.  Without the payoffs of `matrix_game_v0`, the names for
+            any payoffs.
 
     Raises:
         ValueError, TypeError: as from `spec(env_id).game(**game_kwargs)`.
@@ -79,10 +87,16 @@ def list_strategies(env_id: str | None = None, **game_kwargs: Any) -> list[str]:
     if "payoffs" in spec(env_id).keywords and "payoffs" not in game_kwargs:
         return [cls.name for cls in (Constant, Random)]
     game = spec(env_id).game(**game_kwargs)
-    return [name for name, classes in STRATEGIES.items() if any(not cls.refusal(game) for cls in classes)]
+    return [
+        name
+        for name, classes in STRATEGIES.items()
+        if any(not cls.refusal(game) for cls in classes)
+    ]
 
 
-def make_strategy(name: str, env_id: str, *, player: int = 0, seed: int = 0, **kwargs: Any) -> Scripted:
+def make_strategy(
+    name: str, env_id: str, *, player: int = 0, seed: int = 0, **kwargs: Any
+) -> Scripted:
     """A scripted player.
 
     Args:
@@ -90,16 +104,17 @@ def make_strategy(name: str, env_id: str, *, player: int = 0, seed: int = 0, **k
         env_id: the game; see `list_envs`.
         player: which player it is.
         seed: of its random moves, until `reset` is given another.
-        **kwargs: the game's own arguments, as given to `make_env` (`grid_size`, `variant`, `view`, ...), and the player's:
-            `action` (constant), `probabilities` (memory_one), `generosity` (generous_tit_for_tat), `share` (tit_for_tat
-            in a public goods game), `definition` ("loqa" or "pola", in the Coin Game).
+        **kwargs: the game's own arguments, as given to `make_env` (`grid_size`, `variant`, `view`,
+            ...), and the player's: `action` (constant), `probabilities` (memory_one), `generosity`
+            (generous_tit_for_tat), `share` (tit_for_tat in a public goods game), `definition`
+            ("loqa" or "pola", in the Coin Game).
 
     Returns:
         The player; `reset(num_games, seed)`, then `act(observations)`.
 
     Raises:
-        ValueError: an unknown name or game (the nearest are named), a player that is not defined for this game, a value out
-            of range.
+        ValueError: an unknown name or game (the nearest are named), a player that is not defined
+            for this game, a value out of range.
         TypeError: an unknown or missing argument, or one of the wrong type.
     """
     if name not in list(STRATEGIES):
@@ -126,7 +141,13 @@ def _check_arguments(cls: type[Scripted], given: dict[str, Any], of_game: list[s
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for key in given:
         if key not in known:
-            raise TypeError(f"{cls.name} has no argument {key!r}; {nearest(key, [*known, *of_game])}")
-    missing = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in given]
+            raise TypeError(
+                f"{cls.name} has no argument {key!r}; {nearest(key, [*known, *of_game])}"
+            )
+    missing = [
+        p.name
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in given
+    ]
     if missing:
         raise TypeError(f"{cls.name} needs the argument {missing[0]!r}")

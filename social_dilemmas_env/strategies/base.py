@@ -1,11 +1,13 @@
-"""What all scripted players share: many games at once, on numpy arrays or torch tensors, without importing torch.
+"""What all scripted players share: many games at once, on numpy arrays or torch tensors, without
+importing torch.
 
-A player keeps its memory as integer arrays [B] beside the observations they came from, made at the first `act` after a
-`reset` and updated in place.  It uses only operations that both libraries spell alike; the two exceptions are `like` and
-the check of what an array is.
+A player keeps its memory as integer arrays [B] beside the observations they came from, made at the
+first `act` after a `reset` and updated in place.  It uses only operations that both libraries spell
+alike; the two exceptions are `like` and the check of what an array is.
 
-Random moves are counter-based (see `draws`): the word for game i at the t-th call of `act` since the n-th reset hashes
-(seed of game i, player, n, t), so that a game's moves depend neither on its neighbours nor on the backend.
+Random moves are counter-based (see `draws`): the word for game i at the t-th call of `act` since
+the n-th reset hashes (seed of game i, player, n, t), so that a game's moves depend neither on its
+neighbours nor on the backend.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,9 @@ def is_array(value: object) -> bool:
 
 
 def like(array: Array, values: Sequence[int]) -> Array:
-    """`values` as an int64 array of the same library, on the same device, as the int64 array `array`."""
+    """`values` as an int64 array of the same library, on the same device, as the int64 array
+    `array`.
+    """
     return array.new_tensor(values) if hasattr(array, "new_tensor") else np.array(values, np.int64)
 
 
@@ -64,7 +68,9 @@ class Scripted:
         self.num_games: int | None = None
         self._seed: Any = draws.check_seed(seed)
         self._resets = -1
-        self._zeros: Array = None  # [B]; None until the first observations tell the library and the device
+        self._zeros: Array = (
+            None  # [B]; None until the first observations tell the library and the device
+        )
 
     @classmethod
     def refusal(cls, game: Game) -> str:
@@ -76,8 +82,8 @@ class Scripted:
 
         Args:
             num_games: B, at least 1.
-            seed: fixes the random moves: an integer (game i then plays by seed `draws.draw(seed, i)`), or every game's own.
-                None goes on with the last seed, with new random moves.
+            seed: fixes the random moves: an integer (game i then plays by seed `draws.draw(seed,
+                i)`), or every game's own. None goes on with the last seed, with new random moves.
 
         Raises:
             TypeError: an argument that is not an integer.
@@ -87,11 +93,15 @@ class Scripted:
         if isinstance(seed, Sequence | np.ndarray):
             seed = [draws.check_seed(own) for own in seed]
             if len(seed) != num_games:
-                raise ValueError(f"seed must be an integer or {num_games} of them, one a game; got {len(seed)}")
+                raise ValueError(
+                    f"seed must be an integer or {num_games} of them, one a game; got {len(seed)}"
+                )
         elif seed is not None:
             seed = draws.check_seed(seed)
         elif isinstance(self._seed, list) and len(self._seed) != num_games:
-            raise ValueError(f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed")
+            raise ValueError(
+                f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed"
+            )
         self._resets = self._resets + 1 if seed is None else 0
         self._seed = self._seed if seed is None else seed
         self.num_games, self._zeros = num_games, None
@@ -102,13 +112,16 @@ class Scripted:
         Without a `reset` before it, the first call resets to as many games as it is given.
 
         Args:
-            observations: [B, *observation_shape], what this player observes; a numpy array or a torch tensor of numbers.
-            first: bool [B], the games whose episode has just begun (after an automatic reset); they forget what happened
-                before.  Without it, players of matrix games go by the start state that they observe; those of the Coin
-                Game, where nothing marks the start, take the last board and the new one for one step.
+            observations: [B, *observation_shape], what this player observes; a numpy array or a
+                torch tensor of numbers.
+            first: bool [B], the games whose episode has just begun (after an automatic reset); they
+                forget what happened before.  Without it, players of matrix games go by the start
+                state that they observe; those of the Coin Game, where nothing marks the start, take
+                the last board and the new one for one step.
 
         Returns:
-            int64 [B], an array of the same library on the same device; never a view of the input or of memory.
+            int64 [B], an array of the same library on the same device; never a view of the input or
+            of memory.
 
         Raises:
             TypeError: not an array, or one of another library than since the last reset.
@@ -126,25 +139,47 @@ class Scripted:
 
     def _check(self, observations: Array, first: Array | None) -> None:
         if not is_array(observations):
-            raise TypeError(f"observations must be a numpy array or a torch tensor, got {type(observations).__name__}")
+            raise TypeError(
+                f"observations must be a numpy array or a torch tensor, got {type(observations).__name__}"
+            )
         shape, games = tuple(observations.shape), "B" if self.num_games is None else self.num_games
-        if len(shape) == 0 or shape[1:] != self.game.observation_shape or shape[0] != (self.num_games or shape[0] or 1):
+        if (
+            len(shape) == 0
+            or shape[1:] != self.game.observation_shape
+            or shape[0] != (self.num_games or shape[0] or 1)
+        ):
             expected = ", ".join(map(str, (games, *self.game.observation_shape)))
-            raise ValueError(f"observations of one player in {games} games must have shape [{expected}], got {shape}")
-        if self._zeros is not None and isinstance(observations, np.ndarray) != isinstance(self._zeros, np.ndarray):
-            raise TypeError(f"this player has memory on {type(self._zeros)}: reset() it to go on with another library")
+            raise ValueError(
+                f"observations of one player in {games} games must have shape [{expected}], got {shape}"
+            )
+        if self._zeros is not None and isinstance(observations, np.ndarray) != isinstance(
+            self._zeros, np.ndarray
+        ):
+            raise TypeError(
+                f"this player has memory on {type(self._zeros)}: reset() it to go on with another library"
+            )
         if first is None:
             return
-        if not is_array(first) or isinstance(first, np.ndarray) != isinstance(observations, np.ndarray):
-            raise TypeError(f"first must be an array of the same library as the observations, got {type(first)}")
+        if not is_array(first) or isinstance(first, np.ndarray) != isinstance(
+            observations, np.ndarray
+        ):
+            raise TypeError(
+                f"first must be an array of the same library as the observations, got {type(first)}"
+            )
         if tuple(first.shape) != shape[:1] or "bool" not in str(first.dtype):
-            raise ValueError(f"first must be bool of shape [{shape[0]}], got {first.dtype} of {tuple(first.shape)}")
+            raise ValueError(
+                f"first must be bool of shape [{shape[0]}], got {first.dtype} of {tuple(first.shape)}"
+            )
 
     def _begin(self, observations: Array) -> None:
         """Makes the arrays, next to the observations."""
         zeros = (observations.reshape(self.num_games, -1)[:, 0] > 0) * 0
         index = (zeros + 1).cumsum(0) - 1
-        seeds = like(zeros, self._seed) if isinstance(self._seed, list) else draws.draw(self._seed, index)
+        seeds = (
+            like(zeros, self._seed)
+            if isinstance(self._seed, list)
+            else draws.draw(self._seed, index)
+        )
         self._key = draws.key(draws.draw(seeds, STREAM, self.player), self._resets)
         self._t = like(zeros, [0])
         self._start(zeros)
@@ -165,7 +200,8 @@ class Scripted:
 class Random(Scripted):
     """Chooses every action with the same probability, whatever happened before.
 
-    Axelrod's first tournament: R. Axelrod, "Effective Choice in the Prisoner's Dilemma", J. Conflict Resolution 24 (1980).
+    Axelrod's first tournament: R. Axelrod, "Effective Choice in the Prisoner's Dilemma", J.
+    Conflict Resolution 24 (1980).
     """
 
     name = "random"
@@ -187,7 +223,9 @@ class Constant(Scripted):
         super().__init__(game, player, seed)
         self.action = integer("action", action, 0)
         if action >= game.num_actions[player]:
-            raise ValueError(f"action must lie in 0 .. {game.num_actions[player] - 1}, got {action}")
+            raise ValueError(
+                f"action must lie in 0 .. {game.num_actions[player] - 1}, got {action}"
+            )
 
     def _choose(self, observations: Array, restart: Array) -> Array:
         return self._zeros + self.action

@@ -1,16 +1,21 @@
-"""Scripted players of the Coin Game, for any board, number of players, variant, view and order of moves.
+"""Scripted players of the Coin Game, for any board, number of players, variant, view and order of
+moves.
 
-A player goes *towards* a coin or *away* from it, and two published definitions say how, where several moves do:
+A player goes *towards* a coin or *away* from it, and two published definitions say how, where
+several moves do:
 
-* "loqa": by a move after which the wrapped L1 distance to the coin is least, or greatest; uniform among equals.
-  LOQA (arXiv:2405.01035), MiladInk/loqa, coin_game.py, `get_cooperative_action` and `get_defect_action`.
-* "pola": by the shortest way, rows before columns (half-way round: down, right), or by the exact opposite of that move.
-  POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/coin_game_jax.py, `get_coop_action`.
+* "loqa": by a move after which the wrapped L1 distance to the coin is least, or greatest; uniform
+  among equals. LOQA (arXiv:2405.01035), MiladInk/loqa, coin_game.py, `get_cooperative_action` and
+  `get_defect_action`.
+* "pola": by the shortest way, rows before columns (half-way round: down, right), or by the exact
+  opposite of that move. POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/coin_game_jax.py,
+  `get_coop_action`.
 
-On a torus of width 3 they are not the same policy: from distance 1 the opposite move leads to distance 1, round the back.
+On a torus of width 3 they are not the same policy: from distance 1 the opposite move leads to
+distance 1, round the back.
 
-With one coin for each player (`coins=num_agents`) a cooperator goes towards its own coin always, and a defector towards the
-nearest coin (its own, then the next player's, if equally near).
+With one coin for each player (`coins=num_agents`) a cooperator goes towards its own coin always,
+and a defector towards the nearest coin (its own, then the next player's, if equally near).
 """
 
 from typing import Any
@@ -68,10 +73,14 @@ class CoinPlayer(Scripted):
 
     def _start(self, zeros: Array) -> None:
         game, rule = self.game, loqa_moves if self.definition == "loqa" else pola_moves
-        displacements = [(row, column) for row in range(game.height) for column in range(game.width)]
+        displacements = [
+            (row, column) for row in range(game.height) for column in range(game.width)
+        ]
         moves = [rule(game, *d, away) for away in (0, 1) for d in displacements]
         self._counts = like(zeros, [len(actions) for actions in moves])
-        self._moves = like(zeros, [action for actions in moves for action in (actions + actions * 3)[:4]])
+        self._moves = like(
+            zeros, [action for actions in moves for action in (actions + actions * 3)[:4]]
+        )
         # A coin under the player is two moves away: it has to step off and on again.
         self._distance = like(zeros, [distance(game, *d) or 2 for d in displacements])
 
@@ -112,7 +121,8 @@ class CoinPlayer(Scripted):
 class CoinCooperator(CoinPlayer):
     """Takes coins of its own colour and goes away from all others.
 
-    `definition="loqa"` is AC of LOQA (arXiv:2405.01035), `"pola"` ALLC of POLA (arXiv:2210.10125); see the module.
+    `definition="loqa"` is AC of LOQA (arXiv:2405.01035), `"pola"` ALLC of POLA (arXiv:2210.10125);
+    see the module.
     """
 
     name = "always_cooperate"
@@ -124,7 +134,8 @@ class CoinCooperator(CoinPlayer):
 class CoinDefector(CoinPlayer):
     """Takes every coin, by a shortest way.
 
-    `definition="loqa"` is AD of LOQA (arXiv:2405.01035), `"pola"` ALLD of POLA (arXiv:2210.10125); see the module.
+    `definition="loqa"` is AD of LOQA (arXiv:2405.01035), `"pola"` ALLD of POLA (arXiv:2210.10125);
+    see the module.
     """
 
     name = "always_defect"
@@ -134,13 +145,14 @@ class CoinDefector(CoinPlayer):
 
 
 class CoinTitForTat(CoinPlayer):
-    """Takes only its own coins until any other player takes one of them, then every coin until it gains by one itself.
+    """Takes only its own coins until any other player takes one of them, then every coin until it
+    gains by one itself.
 
-    Precisely: it defects after a negative reward of its own and cooperates again after a positive one, rewards being
-    inferred from consecutive boards.
+    Precisely: it defects after a negative reward of its own and cooperates again after a positive
+    one, rewards being inferred from consecutive boards.
 
-    POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/POLA_dice_jax.py, evaluation against TFT; the idea is Lerer and
-    Peysakhovich's approximate Markov tit for tat (arXiv:1707.01068).
+    POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/POLA_dice_jax.py, evaluation against TFT;
+    the idea is Lerer and Peysakhovich's approximate Markov tit for tat (arXiv:1707.01068).
     """
 
     name = "tit_for_tat"
@@ -165,4 +177,7 @@ class CoinTitForTat(CoinPlayer):
         game, n = self.game, self.game.num_agents
         got = taken(game, self._last[n : n + game.coins], board[:n])
         mine = owned(game, tuple(self._last), self.player)
-        return sum(game.payment(players[self.player], sum(players), own) for players, own in zip(got, mine, strict=True))
+        return sum(
+            game.payment(players[self.player], sum(players), own)
+            for players, own in zip(got, mine, strict=True)
+        )

@@ -1,14 +1,16 @@
 """The conformance kit: does a parallel PettingZoo environment keep its promises?
 
-PettingZoo's own parallel tests accept environments that ignore their seeds, leave their spaces or return NaN.
-`check_env` plays whole episodes, with every game played at least twice, and says in a sentence what is wrong:
+PettingZoo's own parallel tests accept environments that ignore their seeds, leave their spaces or
+return NaN. `check_env` plays whole episodes, with every game played at least twice, and says in a
+sentence what is wrong:
 
     from social_dilemmas_env.testing import check_env
 
     for finding in check_env(lambda: my_parallel_env(max_cycles=50)):
         print(finding)
 
-It works on any `pettingzoo.ParallelEnv`, and needs numpy, gymnasium and pettingzoo only. In a test suite:
+It works on any `pettingzoo.ParallelEnv`, and needs numpy, gymnasium and pettingzoo only. In a test
+suite:
 
     def test_conformance():
         assert check_env(my_parallel_env) == []
@@ -71,14 +73,14 @@ def check_env(
 ) -> list[Finding]:
     """Finds the promises that an environment breaks.
 
-    The caller's global random state (random, numpy, torch) is as before when this returns. Exceptions raised by the
-    environment become findings. Every check is made, whatever the others find, and reported once, at its first
-    occurrence. Checks that compare two games are silent from the moment at which equal seeds give unequal games, so
-    after repairing the seeds run it again.
+    The caller's global random state (random, numpy, torch) is as before when this returns.
+    Exceptions raised by the environment become findings. Every check is made, whatever the others
+    find, and reported once, at its first occurrence. Checks that compare two games are silent from
+    the moment at which equal seeds give unequal games, so after repairing the seeds run it again.
 
     Args:
-        env_fn: Makes a fresh environment at each call. If it has a `render_mode` keyword, the render modes in the
-            environment's metadata are checked too, except "human".
+        env_fn: Makes a fresh environment at each call. If it has a `render_mode` keyword, the
+            render modes in the environment's metadata are checked too, except "human".
         episodes: Whole episodes in which every returned value is looked at.
         max_steps: An episode that is longer is cut here.
         seed: Seed of the games and of the random actions.
@@ -92,7 +94,9 @@ def check_env(
     """
     refuse_bad_arguments(env_fn, episodes, max_steps, seed)
     with kept_rng(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd calls are made on purpose here; -W error would make faults of them
+        warnings.simplefilter(
+            "ignore"
+        )  # odd calls are made on purpose here; -W error would make faults of them
         kit = Kit(env_fn, episodes, max_steps, seed)
         findings = collect(kit, (check_maker,))
         return findings or collect(kit, CHECKS)
@@ -109,12 +113,21 @@ def collect(kit: Kit, checks: tuple[Callable[[Kit], Report], ...]) -> list[Findi
 
 
 def check_maker(kit: Kit) -> Report:
-    """`env_fn` makes a new parallel environment each time; nothing else can be checked unless it does."""
+    """`env_fn` makes a new parallel environment each time.
+
+    Nothing else can be checked unless it does.
+    """
     first, second = kit.fresh(), kit.fresh()
     if isinstance(first, AECEnv):
-        yield Finding("not_parallel_env", f"env_fn() made an AEC environment, {short(first)}; wrap it in aec_to_parallel.")
+        yield Finding(
+            "not_parallel_env",
+            f"env_fn() made an AEC environment, {short(first)}; wrap it in aec_to_parallel.",
+        )
     elif lacking := [name for name in NEEDED if rejected(partial(getattr, first, name))]:
-        yield Finding("not_parallel_env", f"env_fn() made a {type(first).__name__} without {' and '.join(lacking)}.")
+        yield Finding(
+            "not_parallel_env",
+            f"env_fn() made a {type(first).__name__} without {' and '.join(lacking)}.",
+        )
     elif first is second:
         yield Finding(
             "env_not_fresh",
@@ -129,6 +142,10 @@ def refuse_bad_arguments(env_fn: Any, episodes: int, max_steps: int, seed: int) 
         raise TypeError(f"check_env was given an environment ({type(env_fn).__name__}); {advice}.")
     if not callable(env_fn):
         raise TypeError(f"check_env was given {short(env_fn)} ({type(env_fn).__name__}); {advice}.")
-    for name, value, least in (("episodes", episodes, 1), ("max_steps", max_steps, 1), ("seed", seed, 0)):
+    for name, value, least in (
+        ("episodes", episodes, 1),
+        ("max_steps", max_steps, 1),
+        ("seed", seed, 0),
+    ):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, not {value}.")

@@ -1,4 +1,6 @@
-"""Findings, recordings of what an environment returned, and their comparison, for `testing.check_env`."""
+"""Findings, recordings of what an environment returned, and their comparison, for
+`testing.check_env`.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,10 @@ def guarded(name: str, report: Iterable[Finding]) -> Report:
     except Violation as violation:
         yield violation.finding
     except BROKEN as error:
-        yield Finding("check_unfinished", f"{name} could not be finished: the environment led to {describe(error)}.")
+        yield Finding(
+            "check_unfinished",
+            f"{name} could not be finished: the environment led to {describe(error)}.",
+        )
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -60,7 +65,9 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     try:
         return function(*args, **kwargs)
     except BROKEN as error:
-        raise Violation(f"{name}_raises", f"{name}() raised {describe(error)} on a valid call.") from error
+        raise Violation(
+            f"{name}_raises", f"{name}() raised {describe(error)} on a valid call."
+        ) from error
 
 
 def read(env: Any, name: str) -> Any:
@@ -68,7 +75,9 @@ def read(env: Any, name: str) -> Any:
     try:
         return getattr(env, name)
     except BROKEN as error:
-        message = f"env.{name} cannot be read: {describe(error)}; every parallel environment needs it."
+        message = (
+            f"env.{name} cannot be read: {describe(error)}; every parallel environment needs it."
+        )
         raise Violation(f"{name}_missing", message) from error
 
 
@@ -92,7 +101,8 @@ def short(value: Any, width: int = 160) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-# Global random state -------------------------------------------------------------------------------------------------
+# Global random state
+# -------------------------------------------------------------------------------------------------
 
 
 def rng_states() -> dict[str, Any]:
@@ -118,7 +128,9 @@ def pin_rng(value: int = PIN) -> None:
     np.random.seed(value % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
-        torch.default_generator.manual_seed(value)  # torch.manual_seed would reseed the GPUs as well
+        torch.default_generator.manual_seed(
+            value
+        )  # torch.manual_seed would reseed the GPUs as well
 
 
 @contextmanager
@@ -131,7 +143,8 @@ def kept_rng() -> Iterator[None]:
         restore_rng(states)
 
 
-# Recordings ----------------------------------------------------------------------------------------------------------
+# Recordings
+# ----------------------------------------------------------------------------------------------------------
 
 
 class Record(NamedTuple):
@@ -139,7 +152,9 @@ class Record(NamedTuple):
 
     episode: int  # from 1
     step: int  # from 1; 0 is the reset
-    live: tuple[Any, ...]  # agents who should have an entry: those alive before a step, or after a reset
+    live: tuple[
+        Any, ...
+    ]  # agents who should have an entry: those alive before a step, or after a reset
     agents: tuple[Any, ...]  # env.agents after the call
     parts: dict[str, dict[Any, Any]]
     over: bool
@@ -147,7 +162,11 @@ class Record(NamedTuple):
     @property
     def where(self) -> str:
         """The place in words."""
-        return f"step {self.step} of episode {self.episode}" if self.step else f"the reset of episode {self.episode}"
+        return (
+            f"step {self.step} of episode {self.episode}"
+            if self.step
+            else f"the reset of episode {self.episode}"
+        )
 
 
 class Digest(NamedTuple):
@@ -178,7 +197,9 @@ def snapshot(value: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equality of nested results, in which NaN equals NaN and what cannot be compared is equal by type."""
+    """Equality of nested results, in which NaN equals NaN and what cannot be compared is equal by
+    type.
+    """
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
@@ -186,7 +207,11 @@ def same(a: Any, b: Any) -> bool:
     try:
         if hasattr(a, "__array__") and hasattr(b, "__array__"):
             x, y = np.asarray(a), np.asarray(b)
-            return x.shape == y.shape and x.dtype == y.dtype and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+            return (
+                x.shape == y.shape
+                and x.dtype == y.dtype
+                and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+            )
         if type(a).__eq__ is not object.__eq__:
             return bool(a == b) or bool(a != a and b != b)
     except BROKEN:  # a dataclass that holds arrays, a tensor on another device
@@ -202,7 +227,11 @@ def difference(a: Record, b: Record, parts: tuple[str, ...] = GAME) -> str | Non
             agent = next((k for k in x if k not in y or not same(x[k], y[k])), next(iter(y), None))
             values = f"{short(x.get(agent), 60)} against {short(y.get(agent), 60)}"
             return f"the {part} of {agent} differ at {a.where} ({values})"
-    return None if a.agents == b.agents else f"env.agents differ at {a.where} ({a.agents} against {b.agents})"
+    return (
+        None
+        if a.agents == b.agents
+        else f"env.agents differ at {a.where} ({a.agents} against {b.agents})"
+    )
 
 
 def arrays(value: Any) -> Iterator[np.ndarray]:

@@ -1,4 +1,7 @@
-"""Checks on the interface itself: ids, spaces, metadata, and calls that must be refused. For `testing.check_env`."""
+"""Checks on the interface itself: ids, spaces, metadata, and calls that must be refused.
+
+For `testing.check_env`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ AGENT_ID = re.compile(r"[a-z][a-z0-9_]*_[0-9]+")
 STRANGER = "no_such_agent_0"
 
 
-# What the environment says about itself ------------------------------------------------------------------------------
+# What the environment says about itself
+# ------------------------------------------------------------------------------
 
 
 def check_class(kit: Kit) -> Report:
@@ -32,7 +36,8 @@ def check_class(kit: Kit) -> Report:
     env = kit.fresh()
     if not isinstance(env, ParallelEnv):
         yield Finding(
-            "not_parallel_env", f"{type(env).__name__} does not inherit from pettingzoo.ParallelEnv; trainers test it."
+            "not_parallel_env",
+            f"{type(env).__name__} does not inherit from pettingzoo.ParallelEnv; trainers test it.",
         )
 
 
@@ -67,11 +72,15 @@ def check_spaces(kit: Kit) -> Report:
     """Each space is a gymnasium Space, and one object for ever."""
     env, names = kit.fresh(), ("observation_space", "action_space")
     agents = list(kit.tape.spaces)
-    first = {(name, agent): call(name, getattr(env, name), agent) for name in names for agent in agents}
+    first = {
+        (name, agent): call(name, getattr(env, name), agent) for name in names for agent in agents
+    }
     call("reset", env.reset, seed=kit.seed)
     for (name, agent), space in first.items():
         if not isinstance(space, spaces.Space):
-            yield Finding("space_invalid", f"{name}({agent!r}) is {short(space)}, not a gymnasium Space.")
+            yield Finding(
+                "space_invalid", f"{name}({agent!r}) is {short(space)}, not a gymnasium Space."
+            )
         elif call(name, getattr(env, name), agent) is not space:
             yield Finding(
                 "spaces_not_same_object",
@@ -99,7 +108,8 @@ def check_close(kit: Kit) -> Report:
         yield Finding("close_not_idempotent", "A second close() raised; it must do nothing.")
 
 
-# What it must refuse -------------------------------------------------------------------------------------------------
+# What it must refuse
+# -------------------------------------------------------------------------------------------------
 
 
 def check_step_before_reset(kit: Kit) -> Report:
@@ -107,7 +117,9 @@ def check_step_before_reset(kit: Kit) -> Report:
     session = kit.session()
     actions = session.actions()
     if not rejected(lambda: session.env.step(actions)):
-        yield Finding("step_before_reset_accepted", "step() before the first reset() did not raise.")
+        yield Finding(
+            "step_before_reset_accepted", "step() before the first reset() did not raise."
+        )
 
 
 def check_step_after_end(kit: Kit) -> Report:
@@ -131,7 +143,10 @@ def check_bad_calls(kit: Kit) -> Report:
         states = rng_states()
         check, what, bad_call = list(bad_calls(session))[number]
         if not rejected(bad_call):
-            yield Finding(check, f"{what} after {session.here.where} did not raise; raise ValueError and change nothing.")
+            yield Finding(
+                check,
+                f"{what} after {session.here.where} did not raise; raise ValueError and change nothing.",
+            )
         elif departure := kit.goes_on(session, states):
             yield Finding(
                 "rejected_action_changes_state",
@@ -143,20 +158,36 @@ def bad_calls(session: Session) -> Iterator[tuple[str, str, Callable[[], Any]]]:
     """The bad calls at this moment: the check, the call in words, the call."""
     step, good = session.env.step, session.actions()
 
-    def stepping(check: str, what: str, actions: dict[Any, Any]) -> tuple[str, str, Callable[[], Any]]:
+    def stepping(
+        check: str, what: str, actions: dict[Any, Any]
+    ) -> tuple[str, str, Callable[[], Any]]:
         return check, f"step() with {what}", lambda: step(actions)
 
     yield "negative_seed_accepted", "reset(seed=-1)", lambda: session.env.reset(seed=-1)
-    for agent in {**dict.fromkeys([*good][:1]), **dict.fromkeys([*good][-1:])}:  # the last one: half a step is done
+    for agent in {
+        **dict.fromkeys([*good][:1]),
+        **dict.fromkeys([*good][-1:]),
+    }:  # the last one: half a step is done
         for check, bad in bad_actions(session.tape.spaces[agent]):
-            yield stepping(check, f"the action {short(bad)} ({type(bad).__name__}) of {agent}", {**good, agent: bad})
+            yield stepping(
+                check,
+                f"the action {short(bad)} ({type(bad).__name__}) of {agent}",
+                {**good, agent: bad},
+            )
         others = {name: action for name, action in good.items() if name != agent}
         yield stepping("missing_action_accepted", f"no action of the live agent {agent}", others)
-    yield stepping("unknown_agent_accepted", f"an action of an unknown agent {STRANGER!r}", {**good, STRANGER: 0})
+    yield stepping(
+        "unknown_agent_accepted",
+        f"an action of an unknown agent {STRANGER!r}",
+        {**good, STRANGER: 0},
+    )
 
 
 def bad_actions(space: Any) -> Iterator[tuple[str, Any]]:
-    """Actions outside a discrete space, or of a wrong type. Box actions are left alone: many games clip them."""
+    """Actions outside a discrete space, or of a wrong type.
+
+    Box actions are left alone: many games clip them.
+    """
     if isinstance(space, spaces.Discrete):
         start, n = int(space.start), int(space.n)
         yield "out_of_range_action_accepted", start + n
@@ -165,5 +196,9 @@ def bad_actions(space: Any) -> Iterator[tuple[str, Any]]:
         if start <= 1 < start + n:
             yield "bool_action_accepted", True
     elif isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
-        top = space.nvec + space.start if isinstance(space, spaces.MultiDiscrete) else np.full(space.shape, 2)
+        top = (
+            space.nvec + space.start
+            if isinstance(space, spaces.MultiDiscrete)
+            else np.full(space.shape, 2)
+        )
         yield "out_of_range_action_accepted", top.astype(space.dtype)

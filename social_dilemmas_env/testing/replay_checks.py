@@ -1,4 +1,7 @@
-"""Checks that play one game twice and compare: seeds, copies, neighbours, rendering. For `testing.check_env`."""
+"""Checks that play one game twice and compare: seeds, copies, neighbours, rendering.
+
+For `testing.check_env`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ from social_dilemmas_env.testing.session import CALLS, Kit, Session
 
 FRAMES = 20  # rendered per mode; drawing is slow
 
-# Seeds ---------------------------------------------------------------------------------------------------------------
+# Seeds
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def check_seed(kit: Kit) -> Report:
@@ -47,7 +51,11 @@ def seed_faults(first: list[Record], second: list[Record], seed: int) -> Report:
     for a, b in zip(first, second, strict=False):
         if text := difference(a, b):
             at_reset = "seed_ignored_at_reset" if a.episode == 1 else "seed_forgotten_at_reset"
-            rule = "" if a.step or a.episode == 1 else "A reset without a seed must go on with the old generator. "
+            rule = (
+                ""
+                if a.step or a.episode == 1
+                else "A reset without a seed must go on with the old generator. "
+            )
             yield Finding("seed_ignored_later" if a.step else at_reset, f"{rule}{advice} {text}.")
             return
         if text := difference(a, b, ("infos",)):
@@ -66,7 +74,9 @@ def check_seed_zero(kit: Kit) -> Report:
 
 
 def check_second_seed(kit: Kit) -> Report:
-    """The same seed gives the same game again in the same environment, also after an unfinished episode."""
+    """The same seed gives the same game again in the same environment, also after an unfinished
+    episode.
+    """
     middle, env = kit.middle, kit.fresh()
     for number, calls in enumerate((CALLS, middle + 1, CALLS)):
         pin_rng()
@@ -100,7 +110,8 @@ def check_instances(kit: Kit) -> Report:
         )
 
 
-# Global random state -------------------------------------------------------------------------------------------------
+# Global random state
+# -------------------------------------------------------------------------------------------------
 
 
 def check_global_rng_written(kit: Kit) -> Report:
@@ -144,7 +155,8 @@ def check_global_rng_read(kit: Kit) -> Report:
         )
 
 
-# Copies --------------------------------------------------------------------------------------------------------------
+# Copies
+# --------------------------------------------------------------------------------------------------------------
 
 
 def check_deepcopy(kit: Kit) -> Report:
@@ -154,7 +166,9 @@ def check_deepcopy(kit: Kit) -> Report:
 
 def check_pickle(kit: Kit) -> Report:
     """`pickle` of a running game goes on like the original."""
-    yield from copied(kit, "pickle", lambda env: pickle.loads(pickle.dumps(env, pickle.HIGHEST_PROTOCOL)))
+    yield from copied(
+        kit, "pickle", lambda env: pickle.loads(pickle.dumps(env, pickle.HIGHEST_PROTOCOL))
+    )
 
 
 def copied(kit: Kit, name: str, duplicate: Callable[[Any], Any]) -> Report:
@@ -173,7 +187,9 @@ def copied(kit: Kit, name: str, duplicate: Callable[[Any], Any]) -> Report:
             "hold the whole running game, generator included; EzPickle only runs the constructor again and loses it.",
         )
     if departure := kit.goes_on(session.fork(session.env), states):
-        yield Finding(f"{name}_shares_state", f"Playing in a {name} changed the original: {departure}.")
+        yield Finding(
+            f"{name}_shares_state", f"Playing in a {name} changed the original: {departure}."
+        )
 
 
 def check_state_methods(kit: Kit) -> Report:
@@ -184,7 +200,9 @@ def check_state_methods(kit: Kit) -> Report:
     states = rng_states()
     saved = call("get_state", session.env.get_state)
     if departure := kit.goes_on(session.fork(session.env), states):
-        yield Finding("get_state_changes_game", f"Calling get_state() changed the game: {departure}.")
+        yield Finding(
+            "get_state_changes_game", f"Calling get_state() changed the game: {departure}."
+        )
     other = kit.session()
     other.reset(seed=kit.seed + 7)
     for env, name in ((session.env, "the same environment"), (other.env, "another environment")):
@@ -206,18 +224,23 @@ def takes(env: Any, name: str, arguments: int) -> bool:
     return True
 
 
-# Rendering -----------------------------------------------------------------------------------------------------------
+# Rendering
+# -----------------------------------------------------------------------------------------------------------
 
 
 def check_render(kit: Kit) -> Report:
-    """Rendering works without a display, returns what the mode promises, and leaves the game alone."""
+    """Rendering works without a display, returns what the mode promises, and leaves the game
+    alone.
+    """
     for mode, asked in render_ways(kit):
         window = display_surface()
         try:
             env = kit.fresh(render_mode=asked)
         except Violation as violation:
             if takes_render_mode(kit.env_fn) == "named":
-                message = f"Making the environment with render_mode={mode!r}: {violation.finding.message}"
+                message = (
+                    f"Making the environment with render_mode={mode!r}: {violation.finding.message}"
+                )
                 yield Finding("render_mode_rejected", message)
             continue
         quiet = kit.recording(kit.seed, FRAMES, env)
@@ -241,32 +264,53 @@ def rendered(kit: Kit, env: Any, mode: str, quiet: list[Record]) -> Report:
         try:
             frame = env.render()
         except BROKEN as error:
-            # pygame.error without a display says "No available video device" or "video system not initialized"
+            # pygame.error without a display says "No available video device" or "video system not
+            # initialized"
             video = type(error).__module__.startswith("pygame") and "video" in str(error)
             check = "rgb_array_needs_display" if video else "render_raises"
-            yield Finding(check, f"render() in mode {mode!r} raised {describe(error)} after {records[-1].where}.")
+            yield Finding(
+                check,
+                f"render() in mode {mode!r} raised {describe(error)} after {records[-1].where}.",
+            )
             return
         yield from frame_faults(frame, mode)
     departures = (difference(a, b) for a, b in zip(quiet[: kit.control[1]], records, strict=False))
     if departure := next(filter(None, departures), None):
-        yield Finding("render_changes_game", f"Rendering in mode {mode!r} changes the game: {departure}.")
+        yield Finding(
+            "render_changes_game", f"Rendering in mode {mode!r} changes the game: {departure}."
+        )
 
 
 def frame_faults(frame: Any, mode: str) -> Report:
     """Type and shape of one frame."""
     if mode == "rgb_array":
-        fits = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3
+        fits = (
+            isinstance(frame, np.ndarray)
+            and frame.dtype == np.uint8
+            and frame.ndim == 3
+            and frame.shape[2] == 3
+        )
         if not fits:
-            seen = f"{frame.dtype} of shape {frame.shape}" if isinstance(frame, np.ndarray) else short(frame)
+            seen = (
+                f"{frame.dtype} of shape {frame.shape}"
+                if isinstance(frame, np.ndarray)
+                else short(frame)
+            )
             yield Finding(
-                "rgb_array_invalid", f"render() in mode 'rgb_array' returned {seen}; expected uint8 [height, width, 3]."
+                "rgb_array_invalid",
+                f"render() in mode 'rgb_array' returned {seen}; expected uint8 [height, width, 3].",
             )
     elif mode == "ansi" and not isinstance(frame, (str, io.StringIO)):
-        yield Finding("ansi_invalid", f"render() in mode 'ansi' returned {short(frame)}; expected a str.")
+        yield Finding(
+            "ansi_invalid", f"render() in mode 'ansi' returned {short(frame)}; expected a str."
+        )
 
 
 def render_ways(kit: Kit) -> Iterator[tuple[str, str | None]]:
-    """The render modes within reach and how to ask for them; without "human", which opens a window by design."""
+    """The render modes within reach and how to ask for them.
+
+    Without "human", which opens a window by design.
+    """
     env = kit.fresh()
     metadata = getattr(env, "metadata", None)
     modes = metadata.get("render_modes") if isinstance(metadata, dict) else None
@@ -279,7 +323,9 @@ def render_ways(kit: Kit) -> Iterator[tuple[str, str | None]]:
 
 
 def takes_render_mode(env_fn: Callable[..., Any]) -> str:
-    """How `env_fn` takes a `render_mode`: "named" as a keyword of its own, "any" among all keywords, "" not at all."""
+    """How `env_fn` takes a `render_mode`: "named" as a keyword of its own, "any" among all
+    keywords, "" not at all.
+    """
     try:
         parameters = inspect.signature(env_fn).parameters
     except (TypeError, ValueError):

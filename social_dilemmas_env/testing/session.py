@@ -1,8 +1,10 @@
-"""Plays an environment under test: actions, games, and an undisturbed game to compare with, for `testing.check_env`.
+"""Plays an environment under test: actions, games, and an undisturbed game to compare with, for
+`testing.check_env`.
 
-Most promises are checked by playing one game twice, the second time with something done to it (copied, rendered, a
-bad action offered, another game alive beside it), and comparing the two recordings. So the actions depend on the
-step number only, and the caller's global random state is put in the same place before every game.
+Most promises are checked by playing one game twice, the second time with something done to it
+(copied, rendered, a bad action offered, another game alive beside it), and comparing the two
+recordings. So the actions depend on the step number only, and the caller's global random state is
+put in the same place before every game.
 """
 
 from __future__ import annotations
@@ -36,21 +38,28 @@ from social_dilemmas_env.testing.findings import (
 CALLS = 80  # length of the recordings that are compared with an undisturbed game: past the end of a 50-step episode
 
 
-# Actions -------------------------------------------------------------------------------------------------------------
+# Actions
+# -------------------------------------------------------------------------------------------------------------
 
 
 class ActionTape:
     """Joint actions by step number: every game played from one tape meets the same actions.
 
-    They are drawn from copies of the action spaces, since `Space.sample` would change the environment's own.
+    They are drawn from copies of the action spaces, since `Space.sample` would change the
+    environment's own.
     """
 
     def __init__(self, env: Any, seed: int):
         agents = read(env, "possible_agents")
-        self.spaces = {agent: copy.deepcopy(call("action_space", env.action_space, agent)) for agent in agents}
+        self.spaces = {
+            agent: copy.deepcopy(call("action_space", env.action_space, agent)) for agent in agents
+        }
         for agent, space in self.spaces.items():
             if not isinstance(space, spaces.Space):
-                raise Violation("space_invalid", f"action_space({agent!r}) is {short(space)}, not a gymnasium Space.")
+                raise Violation(
+                    "space_invalid",
+                    f"action_space({agent!r}) is {short(space)}, not a gymnasium Space.",
+                )
         for number, space in enumerate(self.spaces.values()):
             space.seed(int(np.random.default_rng([seed, number]).integers(2**31)))
         self.joint: list[dict[Any, Any]] = []
@@ -68,7 +77,11 @@ class ActionTape:
     def _legal(self, t: int, agent: Any, here: Record | None) -> Any:
         action, space = self.joint[t][agent], self.spaces[agent]
         mask = action_mask(here, agent)
-        if not isinstance(space, spaces.Discrete) or mask.shape != (space.n,) or mask[action - space.start]:
+        if (
+            not isinstance(space, spaces.Discrete)
+            or mask.shape != (space.n,)
+            or mask[action - space.start]
+        ):
             return action
         legal = np.flatnonzero(mask)
         return space.start + legal[(t + int(action)) % len(legal)] if len(legal) else action
@@ -83,11 +96,14 @@ def action_mask(here: Record | None, agent: Any) -> np.ndarray:
     return np.empty(0)
 
 
-# Games ---------------------------------------------------------------------------------------------------------------
+# Games
+# ---------------------------------------------------------------------------------------------------------------
 
 
 class Session:
-    """One environment being played: `advance` steps it, or resets it without a seed once an episode is over."""
+    """One environment being played: `advance` steps it, or resets it without a seed once an episode
+    is over.
+    """
 
     def __init__(self, env: Any, tape: ActionTape, max_steps: int):
         self.env, self.tape, self.max_steps = env, tape, max_steps
@@ -119,7 +135,9 @@ class Session:
             message = f"reset() returned {short(result)}; the parallel API wants the pair (observations, infos)."
             raise Violation("reset_result", message)
         episode = self.last.episode + 1 if self.last else 1
-        return self._record({"observations": result[0], "infos": result[1]}, episode, 0, live_agents(self.env))
+        return self._record(
+            {"observations": result[0], "infos": result[1]}, episode, 0, live_agents(self.env)
+        )
 
     def step(self) -> Record:
         """Plays the next joint action of the tape."""
@@ -133,19 +151,35 @@ class Session:
             message = f"step() returned {short(result)}; the parallel API wants the five dicts {', '.join(PARTS)}."
             raise Violation("step_result", message)
         self.t += 1
-        return self._record(dict(zip(PARTS, result, strict=True)), here.episode, here.step + 1, here.agents)
+        return self._record(
+            dict(zip(PARTS, result, strict=True)), here.episode, here.step + 1, here.agents
+        )
 
-    def _record(self, raw: dict[str, Any], episode: int, step: int, live: tuple[Any, ...]) -> Record:
-        parts = {part: snapshot(raw[part]) if isinstance(raw.get(part), dict) else {} for part in PARTS}
+    def _record(
+        self, raw: dict[str, Any], episode: int, step: int, live: tuple[Any, ...]
+    ) -> Record:
+        parts = {
+            part: snapshot(raw[part]) if isinstance(raw.get(part), dict) else {} for part in PARTS
+        }
         agents = live_agents(self.env)
-        done = [truthy(parts["terminations"].get(a)) or truthy(parts["truncations"].get(a)) for a in live]
-        self.raw, self.last = raw, Record(episode, step, live, agents, parts, not agents or all(done))
+        done = [
+            truthy(parts["terminations"].get(a)) or truthy(parts["truncations"].get(a))
+            for a in live
+        ]
+        self.raw, self.last = (
+            raw,
+            Record(episode, step, live, agents, parts, not agents or all(done)),
+        )
         return self.last
 
     def advance(self) -> Record:
         """The next reset or step."""
         last = self.last
-        return self.reset() if last is None or last.over or last.step >= self.max_steps else self.step()
+        return (
+            self.reset()
+            if last is None or last.over or last.step >= self.max_steps
+            else self.step()
+        )
 
     def run(self, calls: int) -> list[Record]:
         """The next `calls` records."""
@@ -154,7 +188,9 @@ class Session:
     def episodes(self, count: int, seed: int) -> Iterator[Record]:
         """Whole episodes, the first with a seed; each cut after `max_steps`."""
         yield self.reset(seed=seed)
-        while not (self.here.episode == count and (self.here.over or self.here.step >= self.max_steps)):
+        while not (
+            self.here.episode == count and (self.here.over or self.here.step >= self.max_steps)
+        ):
             yield self.advance()
 
 
@@ -192,7 +228,9 @@ class Kit:
 
     def session(self, env: Any = None) -> Session:
         """A game that has not been reset yet, in `env` or in a fresh environment."""
-        tape = self.tape  # made first, so that making it cannot disturb the global state of this game
+        tape = (
+            self.tape
+        )  # made first, so that making it cannot disturb the global state of this game
         return Session(self.fresh() if env is None else env, tape, self.max_steps)
 
     def recording(self, seed: int, calls: int = CALLS, env: Any = None) -> list[Record]:
@@ -208,7 +246,10 @@ class Kit:
         return first, next((i for i, equal in enumerate(agree) if not equal), len(first))
 
     def departure(self, records: list[Record], start: int = 0) -> str | None:
-        """How a game departs from the control; silent from where the control itself is not reproducible."""
+        """How a game departs from the control.
+
+        Silent from where the control itself is not reproducible.
+        """
         control, reliable = self.control
         pairs = zip(control[start:reliable], records, strict=False)
         return next((text for a, b in pairs if (text := difference(a, b))), None)

@@ -28,20 +28,28 @@ from social_dilemmas_env.testing.findings import (
 from social_dilemmas_env.testing.session import Kit, Session
 
 ARRAY_SPACES = (spaces.Box, spaces.MultiDiscrete, spaces.MultiBinary)
-LIMITS = ("max_cycles", "max_steps", "max_episode_steps", "horizon")  # attributes that name a time limit
+LIMITS = (
+    "max_cycles",
+    "max_steps",
+    "max_episode_steps",
+    "horizon",
+)  # attributes that name a time limit
 LIKELY_A_LIMIT = 8  # this many episodes in a row that end at one step are no coincidence
 
 
 def check_rollout(kit: Kit) -> Report:
     """Shows every record of the episodes to all watchers, each of which may fail alone."""
     session = kit.session()
-    watchers = [(watch.__name__, watch()) for watch in (Values, Freshness, Lifecycle, InfoKeys, GlobalState)]
+    watchers = [
+        (watch.__name__, watch()) for watch in (Values, Freshness, Lifecycle, InfoKeys, GlobalState)
+    ]
     for record in session.episodes(kit.episodes, kit.seed):
         for name, watcher in watchers:
             yield from guarded(name, watcher.see(session, record))
 
 
-# Observations, rewards, flags, infos ---------------------------------------------------------------------------------
+# Observations, rewards, flags, infos
+# ---------------------------------------------------------------------------------
 
 
 class Values:
@@ -54,7 +62,8 @@ class Values:
             if not isinstance(raw, dict):
                 check = "info_not_dict" if part == "infos" else "result_not_dict"
                 yield Finding(
-                    check, f"The {part} at {record.where} are {short(raw)}; expected a dict with one entry per agent."
+                    check,
+                    f"The {part} at {record.where} are {short(raw)}; expected a dict with one entry per agent.",
                 )
                 continue
             for agent in record.live:
@@ -77,7 +86,10 @@ class Values:
         elif part == "rewards":
             yield from reward_faults(value, f"The reward {place} is {short(value)}")
         elif part == "infos" and not isinstance(value, dict):
-            yield Finding("info_not_dict", f"The info {place} is {short(value)}; expected a dict, empty if need be.")
+            yield Finding(
+                "info_not_dict",
+                f"The info {place} is {short(value)}; expected a dict, empty if need be.",
+            )
         elif part != "infos" and not isinstance(value, (bool, np.bool_)):
             yield Finding(
                 "flag_not_bool",
@@ -88,7 +100,10 @@ class Values:
 def reward_faults(reward: Any, seen: str) -> Report:
     """Type and finiteness of a reward."""
     if not isinstance(reward, (float, np.floating)):
-        yield Finding("reward_not_float", f"{seen} ({type(reward).__name__}); expected a float: return float(reward).")
+        yield Finding(
+            "reward_not_float",
+            f"{seen} ({type(reward).__name__}); expected a float: return float(reward).",
+        )
     with suppress(TypeError, ValueError):
         if not math.isfinite(reward):
             yield Finding("reward_not_finite", f"{seen}; expected a finite number.")
@@ -96,10 +111,18 @@ def reward_faults(reward: Any, seen: str) -> Report:
 
 def observation_faults(space: Any, value: Any, name: str) -> Report:
     """Findings in one observation, leaf by leaf for Dict and Tuple spaces."""
-    if isinstance(space, spaces.Dict) and isinstance(value, Mapping) and value.keys() == space.spaces.keys():
+    if (
+        isinstance(space, spaces.Dict)
+        and isinstance(value, Mapping)
+        and value.keys() == space.spaces.keys()
+    ):
         for key in space.spaces:
             yield from observation_faults(space[key], value[key], f"{key!r} part of the {name}")
-    elif isinstance(space, spaces.Tuple) and isinstance(value, tuple) and len(value) == len(space.spaces):
+    elif (
+        isinstance(space, spaces.Tuple)
+        and isinstance(value, tuple)
+        and len(value) == len(space.spaces)
+    ):
         for number, item in enumerate(value):
             yield from observation_faults(space[number], item, f"part {number} of the {name}")
     else:
@@ -114,15 +137,25 @@ def leaf_faults(space: Any, value: Any, name: str) -> Report:
         return
     if isinstance(space, ARRAY_SPACES):
         if not isinstance(value, (np.ndarray, np.generic)):
-            yield Finding("obs_wrong_dtype", f"The {name} is a {type(value).__name__}; {short(space)} wants a numpy array.")
+            yield Finding(
+                "obs_wrong_dtype",
+                f"The {name} is a {type(value).__name__}; {short(space)} wants a numpy array.",
+            )
             return
         if value.dtype != space.dtype:
-            yield Finding("obs_wrong_dtype", f"The {name} has dtype {value.dtype}; its space says {space.dtype}.")
+            yield Finding(
+                "obs_wrong_dtype",
+                f"The {name} has dtype {value.dtype}; its space says {space.dtype}.",
+            )
         with np.errstate(all="ignore"):
-            value = np.asarray(value).astype(space.dtype)  # a wrong dtype is no reason to miss a wrong value
+            value = np.asarray(value).astype(
+                space.dtype
+            )  # a wrong dtype is no reason to miss a wrong value
     if not space.contains(value):
         shape = f", shape {value.shape}" if isinstance(value, np.ndarray) else ""
-        yield Finding("obs_outside_space", f"The {name} lies outside {short(space)}: {short(value)}{shape}.")
+        yield Finding(
+            "obs_outside_space", f"The {name} lies outside {short(space)}: {short(value)}{shape}."
+        )
 
 
 class GlobalState:
@@ -135,7 +168,10 @@ class GlobalState:
             return
         state = call("state", session.env.state)
         if not space.contains(state):
-            yield Finding("state_outside_space", f"state() after {record.where} is {short(state)}, outside {short(space)}.")
+            yield Finding(
+                "state_outside_space",
+                f"state() after {record.where} is {short(state)}, outside {short(space)}.",
+            )
 
 
 class InfoKeys:
@@ -146,7 +182,9 @@ class InfoKeys:
 
     def see(self, session: Session, record: Record) -> Report:
         """Findings in one record."""
-        infos = {agent: info for agent, info in record.parts["infos"].items() if isinstance(info, dict)}
+        infos = {
+            agent: info for agent, info in record.parts["infos"].items() if isinstance(info, dict)
+        }
         if record.step == 0:
             self.keys = {agent: set(info) for agent, info in infos.items()}
         for agent in record.live:
@@ -160,14 +198,17 @@ class InfoKeys:
                 )
 
 
-# Fresh objects -------------------------------------------------------------------------------------------------------
+# Fresh objects
+# -------------------------------------------------------------------------------------------------------
 
 
 class Freshness:
     """No returned dict is returned again, no returned observation changes afterwards."""
 
     def __init__(self) -> None:
-        self.dicts: deque[tuple[str, Any]] = deque(maxlen=40)  # kept alive, so that an id is not used twice
+        self.dicts: deque[tuple[str, Any]] = deque(
+            maxlen=40
+        )  # kept alive, so that an id is not used twice
         self.buffers: deque[tuple[str, list[Any], Any]] = deque(maxlen=4)
 
     def see(self, session: Session, record: Record) -> Report:
@@ -194,7 +235,9 @@ class Freshness:
 
 def check_writing_into_observations(kit: Kit) -> Report:
     """The game does not read the arrays that it has handed out."""
-    control, _ = kit.control  # played first, since an environment that crashes here by itself has another fault
+    control, _ = (
+        kit.control
+    )  # played first, since an environment that crashes here by itself has another fault
     undo: list[tuple[np.ndarray, np.ndarray]] = []
     session = kit.session()
     records = [session.reset(seed=kit.seed)]
@@ -217,14 +260,17 @@ def check_writing_into_observations(kit: Kit) -> Report:
 
 def scribble(value: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """Overwrites the writable arrays; returns them with their former contents."""
-    writable = [array for array in arrays(value) if array.flags.writeable and array.dtype.kind in "biuf"]
+    writable = [
+        array for array in arrays(value) if array.flags.writeable and array.dtype.kind in "biuf"
+    ]
     undo = [(array, array.copy()) for array in writable]
     for array in writable:
         array[...] = ~array if array.dtype.kind == "b" else 77
     return undo
 
 
-# Agents and endings --------------------------------------------------------------------------------------------------
+# Agents and endings
+# --------------------------------------------------------------------------------------------------
 
 
 class Lifecycle:
@@ -243,7 +289,10 @@ class Lifecycle:
         flags = [record.parts["terminations"], record.parts["truncations"]]
         done = {agent for agent in live if any(truthy(flag.get(agent)) for flag in flags)}
         if revived := (now - live) & self.ended:
-            yield Finding("agents_revived", f"{sorted(map(str, revived))} ended earlier but live again at {record.where}.")
+            yield Finding(
+                "agents_revived",
+                f"{sorted(map(str, revived))} ended earlier but live again at {record.where}.",
+            )
         if done == live and now:
             yield Finding(
                 "agents_not_emptied",
@@ -264,18 +313,28 @@ class Lifecycle:
     def at_reset(self, session: Session, record: Record) -> Report:
         """A reset brings agents, all of them possible ones."""
         if not record.agents:
-            yield Finding("no_agents_after_reset", "env.agents is empty after reset(); nobody can play.")
+            yield Finding(
+                "no_agents_after_reset", "env.agents is empty after reset(); nobody can play."
+            )
         if strangers := set(record.agents) - set(session.tape.spaces):
-            yield Finding("agents_not_possible", f"env.agents holds {strangers} after reset(), not in env.possible_agents.")
+            yield Finding(
+                "agents_not_possible",
+                f"env.agents holds {strangers} after reset(), not in env.possible_agents.",
+            )
 
 
 def check_time_limit(kit: Kit) -> Report:
-    """A time limit is a truncation; a termination would tell learners that the future is worth nothing."""
+    """A time limit is a truncation.
+
+    A termination would tell learners that the future is worth nothing.
+    """
     session, lengths = kit.session(), []
     limit = time_limit(session.env)
     for record in session.episodes(LIKELY_A_LIMIT, kit.seed):
         if record.step and (record.over or record.step >= kit.max_steps):
-            terminated, truncated = ({truthy(record.parts[part].get(a)) for a in record.live} for part in PARTS[2:4])
+            terminated, truncated = (
+                {truthy(record.parts[part].get(a)) for a in record.live} for part in PARTS[2:4]
+            )
             if terminated != {True} or truncated != {False}:
                 return  # truncations are known here, or this is no end
             lengths.append(record.step)
@@ -296,4 +355,6 @@ def time_limit(env: Any) -> int | None:
     """The limit that the environment names, if it does."""
     holders = (env, getattr(env, "unwrapped", env))
     values = (getattr(holder, name, None) for holder in holders for name in LIMITS)
-    return next((int(value) for value in values if isinstance(value, (int, np.integer)) and value > 0), None)
+    return next(
+        (int(value) for value in values if isinstance(value, (int, np.integer)) and value > 0), None
+    )

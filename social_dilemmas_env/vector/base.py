@@ -1,9 +1,10 @@
 """Many games at once: what the numpy and the torch driver share.
 
-A batch is B games of the same rules, each with its own seed, episode and step, none of which ever depends on another.
-`BatchEnv` holds everything but the arithmetic: the options, the spaces, the horizon, the three autoreset modes, seeding and
-the exchange of states.  A driver (`batch.NumpyBatch`, `batch_torch.TorchBatch`) adds the arrays and an *engine*, which plays
-all games one step, from lookup tables or by the rules.
+A batch is B games of the same rules, each with its own seed, episode and step, none of which ever
+depends on another. `BatchEnv` holds everything but the arithmetic: the options, the spaces, the
+horizon, the three autoreset modes, seeding and the exchange of states.  A driver
+(`batch.NumpyBatch`, `batch_torch.TorchBatch`) adds the arrays and an *engine*, which plays all
+games one step, from lookup tables or by the rules.
 
     key      (start, stride) of each game's word sequence, made once an episode (see `draws`)
     t        steps taken; one host integer while all games run in step, so that nothing has to look at the B clocks; an
@@ -40,14 +41,17 @@ class BatchEnv(ABC):
         possible_agents: their names.
         backend, device, obs_mode, autoreset: as asked for.
         single_observation_space: of one player of one game.
-        single_action_space: of one player (`Discrete`); of one game (`MultiDiscrete`, [N]) if the players' differ.
+        single_action_space: of one player (`Discrete`); of one game (`MultiDiscrete`, [N]) if the
+            players' differ.
     """
 
     device: Any = "cpu"
     _seed: Array  # [B] int64
     _stem: Array  # [B] words
     _key: tuple[Array, Array]  # [B] words each
-    _values: Array | None  # [B, codes] float32 reward values of the running episodes; None where they are certain
+    _values: (
+        Array | None
+    )  # [B, codes] float32 reward values of the running episodes; None where they are certain
     _position: tuple[Array, ...]  # columns [B], in the form of the engine
 
     def __init__(self, env_id: str, game: Game, options: Options):
@@ -57,7 +61,9 @@ class BatchEnv(ABC):
         self.backend = options.backend
         self.obs_mode, self.autoreset = options.obs_mode, options.autoreset
         self.possible_agents = player_names(game)
-        self.single_observation_space, self.single_action_space = single_spaces(game, options.obs_mode)
+        self.single_observation_space, self.single_action_space = single_spaces(
+            game, options.obs_mode
+        )
         self.render_mode = None
         self._t: Any = None  # not reset yet
         self._over: Any = False
@@ -68,11 +74,14 @@ class BatchEnv(ABC):
         self._engine = self._make_engine()
         self._xp = self._engine.xp
 
-    # ---------------------------------------------------------------------------------------------- what a driver adds
+    # --------------------------------------------------------------------------- what a driver adds
 
     @abstractmethod
     def _make_engine(self) -> Any:
-        """The engine, with its tables and scratch arrays; nothing of it needs to be kept in a copy."""
+        """The engine, with its tables and scratch arrays.
+
+        Nothing of it needs to be kept in a copy.
+        """
 
     @abstractmethod
     def _mask(self, mask: Any) -> Array:
@@ -94,7 +103,7 @@ class BatchEnv(ABC):
         """Whether a check may wait for the device."""
         return True
 
-    # -------------------------------------------------------------------------------------------------- reset and step
+    # ------------------------------------------------------------------------------- reset and step
 
     @property
     def max_cycles(self) -> int:
@@ -110,9 +119,10 @@ class BatchEnv(ABC):
         """Starts an episode in every game, or in some.
 
         Args:
-            seed: an integer in [0, 2^63): game i starts the first episode of seed `draws.draw(seed, i)`; or a list of B
-                integers, each game's own seed.  None: every game goes on to its next episode (the first time: of the seed
-                given at construction, or of one from the operating system).
+            seed: an integer in [0, 2^63): game i starts the first episode of seed `draws.draw(seed,
+                i)`; or a list of B integers, each game's own seed.  None: every game goes on to its
+                next episode (the first time: of the seed given at construction, or of one from the
+                operating system).
             options: {"reset_mask": bool[B]} restarts the marked games only; other keys are ignored.
 
         Returns:
@@ -126,7 +136,9 @@ class BatchEnv(ABC):
         if mask is not None:
             mask = self._mask(mask)
             if self._t is None:
-                raise ResetNeeded("the first reset must be of all games: call reset() without a reset_mask")
+                raise ResetNeeded(
+                    "the first reset must be of all games: call reset() without a reset_mask"
+                )
         lanes = None if mask is None or bool(mask.all()) else self._xp.lanes(mask)
         if seed is None and self._t is None:
             seed = draws.fresh_seed() if self.options.seed is None else self.options.seed
@@ -143,14 +155,17 @@ class BatchEnv(ABC):
             actions: integers [B, N].
 
         Returns:
-            Observations [B, N, *obs_shape], rewards float32 [B, N], terminations and truncations bool [B, N], and infos:
-            with `autoreset="same_step"`, and only if a game has just ended, "final_obs" [B, N, *obs_shape], the last
-            observations of the ended episodes (of other games: the present ones), and "_final_obs" bool [B], which ended.
+            Observations [B, N, *obs_shape], rewards float32 [B, N], terminations and truncations
+            bool [B, N], and infos: with `autoreset="same_step"`, and only if a game has just ended,
+            "final_obs" [B, N, *obs_shape], the last observations of the ended episodes (of other
+            games: the present ones), and "_final_obs" bool [B], which ended.
 
         Raises:
-            ResetNeeded: before the first reset; `autoreset="disabled"`: a game is over (torch, if games are not in step:
-                only with `validate=True`, and the game plays on, truncated, until it is reset).
-            TypeError, ValueError: actions of another type, shape, device or range (torch: range only with `validate=True`).
+            ResetNeeded: before the first reset; `autoreset="disabled"`: a game is over (torch, if
+                games are not in step: only with `validate=True`, and the game plays on, truncated,
+                until it is reset).
+            TypeError, ValueError: actions of another type, shape, device or range (torch: range
+                only with `validate=True`).
         """
         if self._t is None:
             raise ResetNeeded("call reset() before step()")
@@ -165,7 +180,10 @@ class BatchEnv(ABC):
             return self._observe(), rewards, self._flags(False), self._flags(False), {}
         infos = {}
         if self.autoreset == "same_step":
-            infos = {"final_obs": self._observe(keep=True), "_final_obs": self._episode >= 0}  # all of them
+            infos = {
+                "final_obs": self._observe(keep=True),
+                "_final_obs": self._episode >= 0,
+            }  # all of them
             self._next_episode(None)
         else:
             self._over = True
@@ -176,7 +194,13 @@ class BatchEnv(ABC):
         if self.autoreset != "next_step":
             raise ResetNeeded("all games are over: call reset() before step()")
         self._next_episode(None)
-        return self._observe(), self._xp.zeros((self.num_envs, self.num_agents)), self._flags(False), self._flags(False), {}
+        return (
+            self._observe(),
+            self._xp.zeros((self.num_envs, self.num_agents)),
+            self._flags(False),
+            self._flags(False),
+            {},
+        )
 
     def _step_apart(self, actions: Array) -> Step:
         """A step of games that are not in step with each other."""
@@ -203,19 +227,28 @@ class BatchEnv(ABC):
             return
         if bool(self._over.any()):
             first = self._xp.lanes(self._over)[:5].tolist()
-            raise ResetNeeded(f'games {first} ... are over: reset(options={{"reset_mask": ...}}) before step()')
+            raise ResetNeeded(
+                f'games {first} ... are over: reset(options={{"reset_mask": ...}}) before step()'
+            )
 
     def _play(self, actions: Array, t: Any) -> Array:
-        """Moves all games on; the t-th move of their episodes (an int, or [B]).  Returns float32 rewards [B, N]."""
-        self._position, rewards = self._engine.play(self._position, actions, self._key, t, self._values)
+        """Moves all games on.
+
+        The t-th move of their episodes (an int, or [B]).  Returns float32 rewards [B, N].
+        """
+        self._position, rewards = self._engine.play(
+            self._position, actions, self._key, t, self._values
+        )
         return rewards
 
-    # --------------------------------------------------------------------------------------------- episodes and seeds
+    # --------------------------------------------------------------------------- episodes and seeds
 
     def _seeds(self, seed: Any) -> Array:
         if isinstance(seed, list | tuple | np.ndarray):
             if len(seed) != self.num_envs:
-                raise ValueError(f"a list of seeds must hold one for each of {self.num_envs} games, got {len(seed)}")
+                raise ValueError(
+                    f"a list of seeds must hold one for each of {self.num_envs} games, got {len(seed)}"
+                )
             return self._xp.column([draws.check_seed(s) for s in seed])
         return draws.draw(draws.check_seed(seed), self._xp.arange(self.num_envs))
 
@@ -274,10 +307,11 @@ class BatchEnv(ABC):
         if bool(((self._t == t) & (self._over == over)).all()):
             self._t, self._over = t, over
 
-    # --------------------------------------------------------------------------------------------------------- states
+    # --------------------------------------------------------------------------------------- states
 
     def get_state(self) -> State:
-        """Everything needed to continue, as lists of plain integers (fit for JSON); element i is game i's.
+        """Everything needed to continue, as lists of plain integers (fit for JSON); element i is
+        game i's.
 
         Raises:
             ResetNeeded: before the first reset.
@@ -290,22 +324,31 @@ class BatchEnv(ABC):
             seed=self._seed.tolist(),
             episode=self._episode.tolist(),
             t=[self._t] * self.num_envs if together else self._t.tolist(),
-            board=[list(row) for row in zip(*[c.tolist() for c in self._engine.board(self._position)], strict=True)],
+            board=[
+                list(row)
+                for row in zip(
+                    *[c.tolist() for c in self._engine.board(self._position)], strict=True
+                )
+            ],
             over=[int(self._over)] * self.num_envs if together else (self._over * 1).tolist(),
         )
 
     def set_state(self, state: Any) -> None:
-        """Continues from a `State`, from any backend or device, or its fields as JSON gives them back.
+        """Continues from a `State`, from any backend or device, or its fields as JSON gives them
+        back.
 
         Raises:
-            ValueError: a state of another game or batch size, or with values out of range; nothing is changed.
+            ValueError: a state of another game or batch size, or with values out of range; nothing
+                is changed.
             TypeError: a field that does not list integers.
         """
         state = checked_state(self.game, state)
         seed, episode, t, over = (self._counts(state, n) for n in ("seed", "episode", "t", "over"))
         board = self._boards(state.board)
         if t.max() > self.game.max_cycles or over.max() > 1:
-            raise ValueError(f"not a state of this game: t must lie in 0 .. {self.game.max_cycles}, over in 0 .. 1")
+            raise ValueError(
+                f"not a state of this game: t must lie in 0 .. {self.game.max_cycles}, over in 0 .. 1"
+            )
         self._adopt(self._xp.column(seed), self._xp.column(episode))
         self._position = self._engine.position(tuple(self._xp.column(column) for column in board))
         self._t, self._over = self._xp.column(t), self._xp.column(over) > 0
@@ -315,8 +358,12 @@ class BatchEnv(ABC):
         values = getattr(state, name)
         if not isinstance(values, list | tuple) or len(values) != self.num_envs:
             got = f"{len(values)}" if isinstance(values, list | tuple) else repr(values)
-            raise ValueError(f"{name} must list an integer for each of {self.num_envs} games, got {got}")
-        if not all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values):
+            raise ValueError(
+                f"{name} must list an integer for each of {self.num_envs} games, got {got}"
+            )
+        if not all(
+            isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values
+        ):
             raise TypeError(f"{name} must list integers, got {values[:5]}")
         if min(values) < 0 or max(values) >= draws.SEED_LIMIT:
             raise ValueError(f"{name} must list integers in [0, 2^63), got {values[:5]}")
@@ -335,7 +382,11 @@ class BatchEnv(ABC):
         return columns
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = ("_engine", "_xp", "_buffer")  # made anew, or shared: a copy is small and has arrays of its own
+        dropped = (
+            "_engine",
+            "_xp",
+            "_buffer",
+        )  # made anew, or shared: a copy is small and has arrays of its own
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -343,7 +394,7 @@ class BatchEnv(ABC):
         self._engine, self._buffer = self._make_engine(), None
         self._xp = self._engine.xp
 
-    # --------------------------------------------------------------------------------------------------- observations
+    # --------------------------------------------------------------------------------- observations
 
     def _observe(self, *, keep: bool = False) -> Array:
         """What the players see now, in the `obs_mode`; in an array of its own if `keep`."""
@@ -351,25 +402,32 @@ class BatchEnv(ABC):
             return self._engine.view_ids(self._position)
         out = self._buffer
         if out is None or keep:
-            out = self._empty((self.num_envs, self.num_agents * self._engine.numbers), self.obs_mode)
+            out = self._empty(
+                (self.num_envs, self.num_agents * self._engine.numbers), self.obs_mode
+            )
             if self.options.reuse_buffers and not keep:
                 self._buffer = out
         return self._engine.observe(self._position, out).reshape(self._shape)
 
     def observe(self, ids: Array) -> Array:
-        """float32 observations [..., *obs_shape] of view ids [...] (see `obs_mode="state"`), all in range."""
+        """float32 observations [..., *obs_shape] of view ids [...] (see `obs_mode="state"`), all in
+        range.
+        """
         return self._engine.observe_views(ids).reshape(*ids.shape, *self.game.observation_shape)
 
     @property
     def observation_table(self) -> Array:
-        """float32 observations of all views, flat: [V, prod(obs_shape)]; `(table @ weights)[ids]` is a first layer.
+        """float32 observations of all views, flat: [V, prod(obs_shape)]; `(table @ weights)[ids]`
+        is a first layer.
 
         Raises:
             ValueError: there are too many views to keep.
         """
         views, numbers = view_count(self.game), self._engine.numbers
         if views * numbers > MAX_TABLE:
-            raise ValueError(f"{views} views x {numbers} numbers are too many for a table; use observe(ids)")
+            raise ValueError(
+                f"{views} views x {numbers} numbers are too many for a table; use observe(ids)"
+            )
         return self._engine.view_rows()
 
     def close(self) -> None:  # noqa: B027

@@ -3,12 +3,14 @@
     run = capture(venv, policy, num_steps=venv.max_cycles)      # policy: observations [B, N, ...] -> actions [B, N]
     rollout = run()                                             # the next K steps; always the same tensors, rewritten
 
-Launching a kernel costs the host several microseconds, and a step of a small game is a dozen small kernels: below a million
-games a GPU waits for its host.  A graph is recorded once and launched as one.
+Launching a kernel costs the host several microseconds, and a step of a small game is a dozen small
+kernels: below a million games a GPU waits for its host.  A graph is recorded once and launched as
+one.
 
-The horizon is the host's business, as in `step`: K divides `max_cycles`, or is a multiple of it, and a run begins where
-K steps fit, at t = 0, K, 2 K, ...  So the steps at which episodes end are known when the graph is recorded, nothing is
-computed for resets that do not happen, and the numbers are those that `step` gives.
+The horizon is the host's business, as in `step`: K divides `max_cycles`, or is a multiple of it,
+and a run begins where K steps fit, at t = 0, K, 2 K, ...  So the steps at which episodes end are
+known when the graph is recorded, nothing is computed for resets that do not happen, and the numbers
+are those that `step` gives.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +42,14 @@ class Rollout(NamedTuple):
 class Capture:
     """K steps of a batch with a policy; call it to run them."""
 
-    def __init__(self, venv: TorchBatch, policy: Policy, num_steps: int, graph: bool, begin: Callable[[], None]):
+    def __init__(
+        self,
+        venv: TorchBatch,
+        policy: Policy,
+        num_steps: int,
+        graph: bool,
+        begin: Callable[[], None],
+    ):
         """Makes the static tensors and records the graph; use `capture`."""
         self.venv, self.policy, self.num_steps, self.begin = venv, policy, num_steps, begin
         self.segment = min(num_steps, venv.max_cycles)  # steps without a reset
@@ -55,8 +64,8 @@ class Capture:
             The rollout; its tensors are rewritten by the next call.
 
         Raises:
-            ValueError: the games are not at a step where K steps fit; or `validate=True` and an action is out of range (the
-                batch is then as it was).
+            ValueError: the games are not at a step where K steps fit; or `validate=True` and an
+                action is out of range (the batch is then as it was).
         """
         self._load()
         if self._graph is None:
@@ -74,7 +83,12 @@ class Capture:
         venv = self.venv
         if venv._t is None:
             raise ResetNeeded("reset the batch first")
-        if not isinstance(venv._t, int) or venv._t % self.segment or venv._t + self.segment > venv.max_cycles or venv._over:
+        if (
+            not isinstance(venv._t, int)
+            or venv._t % self.segment
+            or venv._t + self.segment > venv.max_cycles
+            or venv._over
+        ):
             raise ValueError(
                 f"{self.num_steps} steps must begin at a multiple of {self.segment} steps of the episode, the same in all "
                 f"games; got t = {venv._t}"
@@ -140,7 +154,10 @@ class Capture:
         return graph
 
     def _run(self) -> None:
-        """K steps from the static tensors to the static tensors; nothing here depends on values that are on the device."""
+        """K steps from the static tensors to the static tensors.
+
+        Nothing here depends on values that are on the device.
+        """
         venv, engine = self.venv, self.venv._engine
         stem, episode, *key_and_rest = self._static
         key, rest = (key_and_rest[0], key_and_rest[1]), key_and_rest[2:]
@@ -156,10 +173,14 @@ class Capture:
                 position = self._step(k, position, luck, values)
             self._observe(position, self.rollout.final_observations[first // self.segment])
         noisy = [] if values is None else [values]
-        for mine, tensor in zip(self._static, [stem, episode, *key, *noisy, *position], strict=True):
+        for mine, tensor in zip(
+            self._static, [stem, episode, *key, *noisy, *position], strict=True
+        ):
             mine.copy_(tensor)
 
-    def _step(self, k: int, position: tuple[Tensor, ...], luck: Any, values: Tensor | None) -> tuple[Tensor, ...]:
+    def _step(
+        self, k: int, position: tuple[Tensor, ...], luck: Any, values: Tensor | None
+    ) -> tuple[Tensor, ...]:
         observations = self.rollout.observations[k]
         self._observe(position, observations)
         actions = self.policy(observations)
@@ -195,25 +216,29 @@ def capture(
 ) -> Capture:
     """Prepares K steps of a batch with a policy to be run as one CUDA graph, again and again.
 
-    Calls and `step`, `reset`, `set_state` of the batch may alternate.  A run gives what `step` would give.
+    Calls and `step`, `reset`, `set_state` of the batch may alternate.  A run gives what `step`
+    would give.
 
     Args:
-        venv: a batch with backend "torch" and autoreset "same_step" or "disabled", after a reset, at a step where K steps
-            fit.
-        policy: observations [B, N, *obs_shape] -> integer actions [B, N] on the same device.  What it does is recorded, not
-            what it is: parameters must be changed in place; it must not look at values on the host.  It is called a few
-            times while recording, without gradients.  Actions are in range: nothing checks them but `validate=True`.
-        num_steps: K, which divides `max_cycles` or, if episodes follow one another, is a multiple of it.
+        venv: a batch with backend "torch" and autoreset "same_step" or "disabled", after a reset,
+            at a step where K steps fit.
+        policy: observations [B, N, *obs_shape] -> integer actions [B, N] on the same device.  What
+            it does is recorded, not what it is: parameters must be changed in place; it must not
+            look at values on the host.  It is called a few times while recording, without
+            gradients.  Actions are in range: nothing checks them but `validate=True`.
+        num_steps: K, which divides `max_cycles` or, if episodes follow one another, is a multiple
+            of it.
         graph: False runs the same steps one by one; None: that on the CPU, a graph on CUDA.
-        begin: called before the K steps whenever `policy` is about to be called for them. What it computes is recorded too;
-            a policy with a memory clears it here.
+        begin: called before the K steps whenever `policy` is about to be called for them. What it
+            computes is recorded too; a policy with a memory clears it here.
 
     Returns:
         An object to be called for the next K steps; see `Rollout`.
 
     Raises:
         TypeError: no torch batch; actions that are not integers.
-        ValueError: a K that does not fit the horizon; another autoreset; actions of another shape or device.
+        ValueError: a K that does not fit the horizon; another autoreset; actions of another shape
+            or device.
         RuntimeError: graph=True on the CPU.
         gymnasium.error.ResetNeeded: before the first reset.
     """
@@ -223,9 +248,13 @@ def capture(
         raise ValueError('capture needs autoreset="same_step" or "disabled", got "next_step"')
     num_steps = integer("num_steps", num_steps, 1)
     if venv.max_cycles % num_steps and num_steps % venv.max_cycles:
-        raise ValueError(f"num_steps must divide max_cycles ({venv.max_cycles}) or be a multiple of it, got {num_steps}")
+        raise ValueError(
+            f"num_steps must divide max_cycles ({venv.max_cycles}) or be a multiple of it, got {num_steps}"
+        )
     if venv.autoreset == "disabled" and num_steps > venv.max_cycles:
-        raise ValueError(f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; got {num_steps}')
+        raise ValueError(
+            f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; got {num_steps}'
+        )
     if graph is None:
         graph = venv.device.type == "cuda"
     if graph and venv.device.type != "cuda":

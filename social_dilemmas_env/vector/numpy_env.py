@@ -1,7 +1,8 @@
 """B games on numpy: the driver behind `make_vec_env(..., backend="numpy")`.
 
-One step of a small game is three look-ups for all B games: `(state, joint action)` -> where to land, the rewards, and
-`state` -> observations.  Only where chance has to act is anything else done, and on those lanes only.
+One step of a small game is three look-ups for all B games: `(state, joint action)` -> where to
+land, the rewards, and `state` -> observations.  Only where chance has to act is anything else done,
+and on those lanes only.
 """
 
 import sys
@@ -16,7 +17,10 @@ from social_dilemmas_env.games.game import Board, Column, Game, encode
 from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.vector.options import check_action_shape, range_error
 
-FACTORS = (np.array(0x7FEB352D, np.uint32), np.array(0x846CA68B, np.uint32))  # of `draws.mix`, as it is fastest
+FACTORS = (
+    np.array(0x7FEB352D, np.uint32),
+    np.array(0x846CA68B, np.uint32),
+)  # of `draws.mix`, as it is fastest
 SHIFTS = (np.array(15, np.uint32), np.array(16, np.uint32))
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 CHUNK = 1 << 19  # bytes of observations that are written at a time
@@ -39,10 +43,14 @@ class NumpyArrays:
 
     def word(self, column: Column) -> Column:
         """See `Arrays`."""
-        return np.uint32(column & draws.MASK) if isinstance(column, int) else column.astype(np.uint32)
+        return (
+            np.uint32(column & draws.MASK) if isinstance(column, int) else column.astype(np.uint32)
+        )
 
     def words(self, key: Key, counter: Column) -> np.ndarray:
-        """`draws.word` without the masks that 32 bits make needless, in place: less than half the time."""
+        """`draws.word` without the masks that 32 bits make needless, in place: less than half the
+        time.
+        """
         x = counter * key[1]
         x += key[0]
         y = x >> SHIFTS[1]
@@ -115,7 +123,9 @@ class NumpyTables(TableEngine):
         np.copyto(state, landed)
         if not self.certain:
             lanes = (landed >= self.num_states).nonzero()[0]
-            rank = self.rank(self.bases, (key[0][lanes], key[1][lanes]), t if isinstance(t, int) else t[lanes])
+            rank = self.rank(
+                self.bases, (key[0][lanes], key[1][lanes]), t if isinstance(t, int) else t[lanes]
+            )
             state[lanes] = self.landing.take(landed[lanes] + rank, mode="clip")
         paid = self.paid.take(entry, axis=0, mode="clip")
         return position, paid if values is None else self.pay(paid, values)
@@ -150,7 +160,9 @@ class NumpyBatch(BatchEnv):
         check_action_shape(actions.shape, self)
         if not actions.dtype.isnative:
             actions = actions.astype(np.int64)
-        unsigned = actions.view(UNSIGNED[actions.itemsize])  # negative numbers become huge: one comparison does
+        unsigned = actions.view(
+            UNSIGNED[actions.itemsize]
+        )  # negative numbers become huge: one comparison does
         if unsigned.max() >= self._least and (unsigned >= np.array(self.game.num_actions)).any():
             raise range_error(self)
         return actions

@@ -42,7 +42,11 @@ class Options:
     def __post_init__(self) -> None:
         if integer("num_envs", self.num_envs, 1) > MAX_BATCH:
             raise ValueError(f"num_envs must be at most 2^31, got {self.num_envs}")
-        for name, known in (("backend", BACKENDS), ("obs_mode", OBS_MODES), ("autoreset", AUTORESETS)):
+        for name, known in (
+            ("backend", BACKENDS),
+            ("obs_mode", OBS_MODES),
+            ("autoreset", AUTORESETS),
+        ):
             _word(name, getattr(self, name), known)
         for name in ("reuse_buffers", "validate"):
             flag(name, getattr(self, name))
@@ -52,14 +56,18 @@ class Options:
         if self.seed is not None:
             draws.check_seed(self.seed)
         if self.backend == "numpy" and str(self.device) != "cpu":
-            raise ValueError(f'the numpy backend runs on device="cpu", got {self.device!r}; see backend="torch"')
+            raise ValueError(
+                f'the numpy backend runs on device="cpu", got {self.device!r}; see backend="torch"'
+            )
         if self.backend == "numpy" and self.static:
             raise ValueError('static=True is an option of backend="torch"')
 
 
 def _word(name: str, value: Any, known: Sequence[str]) -> None:
     if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}; {nearest(str(value), known)}")
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}; {nearest(str(value), known)}"
+        )
 
 
 def by_tables(game: Game, wanted: bool | None) -> bool:
@@ -85,7 +93,9 @@ def single_spaces(game: Game, obs_mode: str) -> tuple[Box | Discrete, Discrete |
     else:
         observation = Box(0.0, 1.0, game.observation_shape, np.float32)
     same = len(set(game.num_actions)) == 1
-    return observation, Discrete(game.num_actions[0]) if same else MultiDiscrete(list(game.num_actions))
+    return observation, Discrete(game.num_actions[0]) if same else MultiDiscrete(
+        list(game.num_actions)
+    )
 
 
 def check_action_shape(shape: Sequence[int], batch: Any) -> None:

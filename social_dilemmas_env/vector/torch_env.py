@@ -1,8 +1,9 @@
 """B games on torch, CPU or CUDA: the driver behind `make_vec_env(..., backend="torch")`.
 
-There are two bodies of a step, with the same results.  On the CPU chance acts only on the lanes where it has something to do
-(`nonzero`).  The *static* body, for CUDA, works on all lanes: its shapes depend on nothing and the host waits for nothing,
-so that a CUDA graph can capture it (see `cuda_graph`).  It can be chosen on the CPU too (`static=True`), to be tested there.
+There are two bodies of a step, with the same results.  On the CPU chance acts only on the lanes
+where it has something to do (`nonzero`).  The *static* body, for CUDA, works on all lanes: its
+shapes depend on nothing and the host waits for nothing, so that a CUDA graph can capture it (see
+`cuda_graph`).  It can be chosen on the CPU too (`static=True`), to be tested there.
 """
 
 from collections.abc import Sequence
@@ -93,14 +94,18 @@ class TorchRules(RuleEngine):
         """`luck` for the moves first, first + 1, ...; `first` is a 0-dimensional tensor."""
         return [self.luck(key, first + k) for k in range(num_steps)]
 
-    def move(self, board: Board, actions: Tensor, luck: Any, values: Tensor | None) -> tuple[Board, Tensor]:
+    def move(
+        self, board: Board, actions: Tensor, luck: Any, values: Tensor | None
+    ) -> tuple[Board, Tensor]:
         """A joint move in operations of static shapes: new position, rewards."""
         board, codes = self.game.act(board, self.xp.columns(actions))
         if self.has_chance:
             board = self.game.chance(board, luck)
         return tuple(board), self.pay(self.xp.stack(codes), values)
 
-    def play(self, board: Board, actions: Tensor, key: Key, t: Any, values: Tensor | None) -> tuple[Board, Tensor]:
+    def play(
+        self, board: Board, actions: Tensor, key: Key, t: Any, values: Tensor | None
+    ) -> tuple[Board, Tensor]:
         """See `RuleEngine`."""
         if self.static:
             return self.move(board, actions, self.luck(key, t), values)
@@ -110,7 +115,9 @@ class TorchRules(RuleEngine):
 class TorchTables(TableEngine):
     """Plays from tables."""
 
-    def play(self, position: Board, actions: Tensor, key: Key, t: Any, values: Tensor | None) -> tuple[Board, Tensor]:
+    def play(
+        self, position: Board, actions: Tensor, key: Key, t: Any, values: Tensor | None
+    ) -> tuple[Board, Tensor]:
         """See `RuleEngine`."""
         if self.static:
             return self.move(position, actions, self.luck(key, t), values)
@@ -121,20 +128,28 @@ class TorchTables(TableEngine):
             lanes = self.xp.lanes(landed >= self.num_states)
             key = (key[0].index_select(0, lanes), key[1].index_select(0, lanes))
             rank = self.rank(self.bases, key, t if isinstance(t, int) else t[lanes])
-            state.index_copy_(0, lanes, self.landing.index_select(0, state.index_select(0, lanes) + rank))
+            state.index_copy_(
+                0, lanes, self.landing.index_select(0, state.index_select(0, lanes) + rank)
+            )
         return (state,), self.paid_for(entry, values)
 
     def luck(self, key: Key, t: Any) -> Tensor | None:
-        """What chance brings to the t-th moves, as `move` takes it: [B], or [K, B] for K numbers t [K, 1]."""
+        """What chance brings to the t-th moves, as `move` takes it: [B], or [K, B] for K numbers t
+        [K, 1].
+        """
         return None if self.certain else self.rank(self.bases, key, t)
 
     def lucks(self, key: Key, first: Tensor, num_steps: int) -> Sequence[Any]:
-        """`luck` for the moves first, first + 1, ..., in one go: fewer kernels than step by step."""
+        """`luck` for the moves first, first + 1, ..., in one go: fewer kernels than step by
+        step.
+        """
         if self.certain:
             return [None] * num_steps
         return self.rank(self.bases, key, first + self.xp.arange(num_steps)[:, None]).unbind(0)
 
-    def move(self, position: Board, actions: Tensor, luck: Any, values: Tensor | None) -> tuple[Board, Tensor]:
+    def move(
+        self, position: Board, actions: Tensor, luck: Any, values: Tensor | None
+    ) -> tuple[Board, Tensor]:
         """A joint move in operations of static shapes: new position, rewards."""
         entry = self.entry(position, actions)
         state = landed = self.land.index_select(0, entry)
@@ -176,7 +191,9 @@ class TorchBatch(BatchEnv):
             return TorchTables(self.game, xp, self.obs_mode, static=self.static)
         return TorchRules(self.game, xp, static=self.static)
 
-    def reset(self, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Tensor, Infos]:
+    def reset(
+        self, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Tensor, Infos]:
         """See `BatchEnv`."""
         with torch.inference_mode(False):  # its tensors could not be written again outside of it
             return super().reset(seed, options)
@@ -198,16 +215,22 @@ class TorchBatch(BatchEnv):
 
     def _check_actions(self, actions: Any) -> Tensor:
         if not isinstance(actions, Tensor):
-            raise TypeError(f"actions must be a torch tensor on {self.device}, got {type(actions).__name__}")
+            raise TypeError(
+                f"actions must be a torch tensor on {self.device}, got {type(actions).__name__}"
+            )
         if actions.dtype not in INTEGERS:
-            raise TypeError(f"actions must be integers (int8 to int64, or uint8), got {actions.dtype}")
+            raise TypeError(
+                f"actions must be integers (int8 to int64, or uint8), got {actions.dtype}"
+            )
         check_action_shape(actions.shape, self)
         if actions.device != self.device:
             raise ValueError(f"actions must be on {self.device}, got {actions.device}")
         if self._may_look():
             low, high = torch.aminmax(actions)
             limits = self.game.num_actions
-            if low < 0 or (high >= min(limits) and bool((actions >= self._xp.column(limits)).any())):
+            if low < 0 or (
+                high >= min(limits) and bool((actions >= self._xp.column(limits)).any())
+            ):
                 raise range_error(self)
         return actions
 
@@ -216,12 +239,16 @@ class TorchBatch(BatchEnv):
         if mask.dtype != torch.bool:
             raise TypeError(f"reset_mask must be a tensor of bool, got {mask.dtype}")
         if tuple(mask.shape) != (self.num_envs,):
-            raise ValueError(f"reset_mask must have shape ({self.num_envs},), got {tuple(mask.shape)}")
+            raise ValueError(
+                f"reset_mask must have shape ({self.num_envs},), got {tuple(mask.shape)}"
+            )
         return mask.to(self.device)
 
     def _flags(self, value: Any) -> Tensor:
         if isinstance(value, bool):
-            return torch.full((self.num_envs, self.num_agents), value, dtype=torch.bool, device=self.device)
+            return torch.full(
+                (self.num_envs, self.num_agents), value, dtype=torch.bool, device=self.device
+            )
         return value[:, None].repeat(1, self.num_agents)
 
     def _empty(self, shape: tuple[int, ...], dtype: str) -> Tensor:
@@ -244,8 +271,12 @@ def checked_device(device: Any) -> torch.device:
     if device.type != "cuda":
         raise ValueError(f'device must be "cpu", "cuda" or "cuda:<n>", got {device!r}')
     if not torch.cuda.is_available():
-        raise RuntimeError(f'device={str(device)!r}: there is no CUDA device here (torch {torch.__version__}); use "cpu"')
+        raise RuntimeError(
+            f'device={str(device)!r}: there is no CUDA device here (torch {torch.__version__}); use "cpu"'
+        )
     index = torch.cuda.current_device() if device.index is None else device.index
     if index >= torch.cuda.device_count():
-        raise RuntimeError(f"device={str(device)!r}: there are {torch.cuda.device_count()} CUDA devices here")
+        raise RuntimeError(
+            f"device={str(device)!r}: there are {torch.cuda.device_count()} CUDA devices here"
+        )
     return torch.device("cuda", index)

@@ -18,7 +18,23 @@ def test_list_names_every_benchmark(toy, capsys):
 
 
 def test_run_prints_the_table_and_writes_the_file(toy, tmp_path, capsys):
-    assert main(["run", "toy", "--out", str(tmp_path), "--runs", "40", "--seed", "3", "--set", "faces=6"]) == 0
+    assert (
+        main(
+            [
+                "run",
+                "toy",
+                "--out",
+                str(tmp_path),
+                "--runs",
+                "40",
+                "--seed",
+                "3",
+                "--set",
+                "faces=6",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert "near the target" in out and "reproduced" in out and "runs" in out
     result = json.loads((tmp_path / "toy.json").read_text())
@@ -46,7 +62,10 @@ def test_mistakes_end_in_one_sentence(toy, tmp_path, capsys, words, message):
     assert not list(tmp_path.glob("*.json"))
 
 
-@pytest.mark.parametrize("words", [["--runs", "0"], ["--runs", "-3"], ["--runs", "2.5"], ["--seed", "-1"], ["--jobs", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--runs", "0"], ["--runs", "-3"], ["--runs", "2.5"], ["--seed", "-1"], ["--jobs", "0"]],
+)
 def test_counts_are_positive(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["run", "lola_table", *words])
@@ -62,7 +81,10 @@ def test_report(toy, tmp_path, capsys):
     assert "faces 6" in page and "Device: cpu" in page and "`python -m benchmarks run toy`" in page
     assert "| [toy](#toy) | 5 | 1 | 0 |" in page
     assert "- `lola_table`: not run (`python -m benchmarks run lola_table`)" in page
-    assert main(["report", "--out", str(tmp_path)]) == 0 and (tmp_path / "README.md").read_text() == page
+    assert (
+        main(["report", "--out", str(tmp_path)]) == 0
+        and (tmp_path / "README.md").read_text() == page
+    )
 
 
 def test_report_says_what_was_reduced(toy, tmp_path):

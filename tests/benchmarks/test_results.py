@@ -29,14 +29,21 @@ def run(tmp_path, **options):
 
 def check_contract(result):
     assert result.keys() >= KEYS
-    assert isinstance(result["settings"], dict) and isinstance(result["device"], str) and result["seconds"] >= 0
+    assert (
+        isinstance(result["settings"], dict)
+        and isinstance(result["device"], str)
+        and result["seconds"] >= 0
+    )
     assert {"python", "torch", "social_dilemmas_env"} <= result["versions"].keys()
     names = [row["name"] for row in result["rows"]]
     assert names and len(set(names)) == len(names)
     for row in result["rows"]:
         assert row.keys() >= ROW_KEYS and row["verdict"] in VERDICTS
         assert isinstance(row["runs"], int) and row["runs"] >= 0
-        assert all(row[key] is None or math.isfinite(row[key]) for key in ("paper", "ours", "ci_low", "ci_high"))
+        assert all(
+            row[key] is None or math.isfinite(row[key])
+            for key in ("paper", "ours", "ci_low", "ci_high")
+        )
         if row["ours"] is not None:
             assert row["ci_low"] - 1e-9 <= row["ours"] <= row["ci_high"] + 1e-9
 
@@ -77,12 +84,18 @@ def test_a_reduced_setting_never_says_reproduced(toy, tmp_path, options):
 
 def test_more_runs_than_the_full_setting_are_full(toy, tmp_path):
     _, rows = run(tmp_path, runs=50)
-    assert rows["near the target"]["runs"] == 50 and rows["near the target"]["verdict"] == "reproduced"
+    assert (
+        rows["near the target"]["runs"] == 50 and rows["near the target"]["verdict"] == "reproduced"
+    )
 
 
 def test_runs_leaves_costly_cells_out_unless_they_are_stored_or_named(toy, tmp_path):
     _, rows = run(tmp_path, runs=40)
-    assert rows["minus"]["runs"] == 0 and rows["minus"]["ours"] is None and rows["minus"]["verdict"] == "not run"
+    assert (
+        rows["minus"]["runs"] == 0
+        and rows["minus"]["ours"] is None
+        and rows["minus"]["verdict"] == "not run"
+    )
     run(tmp_path, only=("COST*",))
     _, rows = run(tmp_path, runs=40)
     assert rows["minus"]["runs"] == 4 and rows["minus"]["verdict"] == "reproduced"
@@ -91,7 +104,12 @@ def test_runs_leaves_costly_cells_out_unless_they_are_stored_or_named(toy, tmp_p
 def test_a_row_of_another_setting_is_never_reproduced():
     samples = np.ones(5)
     for judged, word in ((True, "reproduced"), (False, "not run")):
-        assert score_row(Row("x", 1.0, target=(0.9, 1.1), judged=judged), samples, full=True)["verdict"] == word
+        assert (
+            score_row(Row("x", 1.0, target=(0.9, 1.1), judged=judged), samples, full=True)[
+                "verdict"
+            ]
+            == word
+        )
 
 
 @pytest.mark.parametrize(
@@ -114,14 +132,21 @@ def test_chance_allows_what_groups_of_the_papers_size_would_give():
     samples = np.random.default_rng(0).normal(0, 1, 4000)
     low, high = target(Row("x", 0.0, paper_runs=25, digits=3), samples)
     assert low == pytest.approx(-1.96 / 5, abs=0.04) and high == pytest.approx(1.96 / 5, abs=0.04)
-    low, high = target(Row("x", 0.0, paper_runs=25, digits=3), samples[:25])  # ours is as uncertain as the paper's
+    low, high = target(
+        Row("x", 0.0, paper_runs=25, digits=3), samples[:25]
+    )  # ours is as uncertain as the paper's
     assert high - low == pytest.approx(2 * 1.96 / 5 * 2**0.5 * samples[:25].std(), rel=0.15)
-    assert target(Row("x", 5.0, digits=1), np.full(10, 5.02)) == pytest.approx((4.95, 5.05))  # the last digit's half unit
+    assert target(Row("x", 5.0, digits=1), np.full(10, 5.02)) == pytest.approx(
+        (4.95, 5.05)
+    )  # the last digit's half unit
 
 
 @pytest.mark.parametrize(("statistic", "true"), [("mean", 0.0), ("std", 1.0)])
 def test_intervals_cover_as_often_as_they_say(monkeypatch, statistic, true):
-    """150 intervals of nominal 95 %: at a true 90 %, fewer than 80 % cover once in 10,000 trials; and they are no wider."""
+    """150 intervals of nominal 95 %: at a true 90 %, fewer than 80 % cover once in 10,000 trials.
+
+    And they are no wider.
+    """
     monkeypatch.setattr("benchmarks.harness.verdicts.RESAMPLES", 299)
     draws = np.random.default_rng(1)
     intervals = [interval(draws.normal(0, 1, 40), statistic, seed=i) for i in range(150)]
@@ -170,7 +195,9 @@ def test_every_benchmark_states_its_numbers_before_it_runs():
     for name, benchmark in catalogue().items():
         cells = benchmark.cells(benchmark.settings_for())
         rows = [row for cell in cells for row in cell.rows]
-        assert len({row.name for row in rows}) == len(rows) and len({cell.name for cell in cells}) == len(cells)
+        assert len({row.name for row in rows}) == len(rows) and len(
+            {cell.name for cell in cells}
+        ) == len(cells)
         if name in matrix_games:  # something to compare with
             assert all(row.paper is not None or row.target is not None for row in rows)
         assert all(row.target is None or row.target[0] <= row.target[1] for row in rows)

@@ -1,4 +1,7 @@
-"""Interrupted runs go on where they were; parts of other settings, or damaged ones, do not count."""
+"""Interrupted runs go on where they were.
+
+Parts of other settings, or damaged ones, do not count.
+"""
 
 import json
 import os
@@ -62,7 +65,9 @@ def test_more_runs_keep_the_chunks_that_are_alike(toy, tmp_path):
     assert run(tmp_path, runs=45)[0] == 1
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"fingerprint": 1}', '{"fingerprint": 1, "result": 2}', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"fingerprint": 1}', '{"fingerprint": 1, "result": 2}', "\x00"]
+)
 def test_damaged_parts_are_computed_again(toy, tmp_path, content):
     expected = run(tmp_path)[1]
     next((tmp_path / "toy.parts").glob("plain*.0.json")).write_text(content)
@@ -110,12 +115,29 @@ def test_seeds_differ_between_chunks_and_agree_between_cells(toy):
 
 
 def start(out):
-    line = [sys.executable, "-m", "benchmarks", "run", "lola_orders", "--runs", "20", "--set", "steps=12", "--out", str(out)]
-    return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "run",
+        "lola_orders",
+        "--runs",
+        "20",
+        "--set",
+        "steps=12",
+        "--out",
+        str(out),
+    ]
+    return subprocess.Popen(
+        line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def test_killed_in_the_middle(tmp_path):
-    """SIGKILL after the first part; the second try reads it, and ends as an undisturbed run in 2 processes."""
+    """SIGKILL after the first part.
+
+    The second try reads it, and ends as an undisturbed run in 2 processes.
+    """
     process = start(tmp_path)
     parts = tmp_path / "lola_orders.parts"
     for _ in range(600):
@@ -127,7 +149,9 @@ def test_killed_in_the_middle(tmp_path):
     kept = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
     assert kept
     again = start(tmp_path)
-    whole = run_benchmark("lola_orders", Options(runs=20, changes={"steps": 12}, out=tmp_path / "whole", jobs=2))
+    whole = run_benchmark(
+        "lola_orders", Options(runs=20, changes={"steps": 12}, out=tmp_path / "whole", jobs=2)
+    )
     output, _ = again.communicate()
     assert again.returncode == 0, output
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
@@ -154,7 +178,11 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
     stage = stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)
     assert [next(stage), next(stage)] == [(2, 1), (4, 2)]
     stage.close()
-    assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [(2, 1), (4, 2), (6, 3)]
+    assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [
+        (2, 1),
+        (4, 2),
+        (6, 3),
+    ]
     whole = stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **HOW)
     assert list(whole) == [(6, 4)]
     ends = [load(next((tmp_path / word).glob("*/run")) / "checkpoints").tensors for word in "ab"]
@@ -172,7 +200,11 @@ def test_a_training_has_a_folder_for_its_part(monkeypatch):
 
 def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
     def iterations(at):
-        return list(stages(tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW))
+        return list(
+            stages(
+                tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW
+            )
+        )
 
     assert iterations([2]) == [(2, 2)]
     monkeypatch.setattr("agents.learners.loqa.loqa.IPD", replace(loqa.IPD, gamma=0.5))
@@ -188,8 +220,13 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
     assert len(list(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))) == 2
 
 
-@pytest.mark.parametrize(("told", "status"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130), (TrainingError("x"), 2)])
-def test_a_training_that_ends_early_is_no_traceback(toy, tmp_path, monkeypatch, capsys, told, status):
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [(SystemExit(143), 143), (KeyboardInterrupt(), 130), (TrainingError("x"), 2)],
+)
+def test_a_training_that_ends_early_is_no_traceback(
+    toy, tmp_path, monkeypatch, capsys, told, status
+):
     def ended(settings, runs, seed):
         raise told
 
@@ -203,7 +240,9 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plain, costly = toy.cells(toy.settings_for())
     folders = [
-        folder_of("toy", part.cell.settings, part.runs, part.seed) for cell in (plain, costly) for part in split(cell, 0)
+        folder_of("toy", part.cell.settings, part.runs, part.seed)
+        for cell in (plain, costly)
+        for part in split(cell, 0)
     ]
 
     def leave_something():
@@ -223,9 +262,34 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
 
 
 def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
-    words = ["run", "loqa_ipd", "--only", "detached", "--only", "shifted", "--jobs", "2", "--runs", "1"]
-    line = [sys.executable, "-m", "benchmarks", *words, "--set", "steps=100000", "batch=8", "--out", str(tmp_path / "out")]
-    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, "text": True}
+    words = [
+        "run",
+        "loqa_ipd",
+        "--only",
+        "detached",
+        "--only",
+        "shifted",
+        "--jobs",
+        "2",
+        "--runs",
+        "1",
+    ]
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        *words,
+        "--set",
+        "steps=100000",
+        "batch=8",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    how = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        "text": True,
+    }
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
     deadline = time.monotonic() + 90
     while len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/run.json"))) < 2:
@@ -234,8 +298,14 @@ def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)  # the pipe is open as long as a worker is
-    assert process.returncode == 143 and "the same command goes on" in error and "Traceback" not in error
-    assert len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/checkpoints/state-*.json"))) == 2
+    assert (
+        process.returncode == 143
+        and "the same command goes on" in error
+        and "Traceback" not in error
+    )
+    assert (
+        len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/checkpoints/state-*.json"))) == 2
+    )
 
 
 def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
@@ -243,12 +313,18 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     from benchmarks import loqa_scalability as benchmark
 
     told = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
-    found = [(k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b}) for k, (a, b) in enumerate(told)]
+    found = [
+        (k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b})
+        for k, (a, b) in enumerate(told)
+    ]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found))
     cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu"})[0]
     result = benchmark.score(cell.settings, 1, 0)
-    games = [result["samples"][f"{name} games"][0] / benchmark.SETTINGS["batch"] for name in ("weak", "medium", "strong")]
+    games = [
+        result["samples"][f"{name} games"][0] / benchmark.SETTINGS["batch"]
+        for name in ("weak", "medium", "strong")
+    ]
     assert games == [2, 3, 4] and result["samples"]["strong seconds"] == [8.0]
     monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
@@ -258,7 +334,9 @@ def test_the_last_iteration_is_looked_at_too(tmp_path, monkeypatch):
     from benchmarks import loqa_scalability as benchmark
 
     asked = []
-    monkeypatch.setattr(benchmark, "stages", lambda folder, at, *a, **k: asked.append(list(at)) or iter([]))
+    monkeypatch.setattr(
+        benchmark, "stages", lambda folder, at, *a, **k: asked.append(list(at)) or iter([])
+    )
     for iterations in (50, 200, 250):
         cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu", "iterations": iterations})[0]
         benchmark.score(cell.settings, 1, 0)

@@ -18,15 +18,29 @@ def cells(settings):
     )
     return [
         Cell("plain", common | {"sign": 1}, settings["runs"], rows, chunk=15),
-        Cell("costly", common | {"sign": -1}, settings["costly_runs"], (Row("minus", -3.5, "mean"),), count="costly_runs"),
+        Cell(
+            "costly",
+            common | {"sign": -1},
+            settings["costly_runs"],
+            (Row("minus", -3.5, "mean"),),
+            count="costly_runs",
+        ),
     ]
 
 
 def score(settings, runs, seed):
     CALLS.append((settings["sign"], runs, seed))
     draws = np.random.default_rng(seed)
-    values = settings["sign"] * settings["scale"] * draws.integers(1, settings["faces"] + 1, size=(runs, 2))
-    return {"samples": {"mean": values}, "curves": {"mean": values.mean((0, 1)) * np.ones(3)}, "extra": ["kept"]}
+    values = (
+        settings["sign"]
+        * settings["scale"]
+        * draws.integers(1, settings["faces"] + 1, size=(runs, 2))
+    )
+    return {
+        "samples": {"mean": values},
+        "curves": {"mean": values.mean((0, 1)) * np.ones(3)},
+        "extra": ["kept"],
+    }
 
 
 def derive(samples):

@@ -1,4 +1,5 @@
-"""What several test files share: a list of games, a source of actions, and records of whole games."""
+"""What several test files share: a list of games, a source of actions, and records of whole
+games."""
 
 import struct
 from typing import Any
@@ -8,7 +9,9 @@ import numpy as np
 import social_dilemmas_env as sde
 from social_dilemmas_env.games.game import Game
 
-THREE_PLAYERS = (np.arange(2 * 3 * 2 * 3).reshape(2, 3, 2, 3) * 7 % 11 - 4.0).tolist()  # 2, 3 and 2 actions; not symmetric
+THREE_PLAYERS = (
+    np.arange(2 * 3 * 2 * 3).reshape(2, 3, 2, 3) * 7 % 11 - 4.0
+).tolist()  # 2, 3 and 2 actions; not symmetric
 
 GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "bach_stravinsky": ("bach_stravinsky_v0", {}),
@@ -34,13 +37,22 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "coin_each": ("coin_game_v0", {"coins": 2}),
     "coin_each_2x3": ("coin_game_v0", {"coins": 2, "grid_size": (2, 3), "view": "joint"}),
     "coin_2x2": ("coin_game_v0", {"grid_size": 2, "distinct_starts": True}),
-    "coin_3x2": ("coin_game_v0", {"grid_size": (3, 2), "coin_avoids_players": False, "ties": "red"}),
+    "coin_3x2": (
+        "coin_game_v0",
+        {"grid_size": (3, 2), "coin_avoids_players": False, "ties": "red"},
+    ),
     "coin_5x5": ("coin_game_v0", {"grid_size": 5, "max_cycles": 20}),
     "coin_3p": ("coin_game_v0", {"num_agents": 3}),
     "coin_3p_2x2": ("coin_game_v0", {"num_agents": 3, "grid_size": 2, "coin_color": "random"}),
-    "coin_3p_split": ("coin_game_v0", {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2}),
+    "coin_3p_split": (
+        "coin_game_v0",
+        {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2},
+    ),
     "coin_3p_mfos": ("coin_game_v0", {"num_agents": 3, "variant": "mfos", "grid_size": (2, 4)}),
-    "coin_7p": ("coin_game_v0", {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"}),
+    "coin_7p": (
+        "coin_game_v0",
+        {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"},
+    ),
 }
 COIN_GAMES = [name for name in GAMES if name.startswith("coin")]
 
@@ -58,7 +70,8 @@ def rules(name: str) -> Game:
 
 
 class Dice:
-    """A small source of random integers that shares nothing with the package (Knuth's MMIX generator, high bits)."""
+    """A small source of random integers that shares nothing with the package (Knuth's MMIX
+    generator, high bits)."""
 
     def __init__(self, seed: int = 0):
         self.state = seed
@@ -74,7 +87,8 @@ class Dice:
 
 
 def pack(step: tuple[Any, ...]) -> bytes:
-    """What `reset` or `step` returned, every bit of it, as bytes that do not depend on the machine."""
+    """What `reset` or `step` returned, every bit of it, as bytes that do not depend on the
+    machine."""
     parts = []
     for part in step:
         for agent, value in part.items():
@@ -107,7 +121,15 @@ def turn(aec: Any, dice: Dice) -> bytes:
     """One turn of the turn-by-turn view: what the agent sees, and what it does."""
     agent = aec.agent_selection
     observation, reward, terminated, truncated, info = aec.last()
-    record = pack(({agent: observation}, {agent: float(reward)}, {agent: terminated}, {agent: truncated}, {agent: info}))
+    record = pack(
+        (
+            {agent: observation},
+            {agent: float(reward)},
+            {agent: terminated},
+            {agent: truncated},
+            {agent: info},
+        )
+    )
     aec.step(None if terminated or truncated else dice.below(int(aec.action_space(agent).n)))
     return record
 

@@ -1,4 +1,5 @@
-"""Players of matrix games against the same-named players of the Axelrod library: whole histories, or probabilities.
+"""Players of matrix games against the same-named players of the Axelrod library: whole histories,
+or probabilities.
 
 An optional job, since Axelrod takes 15 seconds to import and brings its own dependencies:
 
@@ -34,14 +35,19 @@ def library():
 
 
 def ours(name, **arguments):
-    """Our player as a player of Axelrod's: it sees nothing but the observation of `matrix_game_v0`."""
+    """Our player as a player of Axelrod's: it sees nothing but the observation of
+    `matrix_game_v0`."""
     strategy = make_strategy(name, "matrix_game_v0", payoffs=PAYOFFS, **arguments)
 
     class Ours(axl.Player):
         def strategy(self, opponent):
             position = 0
             if self.history:
-                position = 1 + 2 * (self.history[-1] == axl.Action.D) + (opponent.history[-1] == axl.Action.D)
+                position = (
+                    1
+                    + 2 * (self.history[-1] == axl.Action.D)
+                    + (opponent.history[-1] == axl.Action.D)
+                )
             else:
                 strategy.reset(1)
             move = strategy.act(np.eye(5, dtype=np.float32)[[position]])[0]
@@ -53,13 +59,17 @@ def ours(name, **arguments):
 
 
 def opponents():
-    """(class, seed): every short deterministic player of the library, and every short stochastic one by three seeds.
+    """(class, seed): every short deterministic player of the library, and every short stochastic
+    one by three seeds.
 
-    Those that read or change their opponent's code or state are left out, as in the library's own tournaments.
-    """
+    Those that read or change their opponent's code or state are left out, as in the library's own
+    tournaments."""
     for cls in axl.strategies:
         if not any(axl.Classifiers[trait](cls()) for trait in LEFT_OUT):
-            yield from ((cls, seed) for seed in (SEEDS if axl.Classifiers["stochastic"](cls()) else SEEDS[:1]))
+            yield from (
+                (cls, seed)
+                for seed in (SEEDS if axl.Classifiers["stochastic"](cls()) else SEEDS[:1])
+            )
 
 
 def history(player, opponent, seed):
@@ -86,9 +96,15 @@ def test_every_deterministic_memory_one_player():
     assert len(chosen) >= 50
     for probabilities in itertools.product((1, 0), repeat=5):
         mine = ours("memory_one", probabilities=probabilities)
-        theirs = axl.MemoryOnePlayer(four_vector=probabilities[1:], initial=(d, c)[probabilities[0]])
+        theirs = axl.MemoryOnePlayer(
+            four_vector=probabilities[1:], initial=(d, c)[probabilities[0]]
+        )
         for opponent, seed in chosen:
-            assert history(mine, opponent, seed) == history(theirs, opponent, seed), (probabilities, opponent, seed)
+            assert history(mine, opponent, seed) == history(theirs, opponent, seed), (
+                probabilities,
+                opponent,
+                seed,
+            )
 
 
 @pytest.mark.parametrize("name", ["generous_tit_for_tat", "extort2"])
@@ -105,15 +121,22 @@ def test_probabilities_are_those_of_the_library(name):
 def test_random_is_random():
     assert axl.Random().p == 0.5
     match = axl.Match((ours("random"), axl.Cooperator()), turns=4000)
-    assert abs(np.mean([own == axl.Action.C for own, _ in match.play()]) - 0.5) < 0.036  # 4.5 standard errors
+    assert (
+        abs(np.mean([own == axl.Action.C for own, _ in match.play()]) - 0.5) < 0.036
+    )  # 4.5 standard errors
 
 
 @pytest.mark.parametrize("name", STOCHASTIC)
 def test_stochastic_players_score_as_those_of_the_library(name):
-    """Mean score per turn against a fixed opponent, 60 matches of 100 turns: within 4.5 s.e. of the difference."""
+    """Mean score per turn against a fixed opponent, 60 matches of 100 turns: within 4.5 s.e.
+
+    Of the difference.
+    """
     means, variance = [], 0.0
     for player in (ours(name), getattr(axl, STOCHASTIC[name])()):
-        matches = [axl.Match((player, axl.Alternator()), turns=100, seed=seed) for seed in range(60)]
+        matches = [
+            axl.Match((player, axl.Alternator()), turns=100, seed=seed) for seed in range(60)
+        ]
         scores = [match.play() and match.final_score_per_turn()[0] for match in matches]
         means.append(np.mean(scores))
         variance += np.var(scores, ddof=1) / len(scores)

@@ -18,7 +18,10 @@ from social_dilemmas_env.adapters.sb3 import SB3VecEnv
 
 
 def test_rows_are_players_of_games():
-    env, batch = SB3VecEnv("coin_game_v0", 5, max_cycles=4), sde.make_vec_env("coin_game_v0", 5, max_cycles=4)
+    env, batch = (
+        SB3VecEnv("coin_game_v0", 5, max_cycles=4),
+        sde.make_vec_env("coin_game_v0", 5, max_cycles=4),
+    )
     env.seed(3)
     assert env.num_envs == 10
     np.testing.assert_array_equal(env.reset().reshape(5, 2, 4, 3, 3), batch.reset(seed=3)[0])
@@ -35,14 +38,25 @@ def test_rows_are_players_of_games():
                 assert info == {}
             else:
                 assert info["TimeLimit.truncated"]
-                np.testing.assert_array_equal(info["terminal_observation"], expected[4]["final_obs"][row // 2, row % 2])
+                np.testing.assert_array_equal(
+                    info["terminal_observation"], expected[4]["final_obs"][row // 2, row % 2]
+                )
 
 
 def test_the_seed_of_ppo_is_the_seed_of_the_games():
     def train():
-        model = PPO("MlpPolicy", SB3VecEnv("ipd_v0", 8, max_cycles=8), n_steps=8, batch_size=32, seed=5, device="cpu")
+        model = PPO(
+            "MlpPolicy",
+            SB3VecEnv("ipd_v0", 8, max_cycles=8),
+            n_steps=8,
+            batch_size=32,
+            seed=5,
+            device="cpu",
+        )
         model.learn(256)
-        return model.env.batch.get_state(), torch.nn.utils.parameters_to_vector(model.policy.parameters())
+        return model.env.batch.get_state(), torch.nn.utils.parameters_to_vector(
+            model.policy.parameters()
+        )
 
     (state, weights), (again, same_weights) = train(), train()
     assert state == again and state.seed[3] == sde.draw(5, 3) and torch.equal(weights, same_weights)
@@ -51,7 +65,16 @@ def test_the_seed_of_ppo_is_the_seed_of_the_games():
 def test_ppo_learns_to_defect():
     """Independent learners of the prisoner's dilemma with a shared policy come to defect."""
     env = VecMonitor(SB3VecEnv("ipd_v0", 32, max_cycles=8))
-    model = PPO("MlpPolicy", env, n_steps=8, batch_size=256, learning_rate=3e-3, seed=0, device="cpu", gamma=0.5)
+    model = PPO(
+        "MlpPolicy",
+        env,
+        n_steps=8,
+        batch_size=256,
+        learning_rate=3e-3,
+        seed=0,
+        device="cpu",
+        gamma=0.5,
+    )
     before, _ = evaluate_policy(model, env, n_eval_episodes=64, deterministic=False)
     model.learn(12_000)
     after, _ = evaluate_policy(model, env, n_eval_episodes=64, deterministic=True)
@@ -62,7 +85,9 @@ def test_ppo_learns_to_defect():
 
 def test_calls_of_the_base_class():
     env = SB3VecEnv("coin_game_v0", 3, obs_mode="uint8")
-    assert env.get_attr("num_agents") == [2] * 6 and env.get_attr("render_mode", indices=[0, 1]) == [None, None]
+    assert env.get_attr("num_agents") == [2] * 6 and env.get_attr(
+        "render_mode", indices=[0, 1]
+    ) == [None, None]
     env.set_attr("note", 7, indices=0)
     assert env.get_attr("note", indices=4) == [7] and env.env_is_wrapped(VecMonitor) == [False] * 6
     env.reset()
@@ -99,7 +124,8 @@ def test_bad_input():
 
 
 def test_bad_input_is_refused():
-    """Options with which the library would keep stale observations, and actions in the wrong shape."""
+    """Options with which the library would keep stale observations, and actions in the wrong
+    shape."""
     for options in ({"reuse_buffers": True}, {"backend": "torch"}, {"autoreset": "disabled"}):
         with pytest.raises(ValueError, match=next(iter(options))):
             SB3VecEnv("ipd_v0", 3, **options)

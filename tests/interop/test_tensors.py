@@ -28,7 +28,9 @@ def test_the_dicts_are_the_batch(backend):
         np.testing.assert_array_equal(np.asarray(env.state()), expected[0][:, 0])
         actions = rng.integers(2, size=(5, 4))
         given = actions if backend == "numpy" else torch.as_tensor(actions)
-        observations, *others, infos = env.step({agent: given[:, n, None] for n, agent in enumerate(env.agents)})
+        observations, *others, infos = env.step(
+            {agent: given[:, n, None] for n, agent in enumerate(env.agents)}
+        )
         expected = batch.step(actions)
         for part, other in zip(others, expected[1:4], strict=True):
             for n, agent in enumerate(env.agents):
@@ -36,7 +38,9 @@ def test_the_dicts_are_the_batch(backend):
         for n, agent in enumerate(env.agents):
             assert infos[agent].keys() == expected[4].keys()
             if expected[4]:
-                np.testing.assert_array_equal(np.asarray(infos[agent]["final_obs"]), expected[4]["final_obs"][:, n])
+                np.testing.assert_array_equal(
+                    np.asarray(infos[agent]["final_obs"]), expected[4]["final_obs"][:, n]
+                )
 
 
 def test_spaces_are_the_same_objects_every_time():
@@ -56,13 +60,17 @@ def test_bad_input():
         env.step(dict.fromkeys(env.agents, torch.zeros(3, dtype=torch.int64)))
 
 
-@pytest.mark.parametrize(("module", "library"), [("sb3", "stable_baselines3"), ("torchrl", "torchrl")])
+@pytest.mark.parametrize(
+    ("module", "library"), [("sb3", "stable_baselines3"), ("torchrl", "torchrl")]
+)
 def test_a_missing_library_is_named(module, library, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, f"social_dilemmas_env.adapters.{module}", raising=False)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ModuleNotFoundError, match=rf'pip install "social-dilemmas-env\[{module}\]"'):
+    with pytest.raises(
+        ModuleNotFoundError, match=rf'pip install "social-dilemmas-env\[{module}\]"'
+    ):
         importlib.import_module(f"social_dilemmas_env.adapters.{module}")
 
 
@@ -100,26 +108,43 @@ def test_skrl_learns_to_defect(tmp_path):
     assert env.num_envs == 64 and env.possible_agents == ["player_0", "player_1"]
     models = {}
     for agent in env.possible_agents:
-        spaces = {"observation_space": env.observation_space(agent), "state_space": env.state_space(agent)}
+        spaces = {
+            "observation_space": env.observation_space(agent),
+            "state_space": env.state_space(agent),
+        }
         spaces["action_space"] = env.action_space(agent)
         models[agent] = {"policy": Policy(**spaces), "value": Value(**spaces)}
     cfg = IPPO_CFG()
-    cfg.rollouts, cfg.learning_epochs, cfg.mini_batches, cfg.learning_rate, cfg.discount_factor = 8, 6, 1, 3e-2, 0.5
+    cfg.rollouts, cfg.learning_epochs, cfg.mini_batches, cfg.learning_rate, cfg.discount_factor = (
+        8,
+        6,
+        1,
+        3e-2,
+        0.5,
+    )
     for field in fields(cfg):  # skrl 2.1.1 cannot expand its own empty defaults
         if field.name != "experiment" and getattr(cfg, field.name) == {}:
             setattr(cfg, field.name, {agent: {} for agent in env.possible_agents})
-    cfg.experiment.directory, cfg.experiment.write_interval, cfg.experiment.checkpoint_interval = str(tmp_path), 0, 0
+    cfg.experiment.directory, cfg.experiment.write_interval, cfg.experiment.checkpoint_interval = (
+        str(tmp_path),
+        0,
+        0,
+    )
     agent = IPPO(
         possible_agents=env.possible_agents,
         models=models,
-        memories={a: RandomMemory(memory_size=8, num_envs=64, device="cpu") for a in env.possible_agents},
+        memories={
+            a: RandomMemory(memory_size=8, num_envs=64, device="cpu") for a in env.possible_agents
+        },
         cfg=cfg,
         device="cpu",
         observation_spaces=env.observation_spaces,
         state_spaces=env.state_spaces,
         action_spaces=env.action_spaces,
     )
-    options = SequentialTrainerCfg(timesteps=240, headless=True, close_environment_at_exit=False, disable_progressbar=True)
+    options = SequentialTrainerCfg(
+        timesteps=240, headless=True, close_environment_at_exit=False, disable_progressbar=True
+    )
     SequentialTrainer(env=env, agents=agent, cfg=options).train()
     start = torch.eye(5)
     for name in env.possible_agents:

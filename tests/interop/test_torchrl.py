@@ -25,7 +25,10 @@ def test_specs(env_id, obs_mode):
 
 
 def test_a_rollout_is_the_batch():
-    env, batch = TorchRLEnv("coin_game_v0", 5, seed=3, max_cycles=4), sde.make_vec_env("coin_game_v0", 5, max_cycles=4)
+    env, batch = (
+        TorchRLEnv("coin_game_v0", 5, seed=3, max_cycles=4),
+        sde.make_vec_env("coin_game_v0", 5, max_cycles=4),
+    )
     assert env.batch_size == (5,) and env.group_map == {"player": ["player_0", "player_1"]}
     rollout = env.rollout(10, break_when_any_done=False)
     assert rollout["player", "observation"].shape == (5, 10, 2, 4, 3, 3)
@@ -62,7 +65,9 @@ def test_seeds():
     first = env.reset()["player", "observation"]
     second = env.reset()["player", "observation"]
     env.set_seed(7)
-    assert torch.equal(env.reset()["player", "observation"], first) and not torch.equal(first, second)
+    assert torch.equal(env.reset()["player", "observation"], first) and not torch.equal(
+        first, second
+    )
     assert env.batch.get_state().seed == [sde.draw(7, i) for i in range(4)]
 
 
@@ -71,7 +76,9 @@ def test_ppo_learns_to_defect():
     env = TorchRLEnv("ipd_v0", 32, seed=0, max_cycles=8)
     keys = {"depth": 1, "num_cells": 32, "share_params": True}
     logits = TensorDictModule(
-        MultiAgentMLP(5, 2, 2, centralized=False, **keys), [("player", "observation")], [("player", "logits")]
+        MultiAgentMLP(5, 2, 2, centralized=False, **keys),
+        [("player", "observation")],
+        [("player", "logits")],
     )
     policy = ProbabilisticActor(
         logits,
@@ -82,7 +89,9 @@ def test_ppo_learns_to_defect():
         log_prob_key=("player", "log_prob"),
     )
     critic = TensorDictModule(
-        MultiAgentMLP(5, 1, 2, centralized=True, **keys), [("player", "observation")], [("player", "state_value")]
+        MultiAgentMLP(5, 1, 2, centralized=True, **keys),
+        [("player", "observation")],
+        [("player", "state_value")],
     )
     loss = ClipPPOLoss(policy, critic, normalize_advantage=False)
     ends = {"done": ("player", "done"), "terminated": ("player", "terminated")}

@@ -1,4 +1,5 @@
-"""Importing the environments is light, dependencies point one way, and nothing that is loaded from a file is ever run."""
+"""Importing the environments is light, dependencies point one way, and nothing that is loaded from
+a file is ever run."""
 
 import ast
 import os
@@ -11,11 +12,29 @@ import pytest
 import social_dilemmas_env as sde
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ["torch", "pygame", "PIL", "imageio", "matplotlib", "scipy", "pandas", "tensordict", "torchrl", "stable_baselines3"]
+HEAVY = [
+    "torch",
+    "pygame",
+    "PIL",
+    "imageio",
+    "matplotlib",
+    "scipy",
+    "pandas",
+    "tensordict",
+    "torchrl",
+    "stable_baselines3",
+]
 HEAVY += ["safetensors", "tyro", "rich", "ray", "axelrod", "agents", "benchmarks"]
-LAYERS = ["render_assets", "social_dilemmas_env", "agents", "benchmarks"]  # each imports those before it only
-MAY_IMPORT_TORCH = ("batch_torch.py", "cuda_graph.py", "adapters/")
-MAY_PICKLE = ("testing/",)  # the conformance kit pickles environments in memory, to see whether they survive it
+LAYERS = [
+    "render_assets",
+    "social_dilemmas_env",
+    "agents",
+    "benchmarks",
+]  # each imports those before it only
+MAY_IMPORT_TORCH = ("vector/torch_env.py", "vector/cuda_graph.py", "adapters/")
+MAY_PICKLE = (
+    "testing/",
+)  # the conformance kit pickles environments in memory, to see whether they survive it
 
 
 def sources(*folders):
@@ -26,16 +45,22 @@ def sources(*folders):
 
 
 def imports(nodes):
-    """(module, name) of every import statement among the nodes; name is None for `import module`."""
+    """(module, name) of every import statement among the nodes.
+
+    Name is None for `import module`.
+    """
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (((node.module or "") if not node.level else ".", alias.name) for alias in node.names)
+            yield from (
+                ((node.module or "") if not node.level else ".", alias.name) for alias in node.names
+            )
 
 
 def at_import_time(tree):
-    """Nodes that run when the module is imported: not bodies of functions, nor of `if TYPE_CHECKING`."""
+    """Nodes that run when the module is imported: not bodies of functions, nor of `if
+    TYPE_CHECKING`."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -49,10 +74,12 @@ def at_import_time(tree):
 
 
 def packages(tree, nodes=None):
-    return {module.split(".")[0] for module, _ in imports(ast.walk(tree) if nodes is None else nodes)}
+    return {
+        module.split(".")[0] for module, _ in imports(ast.walk(tree) if nodes is None else nodes)
+    }
 
 
-# ------------------------------------------------------------------------------------------------------------- light
+# -------------------------------------------------------------------------------------------- light
 
 
 LIGHT = {
@@ -86,10 +113,13 @@ gymnasium.spec("social_dilemmas/ipd-v0")
 
 @pytest.mark.parametrize("what", LIGHT)
 def test_light(what):
-    """Neither importing nor playing needs anything but numpy, gymnasium and pettingzoo (in a process of its own)."""
+    """Neither importing nor playing needs anything but numpy, gymnasium and pettingzoo (in a
+    process of its own)."""
     code = f"{LIGHT[what]}\nimport sys\nprint(sorted(set({HEAVY}) & set(sys.modules)))"
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert (result.returncode, result.stdout) == (0, "[]\n"), result.stdout + result.stderr
 
 
@@ -101,7 +131,7 @@ def test_public_names():
     assert {"make_env", "list_envs", "spec", "payoffs", "register", "State"} <= set(sde.__all__)
 
 
-# ------------------------------------------------------------------------------------------------------------ one way
+# ------------------------------------------------------------------------------------------ one way
 
 
 def test_torch_is_imported_by_torch_drivers_only():
@@ -116,7 +146,8 @@ def test_torch_is_imported_by_torch_drivers_only():
 
 
 def test_adapters_import_their_library_inside():
-    """And nobody imports a trainer's library, a plotting library or a window anywhere but in its own corner."""
+    """And nobody imports a trainer's library, a plotting library or a window anywhere but in its
+    own corner."""
     own = {
         "stable_baselines3": ("social_dilemmas_env/adapters/",),
         "torchrl": ("social_dilemmas_env/adapters/",),
@@ -135,16 +166,22 @@ def test_adapters_import_their_library_inside():
 
 
 def test_dependencies_point_one_way():
-    """render_assets <- social_dilemmas_env <- agents <- benchmarks, and nobody imports the tests."""
+    """render_assets <- social_dilemmas_env <- agents <- benchmarks, and nobody imports the
+    tests."""
     found = []
     for i, layer in enumerate(LAYERS):
         for path, tree in sources(layer):
-            found += [f"{path} imports {other}" for other in packages(tree) & {*LAYERS[i + 1 :], "tests"}]
+            found += [
+                f"{path} imports {other}" for other in packages(tree) & {*LAYERS[i + 1 :], "tests"}
+            ]
     assert found == []
 
 
 def private(module, name):
-    return any(part.startswith("_") and not part.startswith("__") for part in (*module.split("."), name or ""))
+    return any(
+        part.startswith("_") and not part.startswith("__")
+        for part in (*module.split("."), name or "")
+    )
 
 
 def test_agents_and_benchmarks_use_public_names_only():
@@ -161,26 +198,47 @@ def test_agents_and_benchmarks_use_public_names_only():
                     for alias in node.names:
                         modules[alias.asname or alias.name.split(".")[0]] = module
         for node in ast.walk(tree):
-            reached = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+            reached = (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in modules
+            )
             if reached and private("", node.attr):
                 found.append(f"{path}:{node.lineno}: {node.value.id}.{node.attr}")
     assert found == []
 
 
-# --------------------------------------------------------------------------------------------------------------- safe
+# --------------------------------------------------------------------------------------------- safe
 
 
 def dangers(tree):
     """What could run code from a file or a string: line and name."""
-    unpickles = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle"}
+    unpickles = {
+        "pickle",
+        "cPickle",
+        "_pickle",
+        "dill",
+        "cloudpickle",
+        "marshal",
+        "shelve",
+        "joblib",
+        "jsonpickle",
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for package in {module.split(".")[0] for module, _ in imports([node])} & unpickles:
                 yield node.lineno, package
             if isinstance(node, ast.ImportFrom) and node.module in ("torch", "torch.serialization"):
-                yield from ((node.lineno, "torch.load") for alias in node.names if alias.name == "load")
+                yield from (
+                    (node.lineno, "torch.load") for alias in node.names if alias.name == "load"
+                )
         if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec", "compile", "__import__"}:
+            if isinstance(node.func, ast.Name) and node.func.id in {
+                "eval",
+                "exec",
+                "compile",
+                "__import__",
+            }:
                 yield node.lineno, node.func.id
             if isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in {
                 "torch.load",
@@ -189,7 +247,10 @@ def dangers(tree):
             }:
                 yield node.lineno, ast.unparse(node.func)
             for keyword in node.keywords:
-                if keyword.arg in {"allow_pickle", "shell"} and getattr(keyword.value, "value", True) is not False:
+                if (
+                    keyword.arg in {"allow_pickle", "shell"}
+                    and getattr(keyword.value, "value", True) is not False
+                ):
                     yield node.lineno, keyword.arg
 
 
@@ -199,7 +260,9 @@ def test_nothing_that_is_loaded_is_run():
         f"{path}:{line}: {name}"
         for path, tree in sources("social_dilemmas_env", "agents")
         for line, name in dangers(tree)
-        if not (name == "pickle" and path.removeprefix("social_dilemmas_env/").startswith(MAY_PICKLE))
+        if not (
+            name == "pickle" and path.removeprefix("social_dilemmas_env/").startswith(MAY_PICKLE)
+        )
     ]
     assert found == []
 
@@ -223,4 +286,10 @@ def test_the_scan_would_notice(code):
 
 
 def test_the_scan_lets_innocents_pass():
-    assert not list(dangers(ast.parse("model.eval()\nnumpy.load(f, allow_pickle=False)\nre.compile('a')\nimport json")))
+    assert not list(
+        dangers(
+            ast.parse(
+                "model.eval()\nnumpy.load(f, allow_pickle=False)\nre.compile('a')\nimport json"
+            )
+        )
+    )

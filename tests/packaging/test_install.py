@@ -1,4 +1,5 @@
-"""What users install works: wheel and sdist, in a clean environment without torch, from another folder."""
+"""What users install works: wheel and sdist, in a clean environment without torch, from another
+folder."""
 
 import subprocess
 import sys
@@ -31,7 +32,9 @@ print("ok")
 
 def run(*words, cwd="/", **kwargs):
     """A subprocess that must succeed."""
-    done = subprocess.run([str(w) for w in words], cwd=cwd, capture_output=True, text=True, timeout=300, **kwargs)
+    done = subprocess.run(
+        [str(w) for w in words], cwd=cwd, capture_output=True, text=True, timeout=300, **kwargs
+    )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -40,7 +43,9 @@ def run(*words, cwd="/", **kwargs):
 def built(tmp_path_factory):
     """The wheel and the sdist, made from a copy of the files git knows (or would add)."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\n")
+    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).split(
+        "\n"
+    )
     for name in filter(None, names):
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,10 @@ def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
     names = zipfile.ZipFile(built[0]).namelist()
     tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
     assert tops == {"social_dilemmas_env", "agents"}
-    assert any(name.startswith("social_dilemmas_env/render_assets/") and name.endswith(".png") for name in names)
+    assert any(
+        name.startswith("social_dilemmas_env/render_assets/") and name.endswith(".png")
+        for name in names
+    )
     assert {"social_dilemmas_env/py.typed", "agents/py.typed"} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
     assert not [name for name in names if "__pycache__" in name]
@@ -63,7 +71,10 @@ def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
 def test_every_package_folder_is_in_the_wheel(built):
     """setup.cfg lists packages by hand; a new folder must not be forgotten."""
     names = zipfile.ZipFile(built[0]).namelist()
-    for init in [*ROOT.glob("social_dilemmas_env/**/__init__.py"), *ROOT.glob("agents/**/__init__.py")]:
+    for init in [
+        *ROOT.glob("social_dilemmas_env/**/__init__.py"),
+        *ROOT.glob("agents/**/__init__.py"),
+    ]:
         assert str(init.relative_to(ROOT)) in names
 
 
@@ -74,7 +85,9 @@ def test_it_works_installed_in_a_clean_environment_without_torch(built, which, t
     python = tmp_path / "env" / "bin" / "python"
     constraints = ROOT / "constraints.txt"
     run(python, "-m", "pip", "install", "-q", "-c", constraints, f"{built[which]}[render]")
-    assert run(python, "-W", "error::DeprecationWarning:social_dilemmas_env", "-c", USE).endswith("ok\n")
+    assert run(python, "-W", "error::DeprecationWarning:social_dilemmas_env", "-c", USE).endswith(
+        "ok\n"
+    )
     listing = run(tmp_path / "env" / "bin" / "social-dilemmas", "envs")
     assert "coin_game_v0" in listing
 

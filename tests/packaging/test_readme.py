@@ -15,12 +15,21 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_every_python_block_runs(number, tmp_path):
     """In a process of its own, from another folder."""
-    needs = {"stable_baselines3": "stable_baselines3", "adapters.torchrl": "torchrl", "from agents": "torch"}
+    needs = {
+        "stable_baselines3": "stable_baselines3",
+        "adapters.torchrl": "torchrl",
+        "from agents": "torch",
+    }
     for word, module in needs.items():
         if word in BLOCKS[number]:
             pytest.importorskip(module, reason=f"this block needs {module}")
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKS[number]], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", BLOCKS[number]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

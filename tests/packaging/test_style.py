@@ -1,4 +1,5 @@
-"""The size rules of CONTRIBUTING, held by a test: short files, short functions, few arguments, a docstring on every name.
+"""The size rules of CONTRIBUTING, held by a test: short files, short functions, few arguments, a
+docstring on every name.
 
 All violations are reported in one message.
 """
@@ -49,14 +50,17 @@ def too_long(path, text):
 
 def too_many_arguments(path, text):
     tree = ast.parse(text)
-    methods = {item for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
+    methods = {
+        item for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body
+    }
     for node in functions(tree):
         if (count := arguments(node, node in methods)) > ARGUMENTS and node.name not in CONTRACT:
             yield f"{path}:{node.lineno}: {node.name} takes {count} positional arguments, more than {ARGUMENTS}"
 
 
 def undocumented(path, text):
-    """Modules, and public classes, functions and methods at any depth of classes (not functions inside functions)."""
+    """Modules, and public classes, functions and methods at any depth of classes (not functions
+    inside functions)."""
     tree = ast.parse(text)
     if not ast.get_docstring(tree) and text.strip():
         yield f"{path}: the module has no docstring"
@@ -65,7 +69,10 @@ def undocumented(path, text):
         for node in waiting.pop().body:
             if not isinstance(node, (*FUNCTIONS, ast.ClassDef)) or node.name.startswith("_"):
                 continue
-            setter = any(isinstance(d, ast.Attribute) and d.attr in ("setter", "deleter") for d in node.decorator_list)
+            setter = any(
+                isinstance(d, ast.Attribute) and d.attr in ("setter", "deleter")
+                for d in node.decorator_list
+            )
             overload = any(ast.unparse(d).endswith("overload") for d in node.decorator_list)
             if not ast.get_docstring(node) and not setter and not overload:
                 yield f"{path}:{node.lineno}: {node.name} has no docstring"
@@ -76,10 +83,14 @@ def undocumented(path, text):
 def untyped(path, text):
     """Functions of the packages whose arguments or result are not annotated."""
     tree = ast.parse(text)
-    methods = {item for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
+    methods = {
+        item for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body
+    }
     for node in functions(tree):
         named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        if node in methods and not any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list):
+        if node in methods and not any(
+            isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list
+        ):
             named = named[1:]
         missing = [argument.arg for argument in named if argument.annotation is None]
         if missing or (node.returns is None and node.name != "__init__"):
@@ -94,7 +105,9 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "folders"), RULES, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("rule", "folders"), RULES, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_no_exceptions(rule, folders):
     found = [violation for path, text in files(*folders) for violation in rule(path, text)]
     assert not found, f"{len(found)} violations:\n" + "\n".join(found)

@@ -3,7 +3,8 @@
 Paper   Foerster et al. 2018, https://arxiv.org/abs/1709.04326, sections 4.2 (first order) and 4.5 (higher order)
 Source  https://github.com/alshedivat/lola, train_exact.py (commit 0e8b13e)
 
-Player i expects each other player j to take one learning step Δ_j and climbs its value after that step:
+Player i expects each other player j to take one learning step Δ_j and climbs its value after that
+step:
 
     Δ_j = η ∇_j V_j                                                                   (opponent's step, order 1)
     Δ_j = η f_j of order k - 1                                                        (opponent's step, order k)
@@ -12,11 +13,13 @@ Player i expects each other player j to take one learning step Δ_j and climbs i
     taylor      f_i = ∇_i [ V_i + Σ_j ∇_j V_i · Δ_j ]                                 (SOS; the authors' `--pseudo`)
     shaping     f_i = ∇_i V_i + Σ_j (∇_i Δ_j)ᵀ ∇_j V_i                                (LOLA paper: ∇_j V_i held fixed)
 
-A learner that models a LOLA learner differentiates through everything its opponent does, also through ∇_i V_j inside
-the opponent's shaping term: holding ∇_j V_i fixed concerns only the learner's own derivative (`hold="own"`). With
-`hold="all"` the inner ∇V are constants too, as plain stop-gradients would make them. The paper has no code for this.
+A learner that models a LOLA learner differentiates through everything its opponent does, also
+through ∇_i V_j inside the opponent's shaping term: holding ∇_j V_i fixed concerns only the
+learner's own derivative (`hold="own"`). With `hold="all"` the inner ∇V are constants too, as plain
+stop-gradients would make them. The paper has no code for this.
 
-Shapes  R independent runs, N players, D parameters a player; [N, R, N, D] has one copy ("view") a player, see
+Shapes  R independent runs, N players, D parameters a player; [N, R, N, D] has one copy ("view") a
+player, see
         differentiable.py.
 """
 
@@ -39,15 +42,22 @@ from agents.matrix_games.differentiable import (
 )
 
 
-def opponents_step(views: Tensor, values: Tensor, game: DifferentiableGame, cfg: LolaConfig) -> Tensor:
-    """Δ_j for every j ≠ i in view i, zero for i itself.  [N, R, N, D], values [N, R, N] -> [N, R, N, D]."""
+def opponents_step(
+    views: Tensor, values: Tensor, game: DifferentiableGame, cfg: LolaConfig
+) -> Tensor:
+    """Δ_j for every j ≠ i in view i, zero for i itself.
+
+    [N, R, N, D], values [N, R, N] -> [N, R, N, D].
+    """
     if cfg.order == 1:
         return cfg.eta * opponents_gradients(values, views)
     lower = lola(views.flatten(0, 1), game, replace(cfg, order=cfg.order - 1))
     return cfg.eta * lower.view(views.shape) * others(views.shape[0], views)
 
 
-def shaping(views: Tensor, values: Tensor, step: Tensor, keep: bool = False, hold: str = "own") -> Tensor:
+def shaping(
+    views: Tensor, values: Tensor, step: Tensor, keep: bool = False, hold: str = "own"
+) -> Tensor:
     """∇_i V_i + Σ_j (∇_i Δ_j)ᵀ ∇_j V_i with ∇_j V_i held fixed.  -> [R, N, D]."""
     gradient = grad(self_values(values), views, keep=keep)
     fixed = gradient.detach() if hold == "all" else gradient
@@ -65,8 +75,12 @@ def lookahead(views: Tensor, step: Tensor, game: DifferentiableGame, keep: bool 
     return of_self(grad(self_values(game.values(views + step)), views, keep=keep))
 
 
-def imagined_steps(views: Tensor, values: Tensor, game: DifferentiableGame, cfg: LolaConfig) -> Tensor:
-    """Σ of `cfg.lookaheads` steps of the others, each from where the one before ended.  -> [N, R, N, D]."""
+def imagined_steps(
+    views: Tensor, values: Tensor, game: DifferentiableGame, cfg: LolaConfig
+) -> Tensor:
+    """Σ of `cfg.lookaheads` steps of the others, each from where the one before ended.  -> [N, R,
+    N, D].
+    """
     total = opponents_step(views, values, game, cfg)
     for _ in range(cfg.lookaheads - 1):
         there = views + total
@@ -75,7 +89,8 @@ def imagined_steps(views: Tensor, values: Tensor, game: DifferentiableGame, cfg:
 
 
 def lola(theta: Tensor, game: DifferentiableGame, cfg: LolaConfig | None = None) -> Tensor:
-    """f_i of LOLA for every player, in the form and order of `cfg`; differentiable if θ requires grad.
+    """f_i of LOLA for every player, in the form and order of `cfg`; differentiable if θ requires
+    grad.
 
     Args:
         theta: [R, N, D].
@@ -108,14 +123,22 @@ class LolaConfig:
         ValueError: an unknown form, order < 0, or no look-ahead.
     """
 
-    form: Literal["shaping", "taylor", "lookahead"] = "shaping"  # paper section 4.2 drops the other terms
+    form: Literal["shaping", "taylor", "lookahead"] = (
+        "shaping"  # paper section 4.2 drops the other terms
+    )
     order: int = 1  # paper section 4.5; 0 is the naive learner
     eta: float = 1.0  # authors' run_lola.py: lr_correction = 1
-    lookaheads: int = 1  # steps the opponent is expected to take; 1 to 3 in Jacq's LOLA_DiCE, ipd_exact.py
-    hold: Literal["own", "all"] = "own"  # ours: the exact derivative of the opponent's rule, see above
+    lookaheads: int = (
+        1  # steps the opponent is expected to take; 1 to 3 in Jacq's LOLA_DiCE, ipd_exact.py
+    )
+    hold: Literal["own", "all"] = (
+        "own"  # ours: the exact derivative of the opponent's rule, see above
+    )
 
     def __post_init__(self) -> None:
         if self.form not in ("shaping", "taylor", "lookahead"):
             raise ValueError(f"form must be 'shaping', 'taylor' or 'lookahead', not {self.form!r}")
         if self.order < 0 or self.lookaheads < 1:
-            raise ValueError(f"order must be >= 0 and lookaheads >= 1, not {self.order} and {self.lookaheads}")
+            raise ValueError(
+                f"order must be >= 0 and lookaheads >= 1, not {self.order} and {self.lookaheads}"
+            )

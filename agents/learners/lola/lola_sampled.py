@@ -1,7 +1,7 @@
 """LOLA from samples: the policy-gradient estimator of the first paper, and LOLA-DiCE.
 
-Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, eq. 4.5-4.7 (LOLA-PG)
-        DiCE: Foerster, Farquhar et al. 2018, https://arxiv.org/abs/1802.05098, section 5 (LOLA-DiCE)
+Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, eq. 4.5-4.7 (LOLA-PG) DiCE:
+        Foerster, Farquhar et al. 2018, https://arxiv.org/abs/1802.05098, section 5 (LOLA-DiCE)
 Source  https://github.com/alshedivat/lola, corrections.py, lola_dice/rpg.py (commit 0e8b13e)
 
 LOLA-PG     f_i = ∇_i V_i + η (∇_i ∇_j V_j) ∇_j V_i                                    (shaping)
@@ -10,10 +10,11 @@ LOLA-PG     f_i = ∇_i V_i + η (∇_i ∇_j V_j) ∇_j V_i                    
 LOLA-DiCE   θ_j^0 = θ_j,   θ_j^{k+1} = θ_j^k + η ∇_j J_j(θ_i, θ_j^k)                   (look-ahead, new games each)
             f_i = ∇_i J_i(θ_i, θ_j^K)                                                  (through every look-ahead)
 
-J is the DiCE objective that `SampledGame.values` returns, so LOLA-DiCE is the exact learner's look-ahead form on a
-sampled game; K = 0 is naive learning with DiCE.
+J is the DiCE objective that `SampledGame.values` returns, so LOLA-DiCE is the exact learner's
+look-ahead form on a sampled game; K = 0 is naive learning with DiCE.
 
-Shapes  R runs, B games, T steps, N = 2 players, K pairs of state and joint action, D parameters a player. θ [R, N, D];
+Shapes  R runs, B games, T steps, N = 2 players, K pairs of state and joint action, D parameters a
+player. θ [R, N, D];
         trajectories time first, states [T + 1, R, B] (sampled_game.py).
 """
 
@@ -64,13 +65,19 @@ def cross_hessians(score: Tensor, index: Tensor, weights: Tensor) -> Tensor:
 
 
 def reward_weights(rewards: Tensor, gamma: float) -> Tensor:
-    """γᵗ (rₙ,ₜ - r̄ₙ), r̄ₙ the mean over the run's games and steps.  [T, N, R, B] -> [T, N, R, B]."""
+    """γᵗ (rₙ,ₜ - r̄ₙ), r̄ₙ the mean over the run's games and steps.
+
+    [T, N, R, B] -> [T, N, R, B].
+    """
     discount = gamma ** torch.arange(len(rewards), dtype=rewards.dtype, device=rewards.device)
     return (rewards - rewards.mean((0, -1), keepdim=True)) * discount[:, None, None, None]
 
 
 def shaping_term(hessians: Tensor, gradients: Tensor) -> Tensor:
-    """(∇_i ∇_j V_j) ∇_j V_i for both players i.  [N, R, D, D], [N (i), R, N (j), D] -> [R, N, D]."""
+    """(∇_i ∇_j V_j) ∇_j V_i for both players i.
+
+    [N, R, D, D], [N (i), R, N (j), D] -> [R, N, D].
+    """
     first = hessians[1] @ gradients[0][:, 1, :, None]
     second = hessians[0].mT @ gradients[1][:, 0, :, None]
     return torch.stack((first, second), 1)[..., 0]
@@ -88,7 +95,9 @@ class LolaPg:
         states = game.play(theta)
         gradients = all_gradients(theta, game, states, self.critic.watch(game, states))
         weights = reward_weights(game.rewards(states), game.gamma)
-        hessians = cross_hessians(scores(theta, game), pairs(states, game.game.num_actions), weights)
+        hessians = cross_hessians(
+            scores(theta, game), pairs(states, game.game.num_actions), weights
+        )
         own = torch.stack([gradients[i][:, i] for i in range(2)], 1)
         return own + self.cfg.eta * shaping_term(hessians, gradients)
 
@@ -98,7 +107,8 @@ def lola_dice(theta: Tensor, game: DifferentiableGame, cfg: LolaDiceConfig | Non
 
     Args:
         theta: [R, N, D].
-        game: a `SampledGame` (or any game whose values are DiCE objectives; an exact game gives exact look-aheads).
+        game: a `SampledGame` (or any game whose values are DiCE objectives; an exact game gives
+            exact look-aheads).
         cfg: K and η.
     """
     cfg = cfg or LolaDiceConfig()
@@ -109,10 +119,14 @@ def lola_dice(theta: Tensor, game: DifferentiableGame, cfg: LolaDiceConfig | Non
 
 @dataclass(frozen=True)
 class LolaPgConfig:
-    """LOLA-PG in the iterated games; batch (4000 games, 150 steps), γ and δ = 1 belong to game and loop."""
+    """LOLA-PG in the iterated games.
 
-    # The paper's η is 1; the released code's hidden factors make it 1/2. Ours: 1/2 gives Table 3's IPD row (64 % TFT, -1.16)
-    # and fails in matching pennies (0 % Nash), where 1 gives the paper's row (98 %). See README.md.
+    Batch (4000 games, 150 steps), γ and δ = 1 belong to game and loop.
+    """
+
+    # The paper's η is 1; the released code's hidden factors make it 1/2. Ours: 1/2 gives Table 3's
+    # IPD row (64 % TFT, -1.16) and fails in matching pennies (0 % Nash), where 1 gives the paper's
+    # row (98 %). See README.md.
     eta: float = 0.5
     critic_lr: float = 1.0  # authors' networks.py
     critic_seed: int = 0
@@ -120,7 +134,8 @@ class LolaPgConfig:
 
 @dataclass(frozen=True)
 class LolaDiceConfig:
-    """LOLA-DiCE; batch (64 games, 150 steps) and the estimator belong to the game, δ = .2 to the loop.
+    """LOLA-DiCE; batch (64 games, 150 steps) and the estimator belong to the game, δ = .2 to the
+    loop.
 
     Raises:
         ValueError: a negative number of look-aheads.

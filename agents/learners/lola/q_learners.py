@@ -1,8 +1,9 @@
 """The learners of LOLA's round robin that learn while they play: NL-Q, JAL-Q, PHC and WoLF-PHC.
 
-Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 6.1 and Figure 4
-        NL-Q, JAL-Q: Claus & Boutilier 1998, "The dynamics of reinforcement learning in cooperative multiagent systems"
-        PHC, WoLF-PHC: Bowling & Veloso 2002, "Multiagent learning using a variable learning rate"
+Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 6.1 and Figure 4 NL-Q,
+        JAL-Q: Claus & Boutilier 1998, "The dynamics of reinforcement learning in cooperative
+        multiagent systems" PHC, WoLF-PHC: Bowling & Veloso 2002, "Multiagent learning using a
+        variable learning rate"
 Source  https://github.com/alshedivat/lola, baselines.py (commit 0e8b13e), for the constants
 
     NL-Q   Q(s, a) ← Q(s, a) + α (r + γ max_a' Q(s', a') - Q(s, a))
@@ -10,10 +11,12 @@ Source  https://github.com/alshedivat/lola, baselines.py (commit 0e8b13e), for t
     PHC    Q as NL-Q;  π(s, a) ← π(s, a) - min(π(s, a), δ/(A - 1)) for a ≠ argmax Q(s, .), the rest to the argmax
     WoLF   PHC with δ = δ_w if Σ_a π Q > Σ_a π̄ Q, else δ_l = 2 δ_w;  π̄ the average of π over the visits to s
 
-NL-Q and JAL-Q act ε-greedily, PHC and WoLF-PHC draw from π. α and δ fall as 1/(1/α₀ + n decay) over all steps n.
-What a learner shows to others (`policy`) is softmax(Q), softmax(E) or π, as in the authors' code.
+NL-Q and JAL-Q act ε-greedily, PHC and WoLF-PHC draw from π. α and δ fall as 1/(1/α₀ + n decay) over
+all steps n. What a learner shows to others (`policy`) is softmax(Q), softmax(E) or π, as in the
+authors' code.
 
-Shapes  L lanes (tables x runs), S states, A actions. States, actions, rewards [L]; states own action first.
+Shapes  L lanes (tables x runs), S states, A actions. States, actions, rewards [L]; states own
+action first.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from torch import Tensor
 
 
 class Experience(NamedTuple):
-    """One step of every lane, [L] each: state, own action, the other's action, own reward, next state."""
+    """One step of every lane, [L] each: state, own action, the other's action, own reward, next
+    state.
+    """
 
     state: Tensor
     action: Tensor
@@ -70,14 +75,19 @@ def sample(policy: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def hill_climb(policy: Tensor, best: Tensor, delta: Tensor) -> Tensor:
-    """Moves up to δ/(A - 1) from every other action to the best one.  [L, A], [L], [L] -> [L, A]."""
+    """Moves up to δ/(A - 1) from every other action to the best one.
+
+    [L, A], [L], [L] -> [L, A].
+    """
     best = best[:, None]
     take = torch.minimum(policy, delta[:, None] / (policy.shape[-1] - 1)).scatter(-1, best, 0.0)
     return (policy - take).scatter_add(-1, best, take.sum(-1, keepdim=True))
 
 
 class Seats(NamedTuple):
-    """Where a learner sits: L lanes of a game of S states and A actions, and the generator it draws from."""
+    """Where a learner sits: L lanes of a game of S states and A actions, and the generator it draws
+    from.
+    """
 
     lanes: int
     num_actions: int
@@ -92,7 +102,9 @@ class Seats(NamedTuple):
 
     def normal(self, *shape: int) -> Tensor:
         """N(0, 1) numbers [L, *shape]."""
-        return torch.randn(self.lanes, *shape, dtype=torch.float64, device=self.device, generator=self.draws)
+        return torch.randn(
+            self.lanes, *shape, dtype=torch.float64, device=self.device, generator=self.draws
+        )
 
     def lane(self) -> Tensor:
         """0 .. L - 1, to index with."""
@@ -125,7 +137,9 @@ class NlQ:
 
 
 class JalQ:
-    """Joint-action Q-learning: values of pairs of actions, averaged over what the other has done in the state."""
+    """Joint-action Q-learning: values of pairs of actions, averaged over what the other has done in
+    the state.
+    """
 
     def __init__(self, seats: Seats, cfg: QConfig | None = None) -> None:
         self.seats, self.cfg, self.step = seats, cfg or QConfig(), 0
@@ -143,12 +157,16 @@ class JalQ:
         return explore(self.expected(state), self.cfg.epsilon, self.seats.draws)
 
     def learn(self, seen: Experience) -> None:
-        """Counts the other's action, then Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') - Q(s, a, b))."""
+        """Counts the other's action, then Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') -
+        Q(s, a, b)).
+        """
         alpha = falling(self.cfg.alpha, self.cfg.alpha_decay, self.step)
         self.counts[self.lane, seen.state, seen.other] += 1
         cell = (self.lane, seen.state, seen.action, seen.other)
         old = self.q[cell]
-        self.q[cell] = old + alpha * (seen.reward + self.seats.gamma * self.expected(seen.after).amax(-1) - old)
+        self.q[cell] = old + alpha * (
+            seen.reward + self.seats.gamma * self.expected(seen.after).amax(-1) - old
+        )
         self.step += 1
 
     def policy(self) -> Tensor:

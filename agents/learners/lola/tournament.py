@@ -1,14 +1,17 @@
-"""Round robin between learners that update at every step and learners that update from exact values once an episode.
+"""Round robin between learners that update at every step and learners that update from exact values
+once an episode.
 
 Paper   Foerster et al. 2018, LOLA, section 6.1 and Figure 4, https://arxiv.org/abs/1709.04326
 Source  https://github.com/alshedivat/lola, tournament.py, exact.py (commit 0e8b13e)
 
-All tables of all runs are played at once; a learner sits at all its tables as one batch of lanes. Exact learners see the
-policy that the other shows and take one step δ f of naive learning or LOLA after each episode.
+All tables of all runs are played at once; a learner sits at all its tables as one batch of lanes.
+Exact learners see the policy that the other shows and take one step δ f of naive learning or LOLA
+after each episode.
 
-`perspective="released"` re-creates the published figure's bug: both players are shown the state with player 0's action
-first, everybody reads it as own action first, and exact learners turn the other's policy around by p → 1 - p in CD and
-DC (in matching pennies in all states) instead of exchanging the two states.
+`perspective="released"` re-creates the published figure's bug: both players are shown the state
+with player 0's action first, everybody reads it as own action first, and exact learners turn the
+other's policy around by p → 1 - p in CD and DC (in matching pennies in all states) instead of
+exchanging the two states.
 
 Shapes  M tables = pairs x runs, L lanes of one learner, N = 2 seats, S = 5 states, A = 2 actions.
 """
@@ -43,7 +46,8 @@ CD, DC = 2, 3
 
 
 class ExactPlayer:
-    """An exact learner at its tables: plays its policy, and after each episode climbs its value against the other's.
+    """An exact learner at its tables: plays its policy, and after each episode climbs its value
+    against the other's.
 
     Args:
         seats: its lanes.
@@ -77,7 +81,9 @@ class ExactPlayer:
 
 
 def mirrored(logits: Tensor, states: Sequence[int]) -> Tensor:
-    """The released code's other player: p → 1 - p in some states, taken for what it does in *our* states.  [L, S]."""
+    """The released code's other player: p → 1 - p in some states, taken for what it does in *our*
+    states.  [L, S].
+    """
     turned = logits.clone()
     turned[:, list(states)] *= -1
     return turned[:, other_view(2, logits.device)]
@@ -90,7 +96,9 @@ TOURNAMENT_LEARNERS: dict[str, Maker] = {
     "PHC": lambda seats, seat, game: Phc(seats),
     "WoLF-PHC": lambda seats, seat, game: wolf_phc(seats),
     "NL-Ex": lambda seats, seat, game: ExactPlayer(seats, seat, game, naive),
-    "LOLA-Ex": lambda seats, seat, game: ExactPlayer(seats, seat, game, lambda t, g: lola(t, g, LolaConfig())),
+    "LOLA-Ex": lambda seats, seat, game: ExactPlayer(
+        seats, seat, game, lambda t, g: lola(t, g, LolaConfig())
+    ),
 }
 
 
@@ -109,7 +117,9 @@ class Group:
     other: Tensor
 
 
-def seat_groups(game: MatrixGame, names: Sequence[str], cfg: TournamentConfig) -> tuple[list[tuple[int, int]], list[Group]]:
+def seat_groups(
+    game: MatrixGame, names: Sequence[str], cfg: TournamentConfig
+) -> tuple[list[tuple[int, int]], list[Group]]:
     """All pairs of learners (with themselves too), and each learner with all its seats at them."""
     pairs = list(itertools.combinations_with_replacement(range(len(names)), 2))
     who = torch.tensor(pairs).repeat_interleave(cfg.runs, 0).flatten()
@@ -132,7 +142,9 @@ def play_episode(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) -
     actions = torch.zeros(2 * tables, dtype=torch.long, device=game.device)
 
     def seen_by_seat(state: Tensor) -> Tensor:
-        return torch.stack((state, state if cfg.perspective == "released" else swap[state]), 1).flatten()
+        return torch.stack(
+            (state, state if cfg.perspective == "released" else swap[state]), 1
+        ).flatten()
 
     before = seen_by_seat(state)
     for _ in range(cfg.steps):
@@ -143,14 +155,26 @@ def play_episode(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) -
         total += earned
         for group in groups:
             own, other = group.own, group.other
-            group.learner.learn(Experience(before[own], actions[own], actions[other], earned.flatten()[own], after[own]))
+            group.learner.learn(
+                Experience(
+                    before[own], actions[own], actions[other], earned.flatten()[own], after[own]
+                )
+            )
         before = after
     return total / cfg.steps
 
 
 def improve_exact(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) -> None:
-    """Every exact learner takes its step against the policy that the other shows; all see the same old policies."""
-    shown = torch.empty(sum(len(group.own) for group in groups), game.num_states, dtype=torch.float64, device=game.device)
+    """Every exact learner takes its step against the policy that the other shows.
+
+    All see the same old policies.
+    """
+    shown = torch.empty(
+        sum(len(group.own) for group in groups),
+        game.num_states,
+        dtype=torch.float64,
+        device=game.device,
+    )
     for group in groups:
         shown[group.own] = torch.logit(group.learner.policy()[..., 0], eps=SMALLEST)
     for group in groups:
@@ -162,7 +186,9 @@ def improve_exact(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) 
 
 
 def round_robin(
-    game: MatrixGame, names: Sequence[str] = tuple(TOURNAMENT_LEARNERS), cfg: TournamentConfig | None = None
+    game: MatrixGame,
+    names: Sequence[str] = tuple(TOURNAMENT_LEARNERS),
+    cfg: TournamentConfig | None = None,
 ) -> dict[tuple[str, str], Tensor]:
     """Plays every pair of learners.
 
@@ -179,10 +205,14 @@ def round_robin(
     """
     cfg = cfg or TournamentConfig()
     if game.num_actions != 2:
-        raise ValueError(f"the tournament's exact learners play games of 2 actions, not {game.num_actions}")
+        raise ValueError(
+            f"the tournament's exact learners play games of 2 actions, not {game.num_actions}"
+        )
     unknown = [name for name in names if name not in TOURNAMENT_LEARNERS]
     if unknown:
-        raise ValueError(f"no tournament learner {unknown[0]!r}; there are {', '.join(TOURNAMENT_LEARNERS)}")
+        raise ValueError(
+            f"no tournament learner {unknown[0]!r}; there are {', '.join(TOURNAMENT_LEARNERS)}"
+        )
     pairs, groups = seat_groups(game, names, cfg)
     episodes = []
     for _ in range(cfg.episodes):
@@ -201,5 +231,8 @@ class TournamentConfig:
     steps: int = 200  # paper
     lr: float = 1.0  # δ of the exact learners, exact.py
     perspective: Literal["own", "released"] = "own"
-    mirrored_states: tuple[int, ...] = (CD, DC)  # "released" only; (0, 1, 2, 3, 4) in matching pennies
+    mirrored_states: tuple[int, ...] = (
+        CD,
+        DC,
+    )  # "released" only; (0, 1, 2, 3, 4) in matching pennies
     seed: int = 0

@@ -1,10 +1,11 @@
 """Advantage Alignment: reward actions after which the others' gains are my gains.
 
 Paper   Duque, Aghajohari, Cooijmans, Zhang, Courville, ICLR 2025, https://arxiv.org/abs/2406.14662
-Source  https://github.com/jduquevan/advantage-alignment, commit 2065e43; the Coin Game agents are in LOQA's repository
+Source  https://github.com/jduquevan/advantage-alignment, commit 2065e43; the Coin Game agents are
+in LOQA's repository
 
-LOQA's shaping gradient without the opponent model's normaliser, - mean_t A_t ∇Q_j(s_t, b_t), is a policy gradient with
-another advantage. Summed the other way round,
+LOQA's shaping gradient without the opponent model's normaliser, - mean_t A_t ∇Q_j(s_t, b_t), is a
+policy gradient with another advantage. Summed the other way round,
 
     A*_t = A_t^i + w γ Σ_{k<t} (γλ)^{t-k-1} A_k^i Σ_{j≠i} A_t^j                  (aligned advantage)
 
@@ -34,7 +35,9 @@ from agents.learners.loqa import loqa
 
 def discounted_past(advantages: Tensor, gamma: float, decay: float) -> Tensor:
     """γ Σ_{k<t} (γλ)^{t-k-1} A_k, 0 at t = 0.  [..., T] -> [..., T]."""
-    forward = discounted_returns(advantages.flip(-1), gamma * decay).flip(-1)  # Σ_{k≤t} (γλ)^{t-k} A_k
+    forward = discounted_returns(advantages.flip(-1), gamma * decay).flip(
+        -1
+    )  # Σ_{k≤t} (γλ)^{t-k} A_k
     return gamma * torch.cat((torch.zeros_like(forward[..., :1]), forward[..., :-1]), -1)
 
 
@@ -60,14 +63,23 @@ def loss(play: Any, cfg: "AlignmentConfig") -> Tensor:
     else:
         own = standardised_gae(play.rewards, play.values.detach(), cfg)
         last = others.values[..., -1]  # in place of V_j(s_T), which nobody has computed
-        theirs = loqa.standardised(gae(others.rewards, others.values, cfg.gamma, cfg.gae_decay, last))
+        theirs = loqa.standardised(
+            gae(others.rewards, others.values, cfg.gamma, cfg.gae_decay, last)
+        )
         past = mean_past(own)
-    return loqa.actor_loss(aligned(own, past, theirs, cfg.weight if play.shaping else 0.0), play.logp)
+    return loqa.actor_loss(
+        aligned(own, past, theirs, cfg.weight if play.shaping else 0.0), play.logp
+    )
 
 
 def standardised_gae(rewards: Tensor, values: Tensor, cfg: "AlignmentConfig") -> Tensor:
-    """GAE, mean 0 and standard deviation 1 over a run's batch.  [R, n, T], [R, n, T + 1] -> [R, n, T]."""
-    return loqa.standardised(gae(rewards, values[..., :-1], cfg.gamma, cfg.gae_decay, values[..., -1]))
+    """GAE, mean 0 and standard deviation 1 over a run's batch.
+
+    [R, n, T], [R, n, T + 1] -> [R, n, T].
+    """
+    return loqa.standardised(
+        gae(rewards, values[..., :-1], cfg.gamma, cfg.gae_decay, values[..., -1])
+    )
 
 
 def settings(env_id: str) -> "AlignmentConfig":
@@ -82,7 +94,8 @@ class AlignmentConfig(loqa.LoqaConfig):
     """LOQA's settings with those of the published Coin Game checkpoints (`aa_baseline_*`).
 
     Attributes:
-        form: "loaded", "aligned" or "mean"; see above. Only "loaded" looks at `n_step` and the opponent model's settings.
+        form: "loaded", "aligned" or "mean"; see above. Only "loaded" looks at `n_step` and the
+            opponent model's settings.
         gae_decay: λ of GAE, for "mean".
     """
 

@@ -15,12 +15,15 @@ Q_j depends on our policy, since we answer its actions. Player i differentiates 
     A_t  = r_t + γ V(s_{t+1}) - V(s_t),   V(s) = Σ_a π_i(a | s) Q_i(s, a)       (own advantage)
     Q_j(s_t, b_t) = r_t^j + γ R̂_{t+1}^j                                        (opponent's value of what it did)
     R̂_t  = R_t + Σ_{k≥t} (γλ)^{k-t} ⊥(R_k - V_j(s_k)) log π_i(a_k | s_k)       (its return as a function of our policy;
-                                                                                  value R_t, gradient loaded DiCE's)
+                                                                                  value R_t,
+                                                                                  gradient loaded
+                                                                                  DiCE's)
 
 and learns Q_i by SARSA on the same episodes, towards an exponential average of itself.
 
-Shapes  ... any batch (players j, runs R, games n), T steps, A actions. Time is the last axis but actions.
-Departures from the paper and from the authors' code are switches of `LoqaConfig`; agents/README.md lists them.
+Shapes  ... any batch (players j, runs R, games n), T steps, A actions. Time is the last axis but
+actions. Departures from the paper and from the authors' code are switches of `LoqaConfig`;
+agents/README.md lists them.
 """
 
 from dataclasses import dataclass, replace
@@ -43,13 +46,19 @@ def td_advantages(rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
 
 
 def standardised(advantages: Tensor) -> Tensor:
-    """Mean 0, standard deviation 1, over the games and steps of each run.  [R, n, T] -> [R, n, T]."""
+    """Mean 0, standard deviation 1, over the games and steps of each run.
+
+    [R, n, T] -> [R, n, T].
+    """
     mean = advantages.mean((-2, -1), keepdim=True)
     return (advantages - mean) / (advantages.std((-2, -1), keepdim=True, correction=0) + 1e-8)
 
 
 def scores(logp: Tensor) -> Tensor:
-    """Value 0, gradient ∇log π: the first derivative of □(Σ_{l≤k} log π_l) - □(Σ_{l<k} log π_l).  [...] -> [...]."""
+    """Value 0, gradient ∇log π: the first derivative of □(Σ_{l≤k} log π_l) - □(Σ_{l<k} log π_l).
+
+    [...] -> [...].
+    """
     return logp - logp.detach()
 
 
@@ -71,22 +80,32 @@ def shaped_returns(logp: Tensor, returns: Tensor, values: Tensor, discount: floa
 def shaped_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -> Tensor:
     """Q_j(s_t, b_t) = r_t + γ R̂_{t+1}, and r_{T-1} at the last step.  [..., T] -> [..., T].
 
-    Our action at t itself does not count (`current_reward` counts it: Q_j = R̂_t): it was chosen at the same time as b_t.
+    Our action at t itself does not count (`current_reward` counts it: Q_j = R̂_t): it was chosen at
+    the same time as b_t.
     """
-    returns = shaped_returns(logp, discounted_returns(rewards, cfg.gamma), values, cfg.gamma * cfg.decay)
+    returns = shaped_returns(
+        logp, discounted_returns(rewards, cfg.gamma), values, cfg.gamma * cfg.decay
+    )
     if cfg.current_reward:
         return returns
-    return rewards + cfg.gamma * torch.cat((returns[..., 1:], torch.zeros_like(returns[..., :1])), -1)
+    return rewards + cfg.gamma * torch.cat(
+        (returns[..., 1:], torch.zeros_like(returns[..., :1])), -1
+    )
 
 
 def n_step_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -> Tensor:
-    """Q_j(s_t, b_t) = Σ_{k<n} γᵏ [r̄ + (r_{t+k} - r̄) □(Σ_{0<m≤k} log π(a_{t+m}))] + γⁿ V_j(s_{t+n}), r̄ the rewards' mean.
+    """Q_j(s_t, b_t) = Σ_{k<n} γᵏ [r̄ + (r_{t+k} - r̄) □(Σ_{0<m≤k} log π(a_{t+m}))] + γⁿ
+    V_j(s_{t+n}), r̄ the rewards' mean.
 
-    The other estimate in the released code. It is cut off: what our policy does to V_j(s_{t+n}) does not count. The same
-    arguments as `shaped_q`; [..., T] -> [..., T - n], the steps whose V_j(s_{t+n}) is known.
+    The other estimate in the released code. It is cut off: what our policy does to V_j(s_{t+n})
+    does not count. The same arguments as `shaped_q`; [..., T] -> [..., T - n], the steps whose
+    V_j(s_{t+n}) is known.
     """
     steps, mean = rewards.shape[-1] - cfg.n_step, rewards.mean((-2, -1), keepdim=True)
-    q, through = cfg.gamma**cfg.n_step * values[..., cfg.n_step :], torch.zeros_like(logp[..., :steps])
+    q, through = (
+        cfg.gamma**cfg.n_step * values[..., cfg.n_step :],
+        torch.zeros_like(logp[..., :steps]),
+    )
     for k in range(cfg.n_step):
         if k:
             through = through + scores(logp[..., k : k + steps])
@@ -96,10 +115,11 @@ def n_step_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -
 
 
 def opponent_log_policy(q: Tensor, taken: Tensor, q_taken: Tensor, cfg: "LoqaConfig") -> Tensor:
-    """Log π̂_j(b_t | s_t), the learned value of the action b_t that was played replaced by the shaped one.
+    """Log π̂_j(b_t | s_t), the learned value of the action b_t that was played replaced by the
+    shaped one.
 
-    Differentiating the normaliser gives (1 - π̂_j(b_t)) ∇Q_j / temperature; not doing so, Advantage Alignment,
-    ∇Q_j / temperature.
+    Differentiating the normaliser gives (1 - π̂_j(b_t)) ∇Q_j / temperature; not doing so, Advantage
+    Alignment, ∇Q_j / temperature.
 
     Args:
         q: [..., T, A], Q_j(s_t, .), constants.
@@ -134,13 +154,18 @@ def loss(play: Any, cfg: "LoqaConfig") -> Tensor:
         return own
     q_taken = (n_step_q if cfg.n_step else shaped_q)(play.logp, others.rewards, others.values, cfg)
     steps = q_taken.shape[-1]
-    answer = opponent_log_policy(others.q[..., :steps, :], others.actions[..., :steps], q_taken, cfg)
-    advantages = play.advantages[..., :steps].detach() if cfg.n_step else play.advantages  # attached in the one only
+    answer = opponent_log_policy(
+        others.q[..., :steps, :], others.actions[..., :steps], q_taken, cfg
+    )
+    advantages = (
+        play.advantages[..., :steps].detach() if cfg.n_step else play.advantages
+    )  # attached in the one only
     return own + cfg.weight * shaping_loss(advantages, answer)
 
 
 def sarsa_targets(rewards: Tensor, q_next: Tensor, v_last: Tensor, gamma: float) -> Tensor:
-    """r_t + γ Q̄(s_{t+1}, a_{t+1}); V̄(s_T) after the last step, where the episode is cut off, not over.
+    """r_t + γ Q̄(s_{t+1}, a_{t+1}); V̄(s_T) after the last step, where the episode is cut off, not
+    over.
 
     Args:
         rewards: [..., T].
@@ -159,7 +184,8 @@ def huber(error: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class LoqaConfig:
-    """Settings; the values are those of the README's Coin Game command, which are those of the published agents.
+    """Settings; the values are those of the README's Coin Game command, which are those of the
+    published agents.
 
     Attributes:
         gamma: γ.
@@ -170,30 +196,34 @@ class LoqaConfig:
         ema: share of the averaged network that stays, an iteration.
         entropy: β.
         clip: largest global norm of the actor's gradient; None for none.
-        decay: λ, the extra discount of the shaping gradient (`differentiable_opponent.discount`); 1 is exact.
+        decay: λ, the extra discount of the shaping gradient (`differentiable_opponent.discount`); 1
+            is exact.
         weight: w (`opponent_differentiation_weight`).
         temperature: of the opponent model.
-        n_step: n of `n_step_q`, 2 or more (`differentiable_opponent.method=n_step`), which ignores `decay` and
-            `current_reward`; 0 is loaded DiCE, `shaped_q`.
-        current_reward: let our action at t count in Q_j(s_t, b_t) (`differentiable_current_reward`).
-        stop_normaliser: no gradient through the opponent model's normaliser (`stop_grad_normalizing_constant`).
-        detach_advantage: A_t is a constant of the actor's loss, as in the paper's pseudo-code. The released code leaves it
-            attached, so that the actor's optimiser also moves the critic; ours is the paper's, since the leak ruins
-            standardised advantages (agents/README.md).
-        standardise: make the advantages of a batch mean 0, standard deviation 1. Not in the paper; for games whose rewards
-            are not centred.
+        n_step: n of `n_step_q`, 2 or more (`differentiable_opponent.method=n_step`), which ignores
+            `decay` and `current_reward`; 0 is loaded DiCE, `shaped_q`.
+        current_reward: let our action at t count in Q_j(s_t, b_t)
+            (`differentiable_current_reward`).
+        stop_normaliser: no gradient through the opponent model's normaliser
+            (`stop_grad_normalizing_constant`).
+        detach_advantage: A_t is a constant of the actor's loss, as in the paper's pseudo-code. The
+            released code leaves it attached, so that the actor's optimiser also moves the critic;
+            ours is the paper's, since the leak ruins standardised advantages (agents/README.md).
+        standardise: make the advantages of a batch mean 0, standard deviation 1. Not in the paper;
+            for games whose rewards are not centred.
         payoff_shift: added to every reward that is learned from; another remedy for the same.
         shaping_until: last iteration with the shaping term (`exclude_after_step`).
         past_selves: opponents are earlier copies of the learner (`agent_replay_buffer.mode`).
         push_every: iterations between copies.
         capacity: copies kept, the latest.
-        snapshots: different copies among the opponents of one iteration, drawn uniformly, each for an equal share of the
-            games; the authors draw one for every game, which only matters to speed and (slightly) to variance.
+        snapshots: different copies among the opponents of one iteration, drawn uniformly, each for
+            an equal share of the games; the authors draw one for every game, which only matters to
+            speed and (slightly) to variance.
         shared: one network for all players (`just_self_play`); else each player has its own.
         max_q: critic's target is max_a Q̄ instead of Q̄(s', a') (`qvalue.mode=argmax`).
         epsilon: chance of a uniform action (IPD only).
-        reset_every: the networks, but not their optimisers, start again before the updates 2, k + 2, 2 k + 2, ...
-            (`reset.every`); 0: never.
+        reset_every: the networks, but not their optimisers, start again before the updates 2, k +
+            2, 2 k + 2, ... (`reset.every`); 0: never.
         fresh_draws: new random numbers every iteration; the authors' IPD re-uses the first ones.
         actor: "gru", "mlp" or "tabular".
         actor_hidden: units of the actor's layers.
@@ -201,8 +231,9 @@ class LoqaConfig:
         critic: "gru" or "mlp".
         critic_hidden: units of the critic's layers.
         critic_layers: as for the actor.
-        zero_critic: Q starts at 0 instead of at a random network's values, which the raw step number makes large. Not in the
-            paper; in the dilemma random first values decide which runs learn to reciprocate.
+        zero_critic: Q starts at 0 instead of at a random network's values, which the raw step
+            number makes large. Not in the paper; in the dilemma random first values decide which
+            runs learn to reciprocate.
         runs: R, independent runs learned side by side.
     """
 
@@ -243,18 +274,31 @@ class LoqaConfig:
     runs: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "batch", "push_every", "capacity", "snapshots", "actor_hidden", "critic_hidden", "runs"):
+        for name in (
+            "horizon",
+            "batch",
+            "push_every",
+            "capacity",
+            "snapshots",
+            "actor_hidden",
+            "critic_hidden",
+            "runs",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("actor_lr", "critic_lr", "entropy", "weight"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
         if self.temperature <= 0 or (self.clip is not None and self.clip <= 0):
-            raise ValueError(f"temperature and clip must be positive, not {self.temperature} and {self.clip}")
+            raise ValueError(
+                f"temperature and clip must be positive, not {self.temperature} and {self.clip}"
+            )
         if self.reset_every < 0:
             raise ValueError(f"reset_every must be at least 0, not {self.reset_every}")
         if self.n_step and not 2 <= self.n_step < self.horizon:
-            raise ValueError(f"n_step must be 0, or at least 2 and less than horizon ({self.horizon}), not {self.n_step}")
+            raise ValueError(
+                f"n_step must be 0, or at least 2 and less than horizon ({self.horizon}), not {self.n_step}"
+            )
         for name in ("gamma", "ema", "decay", "epsilon"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")
@@ -263,9 +307,13 @@ class LoqaConfig:
             if kind not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, not {kind!r}")
             if layers < 1 or (kind == "gru" and layers > 2):
-                raise ValueError(f"{name}_layers must be 1 or 2 before a GRU and at least 1 in an MLP, not {layers}")
+                raise ValueError(
+                    f"{name}_layers must be 1 or 2 before a GRU and at least 1 in an MLP, not {layers}"
+                )
         if self.past_selves and self.batch % min(self.snapshots, self.batch):
-            raise ValueError(f"batch ({self.batch}) must be a multiple of snapshots ({self.snapshots})")
+            raise ValueError(
+                f"batch ({self.batch}) must be a multiple of snapshots ({self.snapshots})"
+            )
 
 
 IPD = LoqaConfig(  # the README's IPD command, but for the remedies named in agents/README.md
@@ -275,7 +323,9 @@ IPD = LoqaConfig(  # the README's IPD command, but for the remedies named in age
 
 
 def settings(env_id: str) -> LoqaConfig:
-    """Default settings for a game: the Coin Game's, or those of a matrix game (whose payoffs only the IPD's are shifted)."""
+    """Default settings for a game: the Coin Game's, or those of a matrix game (whose payoffs only
+    the IPD's are shifted).
+    """
     if env_id == "coin_game_v0":
         return LoqaConfig()
     return IPD if env_id == "ipd_v0" else replace(IPD, payoff_shift=0.0)

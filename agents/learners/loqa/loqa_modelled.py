@@ -1,15 +1,17 @@
-"""LOQA without access to the opponents: their rewards and action values are models, learned from play.
+"""LOQA without access to the opponents: their rewards and action values are models, learned from
+play.
 
-The LOQA paper names this as open: its learner is given the opponent's network Q_j and rewards. Here it sees what a player
-of a fully observable game sees, the views and the actions of everybody and its own rewards, and learns
+The LOQA paper names this as open: its learner is given the opponent's network Q_j and rewards. Here
+it sees what a player of a fully observable game sees, the views and the actions of everybody and
+its own rewards, and learns
 
     r̂(s, s')      my own reward, as a function of what I saw before and after            (regression on my rewards)
     π̂_j(b | s)    what opponents do, with memory of the episode                          (maximum likelihood)
     Q̂_j(s, b)     SARSA on the opponents' views and actions with the rewards r̂ that I would have had in their place
 
-and shapes with r̂, Q̂_j and V̂_j = Σ_b π̂_j Q̂_j instead of theirs. The one assumption is that others value what I value:
-in a symmetric game, r̂ at the opponent's view is its reward. One model serves all opponents; being recurrent, it can tell
-them apart by what they have done.
+and shapes with r̂, Q̂_j and V̂_j = Σ_b π̂_j Q̂_j instead of theirs. The one assumption is that
+others value what I value: in a symmetric game, r̂ at the opponent's view is its reward. One model
+serves all opponents; being recurrent, it can tell them apart by what they have done.
 
 Shapes  R runs, n games, T steps, J opponents, F features, H hidden units, P parameters.
 """
@@ -38,11 +40,18 @@ from agents.nn.networks import log_softmax
 
 
 def predicted_rewards(taste: Tensor, before: Tensor, after: Tensor, hidden: int) -> Tensor:
-    """r̂(s, s') by one hidden layer.  θ [R, P], observations [..., R, n, F] twice -> [..., R, n]."""
+    """r̂(s, s') by one hidden layer.
+
+    θ [R, P], observations [..., R, n, F] twice -> [..., R, n].
+    """
     size = before.shape[-1]
     sizes = (size * hidden, size * hidden, hidden, hidden, 1)
     first, second, bias, out, last = taste.split(sizes, 1)
-    x = before @ first.unflatten(1, (size, hidden)) + after @ second.unflatten(1, (size, hidden)) + bias[:, None]
+    x = (
+        before @ first.unflatten(1, (size, hidden))
+        + after @ second.unflatten(1, (size, hidden))
+        + bias[:, None]
+    )
     return (torch.relu(x) @ out[..., None])[..., 0] + last
 
 
@@ -73,7 +82,15 @@ class Model:
 
     def tensors(self) -> dict[str, Tensor]:
         """What changes with every update."""
-        names = ("theta", "target", "adam.first", "adam.second", "taste", "taste_adam.first", "taste_adam.second")
+        names = (
+            "theta",
+            "target",
+            "adam.first",
+            "adam.second",
+            "taste",
+            "taste_adam.first",
+            "taste_adam.second",
+        )
         return attributes(self, names)
 
     def beliefs(self) -> Beliefs:
@@ -99,7 +116,11 @@ class ModelledSelfPlay(SelfPlay):
 
     def state(self) -> dict[str, Tensor]:
         """See SelfPlay."""
-        models = {f"model{i}.{name}": x for i, each in enumerate(self.models) for name, x in each.tensors().items()}
+        models = {
+            f"model{i}.{name}": x
+            for i, each in enumerate(self.models)
+            for name, x in each.tensors().items()
+        }
         return super().state() | models
 
     def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
@@ -109,7 +130,9 @@ class ModelledSelfPlay(SelfPlay):
             restore(each, each.tensors(), f"model{i}.", tensors)
             each.adam.steps = each.taste_adam.steps = iteration
 
-    def _opponents(self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]) -> Opponents:
+    def _opponents(
+        self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]
+    ) -> Opponents:
         me = next(i for i in range(self.players) if i not in seats)
         model = self.models[me % len(self.models)]
         parts = [self.compute(self._believed, model.beliefs(), games, seat) for seat in seats]
@@ -117,7 +140,10 @@ class ModelledSelfPlay(SelfPlay):
 
     @torch.no_grad()
     def _believed(self, model: Beliefs, games: Trajectory, seat: int) -> Opponents:
-        """What the model makes of one opponent's views and actions; its networks and rewards are not looked at."""
+        """What the model makes of one opponent's views and actions.
+
+        Its networks and rewards are not looked at.
+        """
         of = of_player(games, seat, self.cfg.runs)
         q = time_last(self.net.q(model.theta, of.views)[:-1])
         policy = time_last(log_softmax(self.net.logits(model.theta, of.views)[:-1])).exp()
@@ -133,7 +159,9 @@ class ModelledSelfPlay(SelfPlay):
         cfg, model = self.cfg, self.models[index]
         found = self.compute(self._corrections, model.beliefs(), games, tuple(seats))
         split = self.net.actor_size
-        rates = torch.where(torch.arange(self.net.size, device=self.device) < split, cfg.model_lr, cfg.critic_lr)
+        rates = torch.where(
+            torch.arange(self.net.size, device=self.device) < split, cfg.model_lr, cfg.critic_lr
+        )
         model.theta = model.adam.step(model.theta, found.by_theta, rates)
         model.taste = model.taste_adam.step(model.taste, found.by_taste, cfg.model_lr)
         model.target.lerp_(model.theta, 1 - cfg.ema)
@@ -141,7 +169,9 @@ class ModelledSelfPlay(SelfPlay):
         return {"taste_loss": found.errors.mean(), "surprise": found.surprise.mean() / count,
                 "model_loss": found.loss.mean() / count}  # fmt: skip
 
-    def _corrections(self, model: Beliefs, games: Trajectory, seats: tuple[int, ...]) -> "Corrections":
+    def _corrections(
+        self, model: Beliefs, games: Trajectory, seats: tuple[int, ...]
+    ) -> "Corrections":
         """What the games of the player in the first seat say about its beliefs."""
         cfg, own = self.cfg, of_player(games, seats[0], self.cfg.runs)
         model = Beliefs(*(x.detach().requires_grad_() for x in model))

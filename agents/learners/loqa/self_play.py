@@ -1,15 +1,18 @@
-"""Deep learners that play themselves and their past selves: networks, opponents, episodes, optimisers.
+"""Deep learners that play themselves and their past selves: networks, opponents, episodes,
+optimisers.
 
-The learner's mathematics is one function, `loss(play, cfg) -> [R]` (loqa.py, advantage_alignment.py); this file
-brings it the data. One iteration, in the authors' order:
+The learner's mathematics is one function, `loss(play, cfg) -> [R]` (loqa.py,
+advantage_alignment.py); this file brings it the data. One iteration, in the authors' order:
 
     every `push_every` iterations: keep a copy of the learner
     draw opponents from the copies; play n games of T steps in each of R runs
     one Adam step on the actor's loss; one on the critic's; average the critic's target
 
-Everything random in iteration k follows from (seed, k), so that a resumed run continues bit for bit.
+Everything random in iteration k follows from (seed, k), so that a resumed run continues bit for
+bit.
 
-Shapes  R runs, n games a run, T steps, N players, J = N - 1 opponents, K parameter sets, P parameters.
+Shapes  R runs, n games a run, T steps, N players, J = N - 1 opponents, K parameter sets, P
+parameters.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -93,7 +96,14 @@ class Self:
 
     def tensors(self) -> dict[str, Tensor]:
         """What changes with every update."""
-        names = ("theta", "target", "actor_adam.first", "actor_adam.second", "critic_adam.first", "critic_adam.second")
+        names = (
+            "theta",
+            "target",
+            "actor_adam.first",
+            "actor_adam.second",
+            "critic_adam.first",
+            "critic_adam.second",
+        )
         return attributes(self, names)
 
 
@@ -121,7 +131,9 @@ class SelfPlay:
         seed: fixes everything.
     """
 
-    def __init__(self, cfg: LoqaConfig, venv: Any, loss: Callable[[Play, LoqaConfig], Tensor], seed: int) -> None:
+    def __init__(
+        self, cfg: LoqaConfig, venv: Any, loss: Callable[[Play, LoqaConfig], Tensor], seed: int
+    ) -> None:
         self.cfg, self.venv, self.loss, self.seed, self.iteration = cfg, venv, loss, seed, 0
         self.compute = Direct()
         self.players = len(venv.possible_agents)
@@ -135,8 +147,15 @@ class SelfPlay:
         return Self(theta, theta.clone(), Adam.of(theta), Adam.of(theta))
 
     def update(self) -> dict[str, Tensor]:
-        """One iteration.  Returns its metrics, 0-dimensional tensors (averages over runs and networks)."""
-        if self.cfg.reset_every and self.iteration and (self.iteration - 1) % self.cfg.reset_every == 0:
+        """One iteration.
+
+        Returns its metrics, 0-dimensional tensors (averages over runs and networks).
+        """
+        if (
+            self.cfg.reset_every
+            and self.iteration
+            and (self.iteration - 1) % self.cfg.reset_every == 0
+        ):
             for i, each in enumerate(self.selves):
                 each.theta = self._fresh(i).theta
         if self.cfg.past_selves and self.iteration % self.cfg.push_every == 0:
@@ -147,13 +166,24 @@ class SelfPlay:
         return {name: torch.stack([m[name] for m in metrics]).mean() for name in metrics[0]}
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that changes, by name; with `kept()` and the number of iterations enough to continue bit for bit."""
-        return {f"self{i}.{name}": tensor for i, each in enumerate(self.selves) for name, tensor in each.tensors().items()}
+        """Everything that changes, by name.
+
+        With `kept()` and the number of iterations enough to continue bit for bit.
+        """
+        return {
+            f"self{i}.{name}": tensor
+            for i, each in enumerate(self.selves)
+            for name, tensor in each.tensors().items()
+        }
 
     def kept(self) -> dict[str, Tensor]:
         """The past selves: tensors that never change once they are there."""
         first = self._pushed() - len(self.selves[0].past)
-        return {f"past{i}.{first + j:06d}": x for i, each in enumerate(self.selves) for j, x in enumerate(each.past)}
+        return {
+            f"past{i}.{first + j:06d}": x
+            for i, each in enumerate(self.selves)
+            for j, x in enumerate(each.past)
+        }
 
     def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
         """Continues from the state after `iteration` updates."""
@@ -162,7 +192,9 @@ class SelfPlay:
             restore(each, each.tensors(), f"self{i}.", tensors)
             each.actor_adam.steps = each.critic_adam.steps = iteration
             first = max(0, self._pushed() - self.cfg.capacity)
-            each.past = [tensors[f"past{i}.{j:06d}"].to(self.device) for j in range(first, self._pushed())]
+            each.past = [
+                tensors[f"past{i}.{j:06d}"].to(self.device) for j in range(first, self._pushed())
+            ]
 
     def _pushed(self) -> int:
         """How many copies have been kept so far."""
@@ -171,12 +203,22 @@ class SelfPlay:
     def _learn(self, index: int) -> dict[str, Tensor]:
         """Player `index`'s episodes and its update.  (With one shared network that player is 0.)"""
         cfg, me = self.cfg, self.selves[index]
-        draws = torch.Generator().manual_seed(sde.draw(self.seed, 2, self.iteration * cfg.fresh_draws, index))
+        draws = torch.Generator().manual_seed(
+            sde.draw(self.seed, 2, self.iteration * cfg.fresh_draws, index)
+        )
         seats = [(index + j) % self.players for j in range(self.players)]
         thetas = [me.theta, *(self._opponent(seat % len(self.selves), draws) for seat in seats[1:])]
         games = self._episodes(dict(zip(seats, thetas, strict=True)), draws)
-        own, others = of_player(games, index, cfg.runs), self._opponents(games, seats[1:], thetas[1:])
-        lesson = Lesson(own, others, self.compute(self._targets, me.target, own), self.iteration <= cfg.shaping_until)
+        own, others = (
+            of_player(games, index, cfg.runs),
+            self._opponents(games, seats[1:], thetas[1:]),
+        )
+        lesson = Lesson(
+            own,
+            others,
+            self.compute(self._targets, me.target, own),
+            self.iteration <= cfg.shaping_until,
+        )
         actor, critic = self.compute(self._gradients, me.theta, lesson)
         stepped = me.actor_adam.step(me.theta, clip(actor.gradient, cfg.clip), cfg.actor_lr)
         if critic is None:  # the actor's step has moved the critic too
@@ -186,7 +228,8 @@ class SelfPlay:
         return {
             **self._study(index, games, seats),
             "reward": own.rewards.mean(),
-            "reward_others": (games.rewards.sum() - own.rewards.sum()) / (own.rewards.numel() * (self.players - 1)),
+            "reward_others": (games.rewards.sum() - own.rewards.sum())
+            / (own.rewards.numel() * (self.players - 1)),
             "advantage": actor.advantages.mean(),
             "entropy": actor.entropy.mean(),
             "actor_loss": actor.loss.mean(),
@@ -199,11 +242,15 @@ class SelfPlay:
         return {}
 
     def _opponent(self, whose: int, draws: torch.Generator) -> Tensor:
-        """Parameters [R * G, P] of one opponent in every group of games: G copies a run, or the present learner."""
+        """Parameters [R * G, P] of one opponent in every group of games: G copies a run, or the
+        present learner.
+        """
         other = self.selves[whose]
         if not self.cfg.past_selves:
             return other.theta.detach()
-        which = torch.randint(len(other.past), (min(self.cfg.snapshots, self.cfg.batch),), generator=draws).tolist()
+        which = torch.randint(
+            len(other.past), (min(self.cfg.snapshots, self.cfg.batch),), generator=draws
+        ).tolist()
         return torch.stack([other.past[i] for i in which], 1).flatten(0, 1)
 
     def _episodes(self, thetas: dict[int, Tensor], draws: torch.Generator) -> Trajectory:
@@ -211,16 +258,23 @@ class SelfPlay:
         cfg, seed = self.cfg, sde.draw(self.seed, 3, self.iteration * self.cfg.fresh_draws)
         players = Players(self.net, tuple(thetas[i] for i in range(self.players)), cfg.epsilon)
         size = (2 if cfg.epsilon else 1, cfg.horizon, self.venv.num_envs, self.players)
-        return self.compute.rollout(self.venv, seed, players, torch.rand(size, generator=draws).to(self.device))
+        return self.compute.rollout(
+            self.venv, seed, players, torch.rand(size, generator=draws).to(self.device)
+        )
 
     def _gradients(self, theta: Tensor, lesson: "Lesson") -> "tuple[OfActor, OfCritic | None]":
-        """Both losses at θ [R, P] and their gradients; not the critic's if the actor's step moves the critic."""
+        """Both losses at θ [R, P] and their gradients.
+
+        Not the critic's if the actor's step moves the critic.
+        """
         cfg, theta, views = self.cfg, theta.detach().requires_grad_(), lesson.own.views
         q = self.net.q(theta, views)
         play = self._data(lesson, self.net.logits(theta, views), q)
         loss = self.loss(play, cfg) - cfg.entropy * entropy(play.log_policy)
         (gradient,) = torch.autograd.grad(loss.sum(), theta)
-        actor = OfActor(gradient, loss.detach(), play.advantages.detach(), entropy(play.log_policy.detach()))
+        actor = OfActor(
+            gradient, loss.detach(), play.advantages.detach(), entropy(play.log_policy.detach())
+        )
         return actor, critic_gradient(theta, q, lesson) if cfg.detach_advantage else None
 
     def _critic(self, theta: Tensor, lesson: "Lesson") -> "OfCritic":
@@ -234,15 +288,26 @@ class SelfPlay:
         cfg, log_policy = self.cfg, time_last(log_softmax(logits))
         rewards = own.rewards + cfg.payoff_shift
         q, policy = time_last(q), log_policy.exp()
-        values = state_values(policy.detach(), q.detach()) if cfg.detach_advantage else state_values(policy, q)
+        values = (
+            state_values(policy.detach(), q.detach())
+            if cfg.detach_advantage
+            else state_values(policy, q)
+        )
         advantages = td_advantages(rewards, values, cfg.gamma)
         advantages = standardised(advantages) if cfg.standardise else advantages
         log_policy = log_policy[..., :-1, :]
-        return Play(log_policy, taken(log_policy, own.actions), advantages, rewards, values, others, shaping)
+        return Play(
+            log_policy, taken(log_policy, own.actions), advantages, rewards, values, others, shaping
+        )
 
-    def _opponents(self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]) -> Opponents:
+    def _opponents(
+        self, games: Trajectory, seats: Sequence[int], thetas: Sequence[Tensor]
+    ) -> Opponents:
         """The opponents' own networks, rewards and actions; θ of those in `seats`."""
-        found = [self.compute(self._opened, theta, games, seat) for seat, theta in zip(seats, thetas, strict=True)]
+        found = [
+            self.compute(self._opened, theta, games, seat)
+            for seat, theta in zip(seats, thetas, strict=True)
+        ]
         return Opponents(*(torch.stack(parts) for parts in zip(*found, strict=True)))
 
     @torch.no_grad()
@@ -323,7 +388,12 @@ def critic_gradient(theta: Tensor, q: Tensor, lesson: Lesson) -> OfCritic:
 def of_player(games: Trajectory, player: int, runs: int) -> OfPlayer:
     """One player's side, split into runs."""
     views, actions, rewards = (x[..., player].unflatten(1, (runs, -1)) for x in games[:3])
-    return OfPlayer(views, time_last(actions), time_last(rewards), games.logits[:, :, player].unflatten(1, (runs, -1)))
+    return OfPlayer(
+        views,
+        time_last(actions),
+        time_last(rewards),
+        games.logits[:, :, player].unflatten(1, (runs, -1)),
+    )
 
 
 def attributes(holder: Any, names: Iterable[str]) -> dict[str, Tensor]:

@@ -1,11 +1,13 @@
-"""Meta-MAPG and Meta-PG as `train` and `load_agent` know them: starts and learning rates for learning among learners.
+"""Meta-MAPG and Meta-PG as `train` and `load_agent` know them: starts and learning rates for
+learning among learners.
 
     train("meta_mapg", "ipd_v0", iterations=300, payoff_noise=0.5)                     # both meta-learn; noisy tables
     train("meta_mapg", "ipd_v0", iterations=300, peers="all")                          # among cooperators and defectors
     train("meta_pg", "rps_v0", iterations=300, peers="rock", actor="lstm", games=16)
 
-An update draws tasks (a payoff table, a peer's persona), lets everybody learn for L steps in each, and moves φ_0 and α by
-Adam on the mean meta-gradient. Chains that diverge count nothing; "ended_chains" says how many did.
+An update draws tasks (a payoff table, a peer's persona), lets everybody learn for L steps in each,
+and moves φ_0 and α by Adam on the mean meta-gradient. Chains that diverge count nothing;
+"ended_chains" says how many did.
 
 Shapes  R runs, B chains a run, M = R B, N = 2 players, L updates; φ_0 [R, P_n], α [R, L].
 """
@@ -47,7 +49,8 @@ class MetaLearnerConfig(MetaConfig):
     """What is meta-learned, among whom, and how fast.
 
     Raises:
-        ValueError: see MetaConfig; also an unknown actor, and exact values of a network with memory.
+        ValueError: see MetaConfig; also an unknown actor, and exact values of a network with
+            memory.
     """
 
     runs: int = 1
@@ -69,16 +72,22 @@ class MetaLearnerConfig(MetaConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.runs, self.batch, self.hidden) < 1:
-            raise ValueError(f"runs, batch and hidden must be >= 1, not {self.runs}, {self.batch} and {self.hidden}")
+            raise ValueError(
+                f"runs, batch and hidden must be >= 1, not {self.runs}, {self.batch} and {self.hidden}"
+            )
         rates = (self.lr_inner, self.lr_peer, self.lr_outer, self.max_grad_clip, self.init_std)
         if not all(math.isfinite(rate) for rate in rates):
             raise ValueError(f"rates, clip and spread must be finite, not {rates}")
         if self.actor not in ("tabular", "lstm") or self.values not in ("samples", "exact"):
             raise ValueError(f"unknown actor or values: {self.actor!r}, {self.values!r}")
         if self.values == "exact" and self.actor == "lstm":
-            raise ValueError("exact values are those of policies without memory: actor must be 'tabular'")
+            raise ValueError(
+                "exact values are those of policies without memory: actor must be 'tabular'"
+            )
         if self.opponent == "modelled" and (self.peers == "meta" or self.values == "exact"):
-            raise ValueError("a modelled opponent is a persona, seen through samples: set peers, and values='samples'")
+            raise ValueError(
+                "a modelled opponent is a persona, seen through samples: set peers, and values='samples'"
+            )
 
 
 class MetaLearner:
@@ -91,17 +100,30 @@ class MetaLearner:
         iteration: meta-updates so far.
     """
 
-    def __init__(self, cfg: MetaLearnerConfig, env_id: str, game: dict[str, Any], seed: int, device: str) -> None:
+    def __init__(
+        self, cfg: MetaLearnerConfig, env_id: str, game: dict[str, Any], seed: int, device: str
+    ) -> None:
         self.cfg, self.env_id, self.seed, self.device = cfg, env_id, seed, device
         self.noise = float(game.get("payoff_noise", 0))
-        self.table = table_of(env_id, {k: v for k, v in game.items() if k != "payoff_noise"}, cfg.gamma, device)
+        self.table = table_of(
+            env_id, {k: v for k, v in game.items() if k != "payoff_noise"}, cfg.gamma, device
+        )
         self.actions = self.table.num_actions
         self.policies = policies(cfg, self.actions, device)
         self.players = 2 if cfg.peers == "meta" else 1
         self.draws = torch.Generator().manual_seed(sde.draw(seed, 1))
-        self.peers = None if cfg.peers == "meta" else personas(env_id, cfg.peers, "train", sde.draw(seed, 2)).to(device)
-        self.phi = [initial(net, cfg, self.draws).to(device) for net in self.policies[: self.players]]
-        self.rates = [torch.full((cfg.runs, cfg.chain), cfg.lr_inner, dtype=p.dtype, device=device) for p in self.phi]
+        self.peers = (
+            None
+            if cfg.peers == "meta"
+            else personas(env_id, cfg.peers, "train", sde.draw(seed, 2)).to(device)
+        )
+        self.phi = [
+            initial(net, cfg, self.draws).to(device) for net in self.policies[: self.players]
+        ]
+        self.rates = [
+            torch.full((cfg.runs, cfg.chain), cfg.lr_inner, dtype=p.dtype, device=device)
+            for p in self.phi
+        ]
         self.adams = [Adam.of(self._flat(n)) for n in range(self.players)]
         self.iteration = 0
 
@@ -111,10 +133,14 @@ class MetaLearner:
     def tasks(self) -> tuple[Tensor, Tensor | None]:
         """Tables [M, A, A, 2], and the peers' starts [M, P] or None."""
         count, seed = self.cfg.runs * self.cfg.batch, sde.draw(self.seed, 3, self.iteration)
-        tables = noisy_payoffs(self.table.payoffs.cpu(), self.noise, count, "train", seed).to(self.device)
+        tables = noisy_payoffs(self.table.payoffs.cpu(), self.noise, count, "train", seed).to(
+            self.device
+        )
         if self.peers is None:
             return tables, None
-        return tables, self.peers[torch.randint(len(self.peers), (count,), generator=self.draws).to(self.device)]
+        return tables, self.peers[
+            torch.randint(len(self.peers), (count,), generator=self.draws).to(self.device)
+        ]
 
     def starts(self, peers: Tensor | None, copies: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """φ_0 and α of all chains.  -> [M, P_n] a player, [L, N, M]."""
@@ -125,7 +151,9 @@ class MetaLearner:
             rates.append(torch.full_like(rates[0], self.cfg.lr_peer))
         return tuple(phi), torch.stack(rates, 1)
 
-    def gradients(self, phi: tuple[Tensor, ...], rates: Tensor, tables: Tensor) -> Sequence[MetaGradient]:
+    def gradients(
+        self, phi: tuple[Tensor, ...], rates: Tensor, tables: Tensor
+    ) -> Sequence[MetaGradient]:
         """The meta-gradient of every chain for each player that meta-learns."""
         if self.cfg.values == "samples":
             world = World(self.policies, tables.to(phi[0].dtype), self.cfg, self.draws)
@@ -133,7 +161,9 @@ class MetaLearner:
         game = MatrixGame(tables, self.cfg.gamma, self.device, softmax(self.actions))
         start, found = torch.stack(phi, 1), []
         for me in range(self.players):
-            by, rate, rewards, ok = meta_gradient(start, rates.movedim(1, 2), game, Learning(me, self.cfg.shaping))
+            by, rate, rewards, ok = meta_gradient(
+                start, rates.movedim(1, 2), game, Learning(me, self.cfg.shaping)
+            )
             found.append(MetaGradient(by, rate, rewards.movedim(1, 2), ok))
         return found
 
@@ -143,7 +173,9 @@ class MetaLearner:
         phi, rates = self.starts(peers, cfg.batch)
         found = self.gradients(phi, rates, tables)
         for n, each in enumerate(found):
-            grouped = torch.cat((each.start, each.rates.T), 1).unflatten(0, (cfg.runs, cfg.batch)).sum(1)
+            grouped = (
+                torch.cat((each.start, each.rates.T), 1).unflatten(0, (cfg.runs, cfg.batch)).sum(1)
+            )
             alive = each.finite.view(cfg.runs, cfg.batch).sum(1, keepdim=True).clamp(min=1)
             slope = clip(-grouped / alive, cfg.max_grad_clip)
             moved = self.adams[n].step(self._flat(n), slope, cfg.lr_outer)
@@ -171,8 +203,12 @@ class MetaLearner:
         self.iteration = iteration
         self.draws.set_state(tensors["draws"].cpu())
         for n in range(self.players):
-            self.phi[n], self.rates[n] = (tensors[f"{name}{n}"].to(self.device) for name in ("phi", "rates"))
-            first, second = (tensors[f"{name}{n}"].to(self.device).clone() for name in ("first", "second"))
+            self.phi[n], self.rates[n] = (
+                tensors[f"{name}{n}"].to(self.device) for name in ("phi", "rates")
+            )
+            first, second = (
+                tensors[f"{name}{n}"].to(self.device).clone() for name in ("first", "second")
+            )
             self.adams[n] = Adam(first, second, iteration)
 
     def adapt(self, tables: Tensor, peers: Tensor | None, seed: int = 0) -> Tensor:
@@ -205,7 +241,10 @@ def policies(cfg: MetaLearnerConfig, actions: int, device: str) -> tuple[Network
 
 
 def initial(net: Network, cfg: MetaLearnerConfig, draws: torch.Generator) -> Tensor:
-    """φ_0 at first: N(0, init_std²) in a table, Xavier normal (the authors') in a network.  [R, P]."""
+    """φ_0 at first: N(0, init_std²) in a table, Xavier normal (the authors') in a network.
+
+    [R, P].
+    """
     parts = []
     for name, shape in net.shapes().items():
         noise = torch.randn(cfg.runs, *shape, generator=draws, dtype=net.table.dtype)
@@ -214,13 +253,24 @@ def initial(net: Network, cfg: MetaLearnerConfig, draws: torch.Generator) -> Ten
     return torch.cat(parts, 1)
 
 
-def make(cfg: MetaLearnerConfig, env_id: str, game: dict[str, Any], seed: int, device: str, *, shaping: bool) -> MetaLearner:
+def make(
+    cfg: MetaLearnerConfig,
+    env_id: str,
+    game: dict[str, Any],
+    seed: int,
+    device: str,
+    *,
+    shaping: bool,
+) -> MetaLearner:
     """A learner, with or without the third term."""
     return MetaLearner(replace(cfg, shaping=shaping), env_id, game, seed, device)
 
 
 def settings(env_id: str) -> MetaLearnerConfig:
-    """Defaults: both players meta-learn; in rock-paper-scissors among personas, with the authors' discount."""
+    """Defaults: both players meta-learn.
+
+    In rock-paper-scissors among personas, with the authors' discount.
+    """
     return MetaLearnerConfig(gamma=0.9, peers="all") if env_id == "rps_v0" else MetaLearnerConfig()
 
 
@@ -229,7 +279,9 @@ def restored(checkpoint: Checkpoint, device: str) -> MetaLearner:
     facts = checkpoint.facts
     unknown = sorted(set(facts["settings"]) - {f.name for f in fields(MetaLearnerConfig)})
     if unknown:
-        raise CheckpointError(f"{checkpoint.path}: it has the setting {unknown[0]!r}, which this version does not know")
+        raise CheckpointError(
+            f"{checkpoint.path}: it has the setting {unknown[0]!r}, which this version does not know"
+        )
     shaping = facts["learner"] == "meta_mapg"
     try:
         cfg = MetaLearnerConfig(**facts["settings"])
@@ -251,17 +303,24 @@ class MetaAgent(Agent):
     def __init__(self, checkpoint: Checkpoint, device: str, seed: int) -> None:
         self.learner = restored(checkpoint, device)
         net = self.learner.policies[0]
-        both = ActorCritic(net, net)  # the second stands where learners keep a critic, and is never asked
+        both = ActorCritic(
+            net, net
+        )  # the second stands where learners keep a critic, and is never asked
         super().__init__(both, self.learner.phi[0][:1].repeat(1, 2), checkpoint.facts, seed)
 
     def adaptation(self, tasks: int = 20, seed: int = 0) -> list[float]:
-        """Its mean reward a step after 0 .. L updates, in tasks of the test split that training never saw."""
+        """Its mean reward a step after 0 ..
+
+        L updates, in tasks of the test split that training never saw.
+        """
         learner = self.learner
         tables = noisy_payoffs(learner.table.payoffs.cpu(), learner.noise, tasks, "test", seed)
         peers = None
         if learner.peers is not None:
             peers = personas(learner.env_id, learner.cfg.peers, "test", sde.draw(learner.seed, 2))
-            tables = tables[:1].expand(len(peers), *tables.shape[1:]) if not learner.noise else tables
+            tables = (
+                tables[:1].expand(len(peers), *tables.shape[1:]) if not learner.noise else tables
+            )
             peers = peers[torch.arange(len(tables)) % len(peers)].to(learner.device)
         return learner.adapt(tables.to(learner.device), peers, seed)[:, 0, 0].mean(-1).tolist()
 
@@ -271,5 +330,7 @@ def agent(checkpoint: Checkpoint, device: str, seed: int) -> MetaAgent:
     return MetaAgent(checkpoint, device, seed)
 
 
-META_MAPG = LearnerSpec("meta_mapg", "Meta-MAPG (2021)", settings, partial(make, shaping=True), agent)
+META_MAPG = LearnerSpec(
+    "meta_mapg", "Meta-MAPG (2021)", settings, partial(make, shaping=True), agent
+)
 META_PG = LearnerSpec("meta_pg", "Meta-PG (2018)", settings, partial(make, shaping=False), agent)

@@ -2,10 +2,12 @@
 
 Paper   Lu, Willi, Schroeder de Witt, Foerster 2022, M-FOS, https://arxiv.org/abs/2205.01447 (its exact stand-in for
         Meta-MAPG: Kim et al. 2021, https://arxiv.org/abs/2011.00382)
-Source  https://github.com/luchris429/Model-Free-Opponent-Shaping, generate_mamaml in environments.py (commit 3efb169)
+Source  https://github.com/luchris429/Model-Free-Opponent-Shaping, generate_mamaml in
+environments.py (commit 3efb169)
 
-A naive learner whose first parameters φ and step size α are learned, through K of its own and its opponent's updates; the
-chain is that of Meta-MAPG (meta_exact.py), with the value before any update counted too:
+A naive learner whose first parameters φ and step size α are learned, through K of its own and its
+opponent's updates; the chain is that of Meta-MAPG (meta_exact.py), with the value before any update
+counted too:
 
     θ_0^0 = φ,      θ_0^{k+1} = θ_0^k + α ∇_0 V_0(θ^k)                                         (this player)
     θ_1^0 ~ N(0, I),      θ_1^{k+1} = θ_1^k + δ ∇_1 V_1(θ^k)                                   (a naive opponent)
@@ -14,10 +16,12 @@ chain is that of Meta-MAPG (meta_exact.py), with the value before any update cou
 
 φ ~ N(0, I) and α ~ U(0, 1) at the start, and every meta-update draws new opponents.
 
-The published tournament uses φ only: its players adapt with step size 1, and the φ that the authors ship carry no α.
-`alpha=1` learns φ for that use; a φ learned together with α is for α, which often goes to 0.
+The published tournament uses φ only: its players adapt with step size 1, and the φ that the authors
+ship carry no α. `alpha=1` learns φ for that use; a φ learned together with α is for α, which often
+goes to 0.
 
-Shapes  R independent runs (one φ and α each), B opponents a run, N = 2 players, D parameters a player, K updates.
+Shapes  R independent runs (one φ and α each), B opponents a run, N = 2 players, D parameters a
+player, K updates.
 """
 
 from __future__ import annotations
@@ -40,8 +44,8 @@ class MetaLearned:
     Attributes:
         init: [R, D], φ.
         alpha: [R], α.
-        curve: [M + 1, R], payoff a step over the K updates, before each meta-update and after the last one; every entry
-            is over other opponents.
+        curve: [M + 1, R], payoff a step over the K updates, before each meta-update and after the
+            last one; every entry is over other opponents.
     """
 
     init: Tensor
@@ -49,7 +53,9 @@ class MetaLearned:
     curve: Tensor
 
 
-def objective(init: Tensor, alpha: Tensor, opponents: Tensor, game: DifferentiableGame, cfg: MMamlConfig) -> Tensor:
+def objective(
+    init: Tensor, alpha: Tensor, opponents: Tensor, game: DifferentiableGame, cfg: MMamlConfig
+) -> Tensor:
     """J(φ, α) / K, the mean value of this player over its K updates.
 
     Args:
@@ -64,13 +70,17 @@ def objective(init: Tensor, alpha: Tensor, opponents: Tensor, game: Differentiab
     """
     runs, batch, dim = opponents.shape
     theta = torch.stack((init[:, None].expand(runs, batch, dim), opponents), 2).flatten(0, 1)
-    rates = torch.stack((alpha, torch.full_like(alpha, cfg.opponent_lr)), -1).repeat_interleave(batch, 0)[..., None]
+    rates = torch.stack((alpha, torch.full_like(alpha, cfg.opponent_lr)), -1).repeat_interleave(
+        batch, 0
+    )[..., None]
     passed = chain(theta, [rates] * (cfg.unroll - 1), game, Learning())
     return meta_value(passed, game, me=0, first=0).view(runs, batch).mean(1)
 
 
 def meta_train(
-    game: DifferentiableGame, cfg: MMamlConfig | None = None, after_update: Callable[[int], None] | None = None
+    game: DifferentiableGame,
+    cfg: MMamlConfig | None = None,
+    after_update: Callable[[int], None] | None = None,
 ) -> MetaLearned:
     """Learns φ and α in R independent runs.
 
@@ -96,12 +106,16 @@ def meta_train(
     learned = torch.cat((init, alpha), 1).to(game.device)
     step, curve = adam(), []
     for m in range(cfg.iterations + 1):
-        opponents = torch.randn(cfg.runs, cfg.batch, game.dim, dtype=torch.float64, generator=draws).to(game.device)
+        opponents = torch.randn(
+            cfg.runs, cfg.batch, game.dim, dtype=torch.float64, generator=draws
+        ).to(game.device)
         learned = learned.detach().requires_grad_(m < cfg.iterations)
         value = objective(learned[:, :-1], learned[:, -1], opponents, game, cfg)
         curve.append((1 - getattr(game, "gamma", 0.0)) * value.detach())
         if m < cfg.iterations:
-            new = learned.detach() + learns * cfg.meta_lr * step(grad(value.sum(), learned, keep=False).nan_to_num(0.0))
+            new = learned.detach() + learns * cfg.meta_lr * step(
+                grad(value.sum(), learned, keep=False).nan_to_num(0.0)
+            )
             learned = torch.where(torch.isfinite(new).all(-1, keepdim=True), new, learned.detach())
             if after_update:
                 after_update(m + 1)
@@ -109,7 +123,10 @@ def meta_train(
 
 
 def adapting(alpha: Tensor) -> Callable[[Tensor, DifferentiableGame], Tensor]:
-    """The learned player in a loop of rate 1: α f with f its naive direction.  α [R] -> direction(θ, game)."""
+    """The learned player in a loop of rate 1: α f with f its naive direction.
+
+    α [R] -> direction(θ, game).
+    """
     return lambda theta, game: alpha[:, None, None] * own_gradients(game, theta)
 
 

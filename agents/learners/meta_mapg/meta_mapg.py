@@ -1,10 +1,13 @@
-"""Meta-MAPG and Meta-PG from samples: learning a start, and learning rates, for learning among learners.
+"""Meta-MAPG and Meta-PG from samples: learning a start, and learning rates, for learning among
+learners.
 
 Paper   Kim et al. 2021, Meta-MAPG, https://arxiv.org/abs/2011.00382, theorem 1; Meta-PG: Al-Shedivat et al. 2018,
         https://arxiv.org/abs/1710.03641
-Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f): meta/base.py, meta/dice.py, meta/meta_agent.py
+Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f): meta/base.py, meta/dice.py,
+meta/meta_agent.py
 
-Everybody plays K games with φ_0, takes a step of policy gradient, plays again, ... for L steps; player i chooses φ_0^i:
+Everybody plays K games with φ_0, takes a step of policy gradient, plays again, ... for L steps;
+player i chooses φ_0^i:
 
     J_n(φ_l) = mean over games of Σₜ γᵗ [ □(Σ_{s≤t} x_s) r_t^n + (1 - □(x_t)) b_t^n ]            (inner objective)
     x_t = Σ_{n in S} log π(a_t^n | φ_l^n),   S = everybody (Meta-MAPG), {n} (Meta-PG)
@@ -16,18 +19,21 @@ The meta-gradient by φ_0^i of the return on trajectory l, with τ_m = the K gam
     Σ_{m=1..l} ∇ log p(τ_m | φ_m^i) G_i(τ_l)              through φ_m^i(φ_0^i)                   (own learning)
     Σ_{m=1..l} ∇ log p(τ_m | φ_m^j) G_i(τ_l)              through φ_m^j(φ_0^i)                   (peer learning)
 
-"theorem" multiplies the log-probability of all of τ_m with the mean return of τ_l. "steps" is the authors' code: step t of
-game b of τ_m is paired with the advantage at step t of game b of τ_l. The theorem's cross products m < l are worth 1/K of
-that there, and the variance is far smaller.
+"theorem" multiplies the log-probability of all of τ_m with the mean return of τ_l. "steps" is the
+authors' code: step t of game b of τ_m is paired with the advantage at step t of game b of τ_l. The
+theorem's cross products m < l are worth 1/K of that there, and the variance is far smaller.
 
-What the terms estimate (tests/agents/exact): for updates from samples, current policy + own learning with S = {n} and no DiCE would
-already be all of the gradient. DiCE's derivative of an update is that of the *expected* update, so that own and peer
-learning are all of the gradient as K grows; the cross products then count part of it twice, which "steps" divides by K.
+What the terms estimate (tests/agents/exact): for updates from samples, current policy + own
+learning with S = {n} and no DiCE would already be all of the gradient. DiCE's derivative of an
+update is that of the *expected* update, so that own and peer learning are all of the gradient as K
+grows; the cross products then count part of it twice, which "steps" divides by K.
 
 A chain whose parameters become non-finite ends: it counts nothing, and is counted.
 
-Shapes  M chains, N players, K games, T steps, L updates, V views, A actions, P_n parameters of player n.
-        φ: one tensor [M, P_n] a player; trajectories [T, M, K] in networks, [M, K, T] in estimators.
+Shapes  M chains, N players, K games, T steps, L updates, V views, A actions, P_n parameters of
+player n.
+        φ: one tensor [M, P_n] a player; trajectories [T, M, K] in networks, [M, K, T] in
+        estimators.
 """
 
 from __future__ import annotations
@@ -71,7 +77,10 @@ def unpack(net: Network, flat: Tensor) -> Params:
     shapes = net.shapes()
     sizes = [torch.Size(shape).numel() for shape in shapes.values()]
     parts = flat.split(sizes, 1)
-    return {name: part.unflatten(1, shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
+    return {
+        name: part.unflatten(1, shape)
+        for part, (name, shape) in zip(parts, shapes.items(), strict=True)
+    }
 
 
 class World:
@@ -84,7 +93,9 @@ class World:
         draws: the randomness of play, on the CPU.
     """
 
-    def __init__(self, policies: Sequence[Network], payoffs: Tensor, cfg: MetaConfig, draws: torch.Generator) -> None:
+    def __init__(
+        self, policies: Sequence[Network], payoffs: Tensor, cfg: MetaConfig, draws: torch.Generator
+    ) -> None:
         self.policies, self.payoffs, self.cfg, self.draws = tuple(policies), payoffs, cfg, draws
         self.num_actions = payoffs.shape[1]
         self._swap = other_view(self.num_actions, payoffs.device)
@@ -100,7 +111,9 @@ class World:
         for t in range(cfg.steps):
             seen = torch.stack((here, self._swap[here]))
             u = torch.rand(seen.shape, generator=self.draws, dtype=torch.float64).to(here.device)
-            chosen = torch.stack([sample(player(v, t), x) for player, v, x in zip(players, seen, u, strict=True)])
+            chosen = torch.stack(
+                [sample(player(v, t), x) for player, v, x in zip(players, seen, u, strict=True)]
+            )
             here = 1 + chosen[0] * self.num_actions + chosen[1]
             views.append(seen)
             actions.append(chosen)
@@ -133,11 +146,14 @@ def features(views: Tensor, num_views: int, dtype: torch.dtype) -> Tensor:
 
 
 def linear_baseline(x: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
-    """b_t, ridge regression of returns to go on features, each chain by itself.  [M, K, T, F], [M, K, T] -> [M, K, T].
+    """b_t, ridge regression of returns to go on features, each chain by itself.  [M, K, T, F], [M,
+    K, T] -> [M, K, T].
 
-    The one-hots add up to the constant 1, so that only the ridge keeps the matrix regular: float64 whatever the policy's.
+    The one-hots add up to the constant 1, so that only the ridge keeps the matrix regular: float64
+    whatever the policy's.
 
-    Source: Duan et al. 2016 (https://arxiv.org/abs/1604.06778), as in the authors' linear_baseline.py.
+    Source: Duan et al. 2016 (https://arxiv.org/abs/1604.06778), as in the authors'
+    linear_baseline.py.
     """
     flat, y = x.flatten(1, 2).double(), returns.flatten(1).double()
     gram = flat.mT @ flat + ridge * torch.eye(x.shape[-1], dtype=flat.dtype, device=x.device)
@@ -158,19 +174,25 @@ def baselines(world: World, play: Play) -> Tensor:
 
 
 def inner_objective(logp: Tensor, rewards: Tensor, base: Tensor, cfg: MetaConfig) -> Tensor:
-    """J_n of each chain, by DiCE or loaded DiCE (whose second derivatives spread fifty times less).  -> [M]."""
+    """J_n of each chain, by DiCE or loaded DiCE (whose second derivatives spread fifty times less).
+    -> [M].
+    """
     if cfg.inner == "loaded":
         return loaded_dice(logp, gae(rewards, base, cfg.gamma, cfg.gae_lambda), cfg.gamma).mean(-1)
     return dice_with_baseline(logp, rewards, base, cfg.gamma).mean(-1)
 
 
-def inner_step(phi: Phi, logp: Sequence[Tensor], play: Play, base: Tensor, cfg: MetaConfig) -> list[Tensor]:
+def inner_step(
+    phi: Phi, logp: Sequence[Tensor], play: Play, base: Tensor, cfg: MetaConfig
+) -> list[Tensor]:
     """∂J_n/∂φ^n of every player, differentiable again.  -> [M, P_n] each."""
     found = []
     for n, p in enumerate(phi):
         x = torch.stack(tuple(logp)).sum(0) if cfg.shaping else logp[n]
         objective = inner_objective(x, play.rewards[n], base[n], cfg).sum()
-        found.append(torch.autograd.grad(objective, p, create_graph=cfg.create_graph, retain_graph=True)[0])
+        found.append(
+            torch.autograd.grad(objective, p, create_graph=cfg.create_graph, retain_graph=True)[0]
+        )
     return found
 
 
@@ -191,7 +213,10 @@ class Chain(NamedTuple):
 
 
 def observed(play: Play, n: int, sizes: tuple[int, int]) -> Tensor:
-    """A tabular model of player n from what it did: log of (count + 1).  sizes (V, A) -> [M, V A]."""
+    """A tabular model of player n from what it did: log of (count + 1).
+
+    Sizes (V, A) -> [M, V A].
+    """
     views, actions = sizes
     index = (play.views[n] * actions + play.actions[n]).permute(1, 0, 2).flatten(1)
     counts = torch.zeros(len(index), views * actions, dtype=play.rewards.dtype, device=index.device)
@@ -199,7 +224,10 @@ def observed(play: Play, n: int, sizes: tuple[int, int]) -> Tensor:
 
 
 def beliefs(phi: Phi, before: Phi, play: Play, world: World) -> Phi:
-    """What player 0 differentiates: φ; or its own and a model, whose derivative is that of the imagined update `before`."""
+    """What player 0 differentiates: φ.
+
+    Or its own and a model, whose derivative is that of the imagined update `before`.
+    """
     if world.cfg.opponent == "known":
         return before
     model = observed(play, 1, (world.num_actions**2 + 1, world.num_actions)).to(phi[1].dtype)
@@ -229,14 +257,18 @@ def unroll(phi: Phi, rates: Tensor, world: World) -> Chain:
         if l < len(rates):
             after = updated(seen, inner_step(seen, logp, play, base, cfg), rates[l])
             phi, seen = (
-                (after, after) if cfg.opponent == "known" else (actual(phi, after, (play, base), rates[l], world), after)
+                (after, after)
+                if cfg.opponent == "known"
+                else (actual(phi, after, (play, base), rates[l], world), after)
             )
     return chain
 
 
 def updated(phi: Phi, steps: Sequence[Tensor], rates: Tensor) -> Phi:
     """φ + α ∂J.  rates [N, M]."""
-    return tuple(p + rates[n, :, None] * step for n, (p, step) in enumerate(zip(phi, steps, strict=True)))
+    return tuple(
+        p + rates[n, :, None] * step for n, (p, step) in enumerate(zip(phi, steps, strict=True))
+    )
 
 
 def actual(phi: Phi, after: Phi, played: tuple[Play, Tensor], rates: Tensor, world: World) -> Phi:
@@ -249,7 +281,9 @@ def actual(phi: Phi, after: Phi, played: tuple[Play, Tensor], rates: Tensor, wor
 
 
 def weight(chain: Chain, l: int, i: int, cfg: MetaConfig) -> Tensor:  # noqa: E741
-    """What log-probabilities are multiplied with: G_i(τ_l) [M, 1, 1], or A_t of τ_l over K [M, K, T]."""
+    """What log-probabilities are multiplied with: G_i(τ_l) [M, 1, 1], or A_t of τ_l over K [M, K,
+    T].
+    """
     rewards, base = chain.plays[l].rewards[i], chain.base[l][i]
     if cfg.pairing == "theorem":
         return (discounts(rewards, cfg.gamma) * rewards).sum(-1).mean(-1)[:, None, None]
@@ -268,18 +302,24 @@ def own_learning(chain: Chain, l: int, i: int, cfg: MetaConfig) -> Tensor:  # no
 
 def peer_learning(chain: Chain, l: int, i: int, cfg: MetaConfig) -> Tensor:  # noqa: E741
     """Σ_{m=1..l} log p(τ_m | φ_m^j) G_i(τ_l), j the other.  -> [M]."""
-    return (sum(chain.logp[m][1 - i] for m in range(1, l + 1)) * weight(chain, l, i, cfg)).sum((-1, -2))
+    return (sum(chain.logp[m][1 - i] for m in range(1, l + 1)) * weight(chain, l, i, cfg)).sum(
+        (-1, -2)
+    )
 
 
 def surrogate(chain: Chain, i: int, cfg: MetaConfig) -> Tensor:
     """Mean over l = 1 .. L of the terms; Meta-PG has no third.  -> [M]."""
     terms = [current_policy, own_learning] + [peer_learning] * cfg.shaping
     counted = range(1, len(chain.plays))
-    return torch.stack([term(chain, k, i, cfg) for term in terms for k in counted]).sum(0) / len(counted)
+    return torch.stack([term(chain, k, i, cfg) for term in terms for k in counted]).sum(0) / len(
+        counted
+    )
 
 
 class MetaGradient(NamedTuple):
-    """∂/∂φ_0^i [M, P_i] and ∂/∂α_i [L, M] of each chain by itself, rewards a step [L + 1, N, M], who stayed finite [M]."""
+    """∂/∂φ_0^i [M, P_i] and ∂/∂α_i [L, M] of each chain by itself, rewards a step [L + 1, N, M],
+    who stayed finite [M].
+    """
 
     start: Tensor
     rates: Tensor
@@ -287,7 +327,9 @@ class MetaGradient(NamedTuple):
     finite: Tensor
 
 
-def meta_gradients(phi: Phi, rates: Tensor, world: World, players: Sequence[int]) -> list[MetaGradient]:
+def meta_gradients(
+    phi: Phi, rates: Tensor, world: World, players: Sequence[int]
+) -> list[MetaGradient]:
     """The meta-gradient of each of `players` from one chain.
 
     Args:
@@ -298,16 +340,27 @@ def meta_gradients(phi: Phi, rates: Tensor, world: World, players: Sequence[int]
     """
     phi, rates = tuple(p.detach().requires_grad_() for p in phi), rates.detach().requires_grad_()
     chain = unroll(phi, rates, world)
-    alive = torch.stack([torch.isfinite(p.detach()).all(-1) for each in chain.phi for p in each]).all(0)
+    alive = torch.stack(
+        [torch.isfinite(p.detach()).all(-1) for each in chain.phi for p in each]
+    ).all(0)
     rewards = torch.stack([play.rewards.mean((-1, -2)) for play in chain.plays])
     found = []
     for i in players:
         objective = surrogate(chain, i, world.cfg)
         objective = objective + world.cfg.entropy * entropy(world, phi[i], chain.plays[0], i)
-        start, rate = torch.autograd.grad(objective.sum(), (phi[i], rates), retain_graph=True, materialize_grads=True)
+        start, rate = torch.autograd.grad(
+            objective.sum(), (phi[i], rates), retain_graph=True, materialize_grads=True
+        )
         rate = rate[:, i]
         finite = alive & torch.isfinite(start).all(-1) & torch.isfinite(rate).all(0)
-        found.append(MetaGradient(torch.where(finite[:, None], start, 0.0), torch.where(finite, rate, 0.0), rewards, finite))
+        found.append(
+            MetaGradient(
+                torch.where(finite[:, None], start, 0.0),
+                torch.where(finite, rate, 0.0),
+                rewards,
+                finite,
+            )
+        )
     return found
 
 
@@ -343,10 +396,20 @@ class MetaConfig:
 
     def __post_init__(self) -> None:
         if min(self.chain, self.games, self.steps) < 1:
-            raise ValueError(f"chain, games and steps must be >= 1, not {self.chain}, {self.games} and {self.steps}")
+            raise ValueError(
+                f"chain, games and steps must be >= 1, not {self.chain}, {self.games} and {self.steps}"
+            )
         if not 0 <= self.gamma < 1 or not 0 <= self.gae_lambda <= 1:
-            raise ValueError(f"gamma must lie in [0, 1), gae_lambda in [0, 1], not {self.gamma!r}, {self.gae_lambda!r}")
-        choices = {"pairing": ("steps", "theorem"), "inner": ("loaded", "dice"), "opponent": ("known", "modelled")}
+            raise ValueError(
+                f"gamma must lie in [0, 1), gae_lambda in [0, 1], not {self.gamma!r}, {self.gae_lambda!r}"
+            )
+        choices = {
+            "pairing": ("steps", "theorem"),
+            "inner": ("loaded", "dice"),
+            "opponent": ("known", "modelled"),
+        }
         for name, words in choices.items():
             if getattr(self, name) not in words:
-                raise ValueError(f"{name} must be {' or '.join(map(repr, words))}, not {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be {' or '.join(map(repr, words))}, not {getattr(self, name)!r}"
+                )

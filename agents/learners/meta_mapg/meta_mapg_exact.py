@@ -1,10 +1,13 @@
-"""Meta-MAPG and Meta-PG with exact values: choosing where to start among learners, by the chain rule.
+"""Meta-MAPG and Meta-PG with exact values: choosing where to start among learners, by the chain
+rule.
 
 Paper   Kim, Liu, Riemer, Sun, Abdulhai, Habibi, Lopez-Cot, Tesauro, How 2021, Meta-MAPG, https://arxiv.org/abs/2011.00382
-        Al-Shedivat, Bansal, Burda, Sutskever, Mordatch, Abbeel 2018, Meta-PG, https://arxiv.org/abs/1710.03641
+        Al-Shedivat, Bansal, Burda, Sutskever, Mordatch, Abbeel 2018, Meta-PG,
+        https://arxiv.org/abs/1710.03641
 Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f); sampled in meta_mapg.py
 
-Everybody takes L learning steps from θ^0, of which player i chooses its own part; f_n is n's learning rule:
+Everybody takes L learning steps from θ^0, of which player i chooses its own part; f_n is n's
+learning rule:
 
     θ_n^{l+1} = θ_n^l + α_n^l f_n(θ^l)                                                           (chain)
     J_i = mean over counted l of V_i(θ^l)                                                        (meta-objective)
@@ -13,9 +16,10 @@ Everybody takes L learning steps from θ^0, of which player i chooses its own pa
     (∂θ_i^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_i^l                                                            (own learning)
     Σ_{j≠i} (∂θ_j^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_j^l                                                    (peer learning)
 
-The first is the whole gradient at l = 0; for l >= 1 exact updates depend on no sample, so that the theorem's first term
-has mean 0 there. Meta-PG takes the others' updates as given: the chain is cut at θ_j, and the third term is 0. M-MAML
-(m_maml.py) is l = 0 .. K - 1, naive opponents and one rate for all l.
+The first is the whole gradient at l = 0; for l >= 1 exact updates depend on no sample, so that the
+theorem's first term has mean 0 there. Meta-PG takes the others' updates as given: the chain is cut
+at θ_j, and the third term is 0. M-MAML (m_maml.py) is l = 0 .. K - 1, naive opponents and one rate
+for all l.
 
 Shapes  M chains (runs, tasks, opponents), N players, D parameters a player, L updates. θ [M, N, D].
 """
@@ -38,7 +42,8 @@ class Learning(NamedTuple):
 
     Attributes:
         me: i, the player whose start is learned.
-        shaping: whether the others' updates depend on i (Meta-MAPG) or are taken as given (Meta-PG).
+        shaping: whether the others' updates depend on i (Meta-MAPG) or are taken as given
+            (Meta-PG).
         peer: the others' rule f_j; naive if None.
     """
 
@@ -49,7 +54,11 @@ class Learning(NamedTuple):
 
 def mine(theta: Tensor, me: int) -> Tensor:
     """1 where the entry is player i's, else 0.  [..., N, D] -> [N, 1]."""
-    return torch.nn.functional.one_hot(torch.tensor(me), theta.shape[-2]).bool().to(theta.device)[:, None]
+    return (
+        torch.nn.functional.one_hot(torch.tensor(me), theta.shape[-2])
+        .bool()
+        .to(theta.device)[:, None]
+    )
 
 
 def attached(theta: Tensor, which: Tensor) -> Tensor:
@@ -60,10 +69,16 @@ def attached(theta: Tensor, which: Tensor) -> Tensor:
 def directions(theta: Tensor, game: DifferentiableGame, how: Learning) -> Tensor:
     """f_n(θ): naive for player i, `how.peer` for the others.  [M, N, D] -> [M, N, D]."""
     naive = own_gradients(game, theta)
-    return naive if how.peer is None else torch.where(mine(theta, how.me), naive, how.peer(theta, game))
+    return (
+        naive
+        if how.peer is None
+        else torch.where(mine(theta, how.me), naive, how.peer(theta, game))
+    )
 
 
-def chain(theta: Tensor, rates: Sequence[Tensor], game: DifferentiableGame, how: Learning) -> list[Tensor]:
+def chain(
+    theta: Tensor, rates: Sequence[Tensor], game: DifferentiableGame, how: Learning
+) -> list[Tensor]:
     """θ^0 .. θ^L, differentiable if θ^0 is.
 
     Args:
@@ -96,7 +111,9 @@ def peer_learning(passed: Sequence[Tensor], game: DifferentiableGame, me: int) -
     return game.values(torch.stack(through))[..., me].mean(0)
 
 
-def meta_value(passed: Sequence[Tensor], game: DifferentiableGame, me: int, first: int = 1) -> Tensor:
+def meta_value(
+    passed: Sequence[Tensor], game: DifferentiableGame, me: int, first: int = 1
+) -> Tensor:
     """Mean of V_i(θ^l) over l >= `first`: its gradient is the sum of the terms above.  -> [M]."""
     return torch.stack([game.values(theta)[..., me] for theta in passed[first:]]).mean(0)
 
@@ -115,15 +132,19 @@ def meta_gradient(
         how: see `chain`.
 
     Returns:
-        ∂J_i/∂θ_i^0 [M, D]; ∂J_i/∂α_i [L, M]; payoffs a step of all players at l = 0 .. L [L + 1, M, N]; and the chains that
-        stayed finite [M].
+        ∂J_i/∂θ_i^0 [M, D]; ∂J_i/∂α_i [L, M]; payoffs a step of all players at l = 0 .. L [L + 1, M,
+        N]; and the chains that stayed finite [M].
     """
     start, rates = start.detach().requires_grad_(), rates.detach().requires_grad_()
     passed = chain(start, rates[..., None].unbind(0), game, how)
     value = meta_value(passed, game, how.me)
     by_start, by_rate = torch.autograd.grad(value.sum(), (start, rates))
     by_start, by_rate = by_start[:, how.me], by_rate[..., how.me]
-    finite = torch.isfinite(by_start).all(-1) & torch.isfinite(by_rate).all(0) & torch.isfinite(value.detach())
+    finite = (
+        torch.isfinite(by_start).all(-1)
+        & torch.isfinite(by_rate).all(0)
+        & torch.isfinite(value.detach())
+    )
     rewards = game.report(torch.stack(passed).detach())
     return (
         torch.where(finite[:, None], by_start, 0.0),

@@ -1,7 +1,8 @@
 """Naive learning: every player climbs its own exact value as if the others stood still.
 
 Paper   Foerster et al. 2018, LOLA, section 4.1 ("NL-Ex"), https://arxiv.org/abs/1709.04326
-Source  https://github.com/alshedivat/lola, train_exact.py (commit 0e8b13e), whose `--no-lola` flag has no effect there.
+Source  https://github.com/alshedivat/lola, train_exact.py (commit 0e8b13e), whose `--no-lola` flag
+has no effect there.
 
     f_i(θ) = ∇_i V_i(θ),      θ_i ← θ_i + δ f_i(θ)                                            (naive learner)
 

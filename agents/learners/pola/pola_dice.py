@@ -1,4 +1,5 @@
-"""POLA-DiCE: proximal learning with opponent-learning awareness, from samples; LOLA-DiCE and naive learning as settings.
+"""POLA-DiCE: proximal learning with opponent-learning awareness, from samples; LOLA-DiCE and naive
+learning as settings.
 
 Papers  POLA: Zhao, Lu, Grosse, Foerster 2022, https://arxiv.org/abs/2210.10125, algorithm 2
         LOLA-DiCE: Foerster, Farquhar et al. 2018, https://arxiv.org/abs/1802.05098
@@ -10,20 +11,22 @@ Learner i holds θ, its opponent j starts from φ₀ (its true parameters, or a 
     θ ← Adam(θ, α, ∇_θ [ J_i(θ, φ_K(θ)) - β_out KL(π_θ_old || π_θ) ]),   M times           (outer)
 
     J = mean over new games Σₜ γᵗ (□(Σ_{l≤t} log π_θ π_φ) - □(Σ_{l<t} log π_θ π_φ)) ⊥Aₜ     (estimators.loaded_dice)
-    KL  mean over the games just played and their steps, hidden states from 0
-    critic  minimise mean Σₜ (Σ_{l≥t} γ^{l-t} r_l + γ^{T-t} ⊥V(s_T) - V(sₜ))²,  by φ at rate lr_v too
+    KL  mean over the games just played and their steps, hidden states from 0 critic  minimise mean
+    Σₜ (Σ_{l≥t} γ^{l-t} r_l + γ^{T-t} ⊥V(s_T) - V(sₜ))²,  by φ at rate lr_v too
 
-Each outer step starts again from φ₀; both players start from the same old parameters. K = M = 1 and β = 0 is LOLA-DiCE,
-K = 0 naive learning.
+Each outer step starts again from φ₀; both players start from the same old parameters. K = M = 1 and
+β = 0 is LOLA-DiCE, K = 0 naive learning.
 
-The derivative through φ_K is taken backwards, one inner step at a time. With g = ∂J_i/∂φ_{k+1} and G_k(θ, φ_k) the inner
-gradient,
+The derivative through φ_K is taken backwards, one inner step at a time. With g = ∂J_i/∂φ_{k+1} and
+G_k(θ, φ_k) the inner gradient,
 
     ∂J_i/∂θ += η (∂G_k/∂θ)ᵀ g,      ∂J_i/∂φ_k = g + η (∂G_k/∂φ_k)ᵀ g
 
-so that at most one inner step's graph need exist (`rematerialise`), and each costs one product with a vector.
+so that at most one inner step's graph need exist (`rematerialise`), and each costs one product with
+a vector.
 
-Shapes  L lanes = N learners x R runs, n games a lane, T steps, A actions, P parameters; θ, φ [L, P]. Time is last, but as
+Shapes  L lanes = N learners x R runs, n games a lane, T steps, A actions, P parameters; θ, φ [L,
+P]. Time is last, but as
         networks take it.
 """
 
@@ -40,7 +43,9 @@ from agents.nn.networks import ActorCritic, log_softmax
 
 
 class Side(NamedTuple):
-    """One player's side of a batch of games: views [T + 1, L, n], actions [L, n, T], rewards [L, n, T]."""
+    """One player's side of a batch of games: views [T + 1, L, n], actions [L, n, T], rewards [L, n,
+    T].
+    """
 
     views: Tensor
     actions: Tensor
@@ -48,7 +53,10 @@ class Side(NamedTuple):
 
 
 class Games(NamedTuple):
-    """What the learner and its opponent saw and did; `share` [L, n] is each game's part in a mean."""
+    """What the learner and its opponent saw and did.
+
+    `share` [L, n] is each game's part in a mean.
+    """
 
     own: Side
     other: Side
@@ -84,19 +92,27 @@ def objective(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "PolaDiceConfi
     """
     values, last = values.detach()[..., :-1], values.detach()[..., -1]
     if cfg.estimator == "loaded":
-        return loaded_dice(logp, gae(rewards, values, cfg.gamma, cfg.gae_lambda, last), cfg.gamma, cfg.dice_decay)
+        return loaded_dice(
+            logp, gae(rewards, values, cfg.gamma, cfg.gae_lambda, last), cfg.gamma, cfg.dice_decay
+        )
     to_the_end = torch.cat((rewards[..., :-1], rewards[..., -1:] + cfg.gamma * last[..., None]), -1)
     return dice_with_baseline(logp, to_the_end, values, cfg.gamma)
 
 
 def divergence(old: Tensor, new: Tensor, reverse: bool = False) -> Tensor:
-    """KL(old || new) of each game, mean over its steps; KL(new || old) if `reverse`.  [L, n, T, A] -> [L, n]."""
+    """KL(old || new) of each game, mean over its steps.
+
+    KL(new || old) if `reverse`.  [L, n, T, A] -> [L, n].
+    """
     first, second = (new, old) if reverse else (old, new)
     return (first.exp() * (first - second)).sum(-1).mean(-1)
 
 
 def critic_loss(rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
-    """Σₜ (Rₜ - Vₜ)² with returns that the last value extends.  [L, n, T], [L, n, T + 1] -> [L, n]."""
+    """Σₜ (Rₜ - Vₜ)² with returns that the last value extends.
+
+    [L, n, T], [L, n, T + 1] -> [L, n].
+    """
     returns = discounted_returns(rewards, gamma, values[..., -1].detach())
     return (returns - values[..., :-1]).square().sum(-1)
 
@@ -132,7 +148,9 @@ class View(NamedTuple):
 
 
 class InnerStep(NamedTuple):
-    """What the way back needs of step k: φ_k, its games and values, log-probabilities they were played with, and G_k."""
+    """What the way back needs of step k: φ_k, its games and values, log-probabilities they were
+    played with, and G_k.
+    """
 
     k: int
     other: Tensor
@@ -143,7 +161,10 @@ class InnerStep(NamedTuple):
 
 
 class Outer(NamedTuple):
-    """∇ of the outer objective [L, P] (critic: descent turned to ascent); the games; J, KL and critic's loss [L]."""
+    """∇ of the outer objective [L, P] (critic: descent turned to ascent).
+
+    The games; J, KL and critic's loss [L].
+    """
 
     gradient: Tensor
     games: Games
@@ -164,7 +185,10 @@ def inner_gradient(own: Tensor, step: InnerStep, view: View, again: bool) -> Ten
     """G_k = ∇_φ [ J_j(θ, φ_k) - β_in KL(φ₀ || φ_k) ].  own [L, P] -> [L, P]."""
     cfg, games = view.cfg, step.games
     policy = log_policy(view.net, step.other.requires_grad_(), games.other)
-    logp = [of_actions(log_policy(view.net, own, games.own), games.own), of_actions(policy, games.other)]
+    logp = [
+        of_actions(log_policy(view.net, own, games.own), games.own),
+        of_actions(policy, games.other),
+    ]
     if step.played is not None:  # ratios take the place of logarithms when games are used again
         logp = [(now - then).exp() for now, then in zip(logp, step.played, strict=True)]
     total = mean(objective(logp[0] + logp[1], games.other.rewards, step.values, cfg), games)
@@ -184,7 +208,13 @@ def look_ahead(own: Tensor, view: View) -> tuple[Tensor, list[InnerStep]]:
         again = cfg.reuse_inner and k > 0
         games = steps[0].games if again else view.play(own.detach(), other, k)
         values, descent = compute(critic_step, other, games, view)
-        played = steps[0].played if again else compute(_played, own, other, games, view) if cfg.reuse_inner else None
+        played = (
+            steps[0].played
+            if again
+            else compute(_played, own, other, games, view)
+            if cfg.reuse_inner
+            else None
+        )
         step = InnerStep(k, other, games, values, played, None)
         found = compute(inner_gradient, own, step, view, attached)
         steps.append(step._replace(gradient=found if attached else None))
@@ -195,7 +225,10 @@ def look_ahead(own: Tensor, view: View) -> tuple[Tensor, list[InnerStep]]:
 @torch.no_grad()
 def _played(own: Tensor, other: Tensor, games: Games, view: View) -> tuple[Tensor, Tensor]:
     """Log-probabilities at the time of playing."""
-    mine, theirs = (of_actions(log_policy(view.net, x, s), s) for x, s in ((own, games.own), (other, games.other)))
+    mine, theirs = (
+        of_actions(log_policy(view.net, x, s), s)
+        for x, s in ((own, games.own), (other, games.other))
+    )
     return mine, theirs
 
 
@@ -216,7 +249,10 @@ def back_through(own: Tensor, slope: Tensor, steps: list[InnerStep], view: View)
 
 
 class Last(NamedTuple):
-    """∂/∂θ and ∂/∂φ_K of the outer objective at fixed φ_K [L, P] (the latter None if K = 0); J, KL and critic's loss [L]."""
+    """∂/∂θ and ∂/∂φ_K of the outer objective at fixed φ_K [L, P] (the latter None if K = 0).
+
+    J, KL and critic's loss [L].
+    """
 
     by_own: Tensor
     slope: Tensor | None
@@ -226,10 +262,15 @@ class Last(NamedTuple):
 
 
 def last_step(own: Tensor, other: Tensor, games: Games, view: View) -> Last:
-    """The outer objective in the games against φ_K, and its first derivatives.  own, other [L, P]."""
+    """The outer objective in the games against φ_K, and its first derivatives.
+
+    own, other [L, P].
+    """
     cfg, own, other = view.cfg, own.requires_grad_(), other.requires_grad_()
     policy, values = log_policy(view.net, own, games.own), state_values(view.net, own, games.own)
-    logp = of_actions(policy, games.own) + of_actions(log_policy(view.net, other, games.other), games.other)
+    logp = of_actions(policy, games.own) + of_actions(
+        log_policy(view.net, other, games.other), games.other
+    )
     with torch.no_grad():
         old = log_policy(view.net, view.old, games.own)
     worth = mean(objective(logp, games.own.rewards, values, cfg), games)
@@ -237,7 +278,9 @@ def last_step(own: Tensor, other: Tensor, games: Games, view: View) -> Last:
     errors = mean(critic_loss(games.own.rewards, values, cfg.gamma), games)
     total = (worth - cfg.beta_out * distance - errors).sum()
     by_own, *slope = torch.autograd.grad(total, (own, other) if cfg.inner_steps else (own,))
-    return Last(by_own, slope[0] if slope else None, worth.detach(), distance.detach(), errors.detach())
+    return Last(
+        by_own, slope[0] if slope else None, worth.detach(), distance.detach(), errors.detach()
+    )
 
 
 def outer_gradient(own: Tensor, view: View) -> Outer:
@@ -246,8 +289,19 @@ def outer_gradient(own: Tensor, view: View) -> Outer:
     other, steps = look_ahead(own, view)
     games = view.play(own.detach(), other, view.cfg.inner_steps)
     last = view.compute(last_step, own, other.detach(), games, view)
-    through = last.by_own if last.slope is None else last.by_own + back_through(own, last.slope, steps, view)
-    return Outer(through, games, steps[0].games if steps else games, last.objective, last.divergence, last.critic)
+    through = (
+        last.by_own
+        if last.slope is None
+        else last.by_own + back_through(own, last.slope, steps, view)
+    )
+    return Outer(
+        through,
+        games,
+        steps[0].games if steps else games,
+        last.objective,
+        last.divergence,
+        last.critic,
+    )
 
 
 @dataclass(frozen=True)
@@ -268,12 +322,16 @@ class PolaDiceConfig:
         reverse_kl: KL(new || old), as in the paper's runs, instead of KL(old || new), as it writes.
         estimator: "loaded" DiCE with GAE, or "dice" with a baseline.
         gae_lambda: λ.
-        dice_decay: κ of "loaded" DiCE; below 1 its second derivatives are biased and much less noisy. The published runs: 1.
-        reset_optimiser: Adam created anew at every update, as in the authors' code. With M = 1 each step is then
-            α sign(gradient): the published LOLA-DiCE.
-        reuse_inner: K inner steps on one batch with probability ratios (the paper's POLA-DiCE-PPO), not new games each.
-        rematerialise: compute inner graphs again on the way back instead of keeping them: less memory, more time.
-        model_batches: batches to fit a model of the opponent at each update; 0: its true parameters are known.
+        dice_decay: κ of "loaded" DiCE; below 1 its second derivatives are biased and much less
+            noisy. The published runs: 1.
+        reset_optimiser: Adam created anew at every update, as in the authors' code. With M = 1 each
+            step is then α sign(gradient): the published LOLA-DiCE.
+        reuse_inner: K inner steps on one batch with probability ratios (the paper's POLA-DiCE-PPO),
+            not new games each.
+        rematerialise: compute inner graphs again on the way back instead of keeping them: less
+            memory, more time.
+        model_batches: batches to fit a model of the opponent at each update; 0: its true parameters
+            are known.
         lr_model: the model's rate, of Adam.
         lr_model_v: its critic's.
         actor: "gru" or "tabular" (also the critic).
@@ -282,7 +340,8 @@ class PolaDiceConfig:
         runs: R, independent runs learned side by side.
 
     Raises:
-        ValueError: a number of steps, games or a rate that makes no sense, or an unknown estimator or actor.
+        ValueError: a number of steps, games or a rate that makes no sense, or an unknown estimator
+            or actor.
     """
 
     gamma: float = 0.96
@@ -317,12 +376,24 @@ class PolaDiceConfig:
                 raise ValueError(f"{name} must be >= {least}, not {getattr(self, name)}")
         if self.layers > 2:
             raise ValueError(f"layers must be 1 or 2, not {self.layers}")
-        rates = (self.lr_in, self.lr_out, self.lr_v, self.beta_in, self.beta_out, self.lr_model, self.lr_model_v)
+        rates = (
+            self.lr_in,
+            self.lr_out,
+            self.lr_v,
+            self.beta_in,
+            self.beta_out,
+            self.lr_model,
+            self.lr_model_v,
+        )
         if not all(0 <= x < float("inf") for x in rates):
-            raise ValueError(f"rates and β must be finite and >= 0, not {', '.join(map(str, rates))}")
+            raise ValueError(
+                f"rates and β must be finite and >= 0, not {', '.join(map(str, rates))}"
+            )
         for name in ("gamma", "gae_lambda", "dice_decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")
         for name, known in (("estimator", ("loaded", "dice")), ("actor", ("gru", "tabular"))):
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}"
+                )

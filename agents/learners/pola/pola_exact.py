@@ -3,19 +3,23 @@
 Paper   Zhao, Lu, Grosse, Foerster 2022, https://arxiv.org/abs/2210.10125, algorithms 1 (outer POLA), 3 (LOLA), 7
 Source  https://github.com/Silent-Zebra/POLA, LOLA_exact.py (commit b248b52)
 
-LOLA's step depends on how policies are parametrised. POLA replaces it by a proximal problem in the space of policies:
+LOLA's step depends on how policies are parametrised. POLA replaces it by a proximal problem in the
+space of policies:
 
     θ_i' = argmax V_i(θ_i', θ_j''(θ_i')) - β_out KL(π_θ_i || π_θ_i')                                   (outer)
     θ_j''(θ_i') = θ_j + K steps of η ∇_j [ V_j(θ_i', θ_j'') - β_in KL(π_θ_j || π_θ_j'') ]              (inner)
 
-Outer POLA solves the outer problem by gradient ascent with rate α until the policy stands still, K = 1 and β_in = 0.
-`outer_steps = 1` with many inner steps is algorithm 7; with β_out = 0 and K = 1 as well it is LOLA's look-ahead step.
+Outer POLA solves the outer problem by gradient ascent with rate α until the policy stands still, K
+= 1 and β_in = 0. `outer_steps = 1` with many inner steps is algorithm 7; with β_out = 0 and K = 1
+as well it is LOLA's look-ahead step.
 
-KL is summed over the S states, as in the authors' code: β here is theirs, and a fifth of the paper's (an average).
-Every player starts from the same old parameters; player i works in its view i (differentiable.py), where the others are
-either the true parameters or a model of them, in a parametrisation of its own.
+KL is summed over the S states, as in the authors' code: β here is theirs, and a fifth of the
+paper's (an average). Every player starts from the same old parameters; player i works in its view i
+(differentiable.py), where the others are either the true parameters or a model of them, in a
+parametrisation of its own.
 
-Shapes  R runs, N = 2 players, D parameters a player, D' of a model, S states, A actions. Own parameters [N, R, D], one
+Shapes  R runs, N = 2 players, D parameters a player, D' of a model, S states, A actions. Own
+parameters [N, R, D], one
         row a player; what player i takes everybody to be [N, R, N, D'].
 """
 
@@ -79,24 +83,33 @@ def imagined(own: Tensor, view: View) -> Tensor:
     for _ in range(cfg.inner_steps):
         objective = view.values(own, model)
         if cfg.beta_in:
-            objective = objective - cfg.beta_in * kl_divergence(start, view.log_policies(view.model_logits(model)))
+            objective = objective - cfg.beta_in * kl_divergence(
+                start, view.log_policies(view.model_logits(model))
+            )
         model = model + cfg.lr_in * opponents_gradients(objective, model)
     return model
 
 
 def outer_gradient(own: Tensor, old: Tensor, view: View) -> Tensor:
-    """∇_i [ V_i(θ_i', θ_j''(θ_i')) - β_out KL(old || π_θ_i') ].  own [N, R, D], old [N, R, S, A]."""
+    """∇_i [ V_i(θ_i', θ_j''(θ_i')) - β_out KL(old || π_θ_i') ].
+
+    Own [N, R, D], old [N, R, S, A].
+    """
     own = own.detach().requires_grad_()
     objective = self_values(view.values(own, imagined(own, view))).T
     if view.cfg.beta_out:
-        objective = objective - view.cfg.beta_out * kl_divergence(old, view.log_policies(view.game.to_logits(own)))
+        objective = objective - view.cfg.beta_out * kl_divergence(
+            old, view.log_policies(view.game.to_logits(own))
+        )
     return grad(objective, own, keep=False)
 
 
 def proximal_point(theta: Tensor, view: View) -> Tensor:
-    """Ascends the outer problem from θ until each player's policy stands still, or `cfg.outer_steps`.
+    """Ascends the outer problem from θ until each player's policy stands still, or
+    `cfg.outer_steps`.
 
-    A player stands still when KL(before || after) and KL(after || before) are both below `cfg.tolerance`.
+    A player stands still when KL(before || after) and KL(after || before) are both below
+    `cfg.tolerance`.
 
     Args:
         theta: [R, N, D].
@@ -109,7 +122,9 @@ def proximal_point(theta: Tensor, view: View) -> Tensor:
     now = old = view.log_policies(view.game.to_logits(own))
     moving = torch.ones_like(own[..., 0], dtype=torch.bool)
     for _ in range(view.cfg.outer_steps):
-        own = torch.where(moving[..., None], own + view.cfg.lr_out * outer_gradient(own, old, view), own)
+        own = torch.where(
+            moving[..., None], own + view.cfg.lr_out * outer_gradient(own, old, view), own
+        )
         before, now = now, view.log_policies(view.game.to_logits(own))
         change = torch.maximum(kl_divergence(before, now), kl_divergence(now, before))
         moving = moving & ~(change < view.cfg.tolerance)
@@ -132,11 +147,15 @@ def pola(theta: Tensor, game: MatrixGame, cfg: PolaConfig | None = None) -> Tens
     check_matrix_game(game)
     check_theta(theta, game)
     model = theta.detach().expand(game.num_players, *theta.shape)
-    return proximal_point(theta, View(game, model, game.to_logits, cfg or PolaConfig())) - theta.detach()
+    return (
+        proximal_point(theta, View(game, model, game.to_logits, cfg or PolaConfig()))
+        - theta.detach()
+    )
 
 
 class PolaOm:
-    """POLA (or LOLA) against models of the others, refitted exactly before every update: `direction(θ, game)`.
+    """POLA (or LOLA) against models of the others, refitted exactly before every update:
+    `direction(θ, game)`.
 
     Args:
         parametrisation: of the models.
@@ -152,7 +171,12 @@ class PolaOm:
         fit: ExactModelConfig | None = None,
         seed: int = 0,
     ) -> None:
-        self.parametrisation, self.cfg, self.fit, self.seed = parametrisation, cfg, fit or ExactModelConfig(), seed
+        self.parametrisation, self.cfg, self.fit, self.seed = (
+            parametrisation,
+            cfg,
+            fit or ExactModelConfig(),
+            seed,
+        )
         self.model: Tensor | None = None
 
     def __call__(self, theta: Tensor, game: MatrixGame) -> Tensor:
@@ -163,17 +187,24 @@ class PolaOm:
         view = View(game, self.model, self.parametrisation.logits, self.cfg)
 
         def both(true: Tensor, model: Tensor) -> tuple[Tensor, Tensor]:
-            return game.log_policies(true).detach(), view.log_policies(self.parametrisation.logits(model))
+            return game.log_policies(true).detach(), view.log_policies(
+                self.parametrisation.logits(model)
+            )
 
         self.model = fit_exactly(theta.detach(), self.model, both, self.fit)
         believed = self.model.expand(game.num_players, *self.model.shape)
-        return proximal_point(theta, View(game, believed, self.parametrisation.logits, self.cfg)) - theta.detach()
+        return (
+            proximal_point(theta, View(game, believed, self.parametrisation.logits, self.cfg))
+            - theta.detach()
+        )
 
 
 def check_matrix_game(game: object) -> None:
     """Raises ValueError unless the game is a MatrixGame."""
     if not isinstance(game, MatrixGame):
-        raise ValueError(f"POLA needs policies to measure their distance: a MatrixGame, not a {type(game).__name__}")
+        raise ValueError(
+            f"POLA needs policies to measure their distance: a MatrixGame, not a {type(game).__name__}"
+        )
 
 
 @dataclass(frozen=True)

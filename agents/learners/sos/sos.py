@@ -4,7 +4,8 @@ Paper   Letcher, Foerster, Balduzzi, Rocktäschel, Whiteson 2019, https://arxiv.
         Mescheder, Nowozin, Geiger 2017 (consensus), https://arxiv.org/abs/1705.10461
 Source  https://github.com/aletcher/stable-opponent-shaping (notebook)
 
-With ξ_i = ∇_i V_i, H the Jacobian of ξ, H_o its blocks i ≠ j, and χ_i = Σ_j (∇_i ξ_j)ᵀ ∇_j V_i (LOLA's shaping term):
+With ξ_i = ∇_i V_i, H the Jacobian of ξ, H_o its blocks i ≠ j, and χ_i = Σ_j (∇_i ξ_j)ᵀ ∇_j V_i
+(LOLA's shaping term):
 
     LookAhead   ξ_0 = ξ + α H_o ξ                                             (each answers the others' step)
     consensus   ξ - λ Hᵀ ξ                                                    (ascent on V, descent on |ξ|²/2)
@@ -14,9 +15,11 @@ With ξ_i = ∇_i V_i, H the Jacobian of ξ, H_o its blocks i ≠ j, and χ_i = 
     p_2 = |ξ|² if |ξ| < b, else 1                                             (fade out near a fixed point)
     p   = min(p_1, p_2)
 
-The paper minimises losses L = -V; signs above are for ascent, and the sum ξ + α H_o ξ + α χ is LOLA in its Taylor form.
+The paper minimises losses L = -V; signs above are for ascent, and the sum ξ + α H_o ξ + α χ is LOLA
+in its Taylor form.
 
-Shapes  R independent runs, N players, D parameters a player. Norms and products run over all players of one run.
+Shapes  R independent runs, N players, D parameters a player. Norms and products run over all
+players of one run.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ def look_ahead(theta: Tensor, game: DifferentiableGame, cfg: SosConfig | None = 
     return xi + (cfg or SosConfig()).alpha * answer
 
 
-def consensus(theta: Tensor, game: DifferentiableGame, cfg: ConsensusConfig | None = None) -> Tensor:
+def consensus(
+    theta: Tensor, game: DifferentiableGame, cfg: ConsensusConfig | None = None
+) -> Tensor:
     """ξ - λ Hᵀ ξ = ξ - λ ∇ |ξ|²/2.  [R, N, D] -> [R, N, D]."""
     tracked = theta if theta.requires_grad else theta.detach().requires_grad_()
     xi = own_gradients(game, tracked)
@@ -78,7 +83,8 @@ def sos_terms(theta: Tensor, game: DifferentiableGame) -> tuple[Tensor, Tensor, 
     xi_j = opponents_gradients(values, views)
     gradient = grad(self_values(values), views)
     fixed = xi_j if keep else xi_j.detach()
-    # The products' other factors are passed as weights: constants for this derivative, functions for the next one.
+    # The products' other factors are passed as weights: constants for this derivative, functions
+    # for the next one.
     answer = grad(gradient, views, fixed, keep=keep)
     chi = grad(xi_j, views, gradient * others(game.num_players, views), keep=keep)
     if not keep:
@@ -99,4 +105,6 @@ class SosConfig:
 class ConsensusConfig:
     """Consensus optimisation."""
 
-    weight: float = 1.0  # λ, ours: with it the IPD ends at 1.68, the notebook's plot at 1.70 (0.1 ends at 1.99)
+    weight: float = (
+        1.0  # λ, ours: with it the IPD ends at 1.68, the notebook's plot at 1.70 (0.1 ends at 1.99)
+    )

@@ -31,19 +31,28 @@ def test_envs_shows_the_page_of_a_game(capsys, env_id):
 
 
 def test_play_prints_mean_rewards_that_follow_from_the_seed(capsys):
-    first, second = (run(capsys, "play", "coin_game_v0", "tit_for_tat", "random", "--seed", "7") for _ in range(2))
+    first, second = (
+        run(capsys, "play", "coin_game_v0", "tit_for_tat", "random", "--seed", "7")
+        for _ in range(2)
+    )
     assert first == second
     assert first[0] == 0 and "a step" in first[1]
-    assert run(capsys, "play", "coin_game_v0", "tit_for_tat", "random", "--seed", "8")[1] != first[1]
+    assert (
+        run(capsys, "play", "coin_game_v0", "tit_for_tat", "random", "--seed", "8")[1] != first[1]
+    )
 
 
 def test_play_knows_the_arithmetic_of_two_cooperators(capsys):
-    _, out, _ = run(capsys, "play", "ipd_v0", "always_cooperate", "always_defect", "--set", "max_cycles=4")
+    _, out, _ = run(
+        capsys, "play", "ipd_v0", "always_cooperate", "always_defect", "--set", "max_cycles=4"
+    )
     assert "-3.000 a step, -12.0 an episode" in out and "+0.000 a step" in out
 
 
 def test_play_shows_text(capsys):
-    _, out, _ = run(capsys, "play", "ipd_v0", "tit_for_tat", "grim", "--render", "ansi", "--set", "max_cycles=2")
+    _, out, _ = run(
+        capsys, "play", "ipd_v0", "tit_for_tat", "grim", "--render", "ansi", "--set", "max_cycles=2"
+    )
     assert "tit_for_tat" in out and "grim" in out
 
 
@@ -62,10 +71,16 @@ MISTAKES = {
     "unknown page": (("envs", "ipd"), "ipd_v0"),
     "unknown player": (("play", "ipd_v0", "tit_for_tatt", "random"), "tit_for_tat"),
     "too few players": (("play", "ipd_v0", "random"), "2 players"),
-    "unknown setting": (("play", "coin_game_v0", "random", "random", "--set", "grid=3"), "grid_size"),
+    "unknown setting": (
+        ("play", "coin_game_v0", "random", "random", "--set", "grid=3"),
+        "grid_size",
+    ),
     "no setting": (("play", "coin_game_v0", "random", "random", "--set", "grid"), "name=value"),
     "wrong film": (("play", "ipd_v0", "random", "random", "--save", "x.avi"), ".gif or .mp4"),
-    "film and screen": (("play", "ipd_v0", "random", "random", "--save", "x.gif", "--render", "ansi"), "one of them"),
+    "film and screen": (
+        ("play", "ipd_v0", "random", "random", "--save", "x.gif", "--render", "ansi"),
+        "one of them",
+    ),
     "no episodes": (("play", "ipd_v0", "random", "random", "--episodes", "0"), "at least 1"),
     "unknown agent": (("play", "ipd_v0", "bundled:nobody", "random"), "loqa_3x3"),
     "unknown learner": (("train", "loqqa", "ipd_v0"), "loqa"),

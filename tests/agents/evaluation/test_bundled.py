@@ -10,19 +10,34 @@ from agents.evaluation.agent import ALIASES, bundled, find
 from agents.evaluation.scores import scores
 from agents.learners.sb3_ppo import PpoConfig, actor_of, agent
 
-FACTS = ("learner", "env_id", "game", "settings", "seed", "device", "seconds", "iterations", "scores", "command")
+FACTS = (
+    "learner",
+    "env_id",
+    "game",
+    "settings",
+    "seed",
+    "device",
+    "seconds",
+    "iterations",
+    "scores",
+    "command",
+)
 
 
 @pytest.mark.parametrize("name", bundled())
 def test_metadata_and_size(name):
     facts = load(find(f"bundled:{name}")).facts
     assert all(key in facts for key in FACTS) and facts["scores"] and facts["seconds"] > 0
-    assert sum(path.stat().st_size for path in find(f"bundled:{name}").parent.glob(f"{name}.*")) < 2_000_000
+    assert (
+        sum(path.stat().st_size for path in find(f"bundled:{name}").parent.glob(f"{name}.*"))
+        < 2_000_000
+    )
 
 
 @pytest.mark.parametrize("name", bundled())
 def test_scores_are_what_the_metadata_says(name):
-    """256 fresh episodes: the mean of 256 episodes' means, each of which spreads by less than .15; .06 is over 5 errors."""
+    """256 fresh episodes: the mean of 256 episodes' means, each of which spreads by less than .15;
+    .06 is over 5 errors."""
     one = load_agent(f"bundled:{name}")
     opponents = [key.removeprefix("vs ") for key in one.facts["scores"] if key.startswith("vs ")]
     found = scores(one, episodes=256, seed=77, opponents=opponents)
@@ -32,7 +47,8 @@ def test_scores_are_what_the_metadata_says(name):
 
 @pytest.mark.parametrize("name", [name for name in bundled() if name.startswith("meta_")])
 def test_adaptation_is_what_the_metadata_says(name):
-    """Other games and, with noise, other tables: the mean over 40 tasks, of .3 at most in spread, within 3 errors."""
+    """Other games and, with noise, other tables: the mean over 40 tasks, of .3 at most in spread,
+    within 3 errors."""
     one = load_agent(f"bundled:{name}")
     found, said = one.adaptation(tasks=40, seed=78), one.facts["adaptation"]
     assert len(found) == one.learner.cfg.chain + 1
@@ -45,9 +61,14 @@ def test_aliases_name_agents():
 
 
 def test_the_published_bars_of_the_coin_game():
-    """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %, with slack."""
+    """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %, with
+    slack."""
     found = scores(load_agent("bundled:loqa_3x3"), episodes=512, seed=5)
-    assert found["self"] > 0.28 and found["vs always_cooperate"] > 0.33 and found["vs always_defect"] > -0.10
+    assert (
+        found["self"] > 0.28
+        and found["vs always_cooperate"] > 0.33
+        and found["vs always_defect"] > -0.10
+    )
     assert found["adversarial"] < 0.115
 
 

@@ -1,8 +1,9 @@
-"""All joint trajectories of a short iterated matrix game, and its value written a second time, by summation over histories.
+"""All joint trajectories of a short iterated matrix game, and its value written a second time, by
+summation over histories.
 
-A DiCE objective has value 1 in every box, so finite differences of it see a constant. The expectation over *all*
-trajectories with detached probabilities is an exact identity instead, in every order. Nothing here uses agents/.
-"""
+A DiCE objective has value 1 in every box, so finite differences of it see a constant. The
+expectation over *all* trajectories with detached probabilities is an exact identity instead, in
+every order. Nothing here uses agents/."""
 
 import itertools
 from typing import NamedTuple
@@ -12,13 +13,18 @@ from torch import Tensor
 
 IPD = torch.tensor([[[-1, -1], [-3, 0]], [[0, -3], [-2, -2]]], dtype=torch.float64)
 IMP = torch.tensor([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]], dtype=torch.float64)
-LOPSIDED = torch.tensor([[[0.3, -1.2], [2.0, 0.4]], [[-0.7, 1.1], [0.9, -2.3]]], dtype=torch.float64)
-THREE_ACTIONS = torch.randn(3, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+LOPSIDED = torch.tensor(
+    [[[0.3, -1.2], [2.0, 0.4]], [[-0.7, 1.1], [0.9, -2.3]]], dtype=torch.float64
+)
+THREE_ACTIONS = torch.randn(
+    3, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3)
+)
 GAMES = {"ipd": IPD, "imp": IMP, "lopsided": LOPSIDED, "three_actions": THREE_ACTIONS}
 
 
 class Play(NamedTuple):
-    """M trajectories of T steps: log-probabilities, rewards and own-first states [M, T, 2], probabilities [M]."""
+    """M trajectories of T steps: log-probabilities, rewards and own-first states [M, T, 2],
+    probabilities [M]."""
 
     logp: Tensor
     rewards: Tensor
@@ -27,7 +33,10 @@ class Play(NamedTuple):
 
 
 def log_policy(theta: Tensor, actions: int) -> Tensor:
-    """log π(a | s) of one player from its flat parameters: softmax with the last logit 0.  [D] -> [S, A]."""
+    """log π(a | s) of one player from its flat parameters: softmax with the last logit 0.
+
+    [D] -> [S, A].
+    """
     logits = theta.view(-1, actions - 1)
     return torch.log_softmax(torch.cat((logits, torch.zeros_like(logits[:, :1])), 1), 1)
 
@@ -45,7 +54,12 @@ def all_play(theta: Tensor, payoffs: Tensor, steps: int) -> Play:
     for history in itertools.product(itertools.product(range(actions), repeat=2), repeat=steps):
         seen = [[own_state(last, n, actions) for n in range(2)] for last in (None, *history[:-1])]
         logp.append(
-            torch.stack([torch.stack([tables[n][s[n], a[n]] for n in range(2)]) for s, a in zip(seen, history, strict=True)])
+            torch.stack(
+                [
+                    torch.stack([tables[n][s[n], a[n]] for n in range(2)])
+                    for s, a in zip(seen, history, strict=True)
+                ]
+            )
         )
         rewards.append(torch.stack([payoffs[a] for a in history]))
         states.append(torch.tensor(seen))
@@ -54,15 +68,26 @@ def all_play(theta: Tensor, payoffs: Tensor, steps: int) -> Play:
 
 
 def value(theta: Tensor, payoffs: Tensor, gamma: float, steps: int) -> Tensor:
-    """Finite-horizon discounted value of both players, by backward recursion over joint actions.  theta [2, D] -> [2]."""
+    """Finite-horizon discounted value of both players, by backward recursion over joint actions.
+
+    Theta [2, D] -> [2].
+    """
     return state_values(theta, payoffs, gamma, steps)[0][0]
 
 
-def state_values(theta: Tensor, payoffs: Tensor, gamma: float, steps: int, last: Tensor | None = None) -> list[Tensor]:
-    """v_t(s) for t = 0..steps, s in player 0's words, from v_steps = `last` (0 if None).  Each [S, 2]."""
+def state_values(
+    theta: Tensor, payoffs: Tensor, gamma: float, steps: int, last: Tensor | None = None
+) -> list[Tensor]:
+    """v_t(s) for t = 0..steps, s in player 0's words, from v_steps = `last` (0 if None).
+
+    Each [S, 2].
+    """
     actions = payoffs.shape[0]
     pasts = [None, *itertools.product(range(actions), repeat=2)]
-    first, second = (log_policy(theta[n], actions).exp()[[own_state(last, n, actions) for last in pasts]] for n in range(2))
+    first, second = (
+        log_policy(theta[n], actions).exp()[[own_state(last, n, actions) for last in pasts]]
+        for n in range(2)
+    )
     result = [torch.zeros(len(pasts), 2, dtype=theta.dtype) if last is None else last]
     for _ in range(steps):
         worth = payoffs + gamma * result[-1][1:].view(actions, actions, 2)
@@ -71,7 +96,8 @@ def state_values(theta: Tensor, payoffs: Tensor, gamma: float, steps: int, last:
 
 
 class Derivatives(NamedTuple):
-    """Value [], gradient [N, D] and Hessian [N, D, N, D] of a scalar function of both players' parameters."""
+    """Value [], gradient [N, D] and Hessian [N, D, N, D] of a scalar function of both players'
+    parameters."""
 
     value: Tensor
     first: Tensor
@@ -81,13 +107,23 @@ class Derivatives(NamedTuple):
 def derivatives(output: Tensor, theta: Tensor) -> Derivatives:
     """Up to second order by reverse mode, one row of the Hessian at a time."""
     how = {"create_graph": True, "materialize_grads": True}
-    first = torch.autograd.grad(output, theta, **how)[0] if output.requires_grad else torch.zeros_like(theta)
-    rows = [torch.autograd.grad(g, theta, **how)[0] if g.requires_grad else torch.zeros_like(theta) for g in first.flatten()]
-    return Derivatives(output.detach(), first.detach(), torch.stack(rows).detach().view(*theta.shape, *theta.shape))
+    first = (
+        torch.autograd.grad(output, theta, **how)[0]
+        if output.requires_grad
+        else torch.zeros_like(theta)
+    )
+    rows = [
+        torch.autograd.grad(g, theta, **how)[0] if g.requires_grad else torch.zeros_like(theta)
+        for g in first.flatten()
+    ]
+    return Derivatives(
+        output.detach(), first.detach(), torch.stack(rows).detach().view(*theta.shape, *theta.shape)
+    )
 
 
 def errors(found: Derivatives, true: Derivatives) -> dict[str, float]:
-    """Largest absolute error of the value, the first, the own second and the cross second derivatives."""
+    """Largest absolute error of the value, the first, the own second and the cross second
+    derivatives."""
     second = (found.second - true.second).abs()
     players = range(second.shape[0])
     return {
@@ -102,4 +138,6 @@ def random_theta(payoffs: Tensor, seed: int = 0, runs: int | None = None) -> Ten
     """[2, D], or [R, 2, D], attached."""
     actions = payoffs.shape[0]
     shape = (() if runs is None else (runs,)) + (2, (actions**2 + 1) * (actions - 1))
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+    return torch.randn(
+        shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    ).requires_grad_()

@@ -1,4 +1,5 @@
-"""Advantage Alignment: the aligned advantage is the gradient of LOQA's shaping term without its normaliser."""
+"""Advantage Alignment: the aligned advantage is the gradient of LOQA's shaping term without its
+normaliser."""
 
 from dataclasses import replace
 
@@ -22,7 +23,10 @@ def play(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):
     own = torch.randint(actions, (runs, games, steps), generator=draws)
     theirs = torch.randint(actions, (opponents, runs, games, steps), generator=draws)
     others = Opponents(
-        normal(opponents, runs, games, steps), theirs, normal(*theirs.shape, actions), normal(opponents, runs, games, steps)
+        normal(opponents, runs, games, steps),
+        theirs,
+        normal(*theirs.shape, actions),
+        normal(opponents, runs, games, steps),
     )
     logp = log_policy.gather(-1, own[..., None])[..., 0]
     parts = [normal(runs, games, size) for size in (steps, steps, steps + 1)]
@@ -39,14 +43,21 @@ def gradient(loss, logits):
 def test_aligned_and_loaded_have_one_gradient(opponents, weight):
     data, logits = play(opponents)
     cfg = aa.AlignmentConfig(weight=weight, temperature=1.0)
-    loaded, aligned = (gradient(aa.loss(data, replace(cfg, form=form)), logits) for form in ("loaded", "aligned"))
+    loaded, aligned = (
+        gradient(aa.loss(data, replace(cfg, form=form)), logits) for form in ("loaded", "aligned")
+    )
     assert (loaded - aligned).abs().max() < 1e-12 and loaded.abs().max() > 1e-3
-    normalised = gradient(loqa.loss(data, replace(cfg, form="loaded", stop_normaliser=False)), logits)
+    normalised = gradient(
+        loqa.loss(data, replace(cfg, form="loaded", stop_normaliser=False)), logits
+    )
     assert (loaded - normalised).abs().max() > 1e-3
 
 
 def test_many_opponents_are_the_sum_over_each():
-    """The shaping gradient with J opponents is the sum of J two-player ones (LOQA; three_player_coin_train.py's intent)."""
+    """The shaping gradient with J opponents is the sum of J two-player ones (LOQA.
+
+    three_player_coin_train.py's intent).
+    """
     data, logits = play(3)
     cfg = loqa.LoqaConfig(weight=0.7)
     own = gradient(loqa.actor_loss(data.advantages, data.logp), logits)
@@ -60,7 +71,10 @@ def test_many_opponents_are_the_sum_over_each():
 def test_shaping_can_be_switched_off():
     data, logits = play()
     own = gradient(loqa.actor_loss(data.advantages, data.logp), logits)
-    for off, cfg in ((data, loqa.LoqaConfig(weight=0.0)), (data._replace(shaping=False), loqa.LoqaConfig())):
+    for off, cfg in (
+        (data, loqa.LoqaConfig(weight=0.0)),
+        (data._replace(shaping=False), loqa.LoqaConfig()),
+    ):
         assert torch.equal(gradient(loqa.loss(off, cfg), logits), own)
     assert not torch.equal(gradient(loqa.loss(data, loqa.LoqaConfig(shaping_until=5)), logits), own)
 
@@ -89,7 +103,9 @@ def test_mean_form_uses_standardised_gae():
         following = data.others.values[..., min(t + 1, 5)]
         delta = data.others.rewards[..., t] + cfg.gamma * following - data.others.values[..., t]
         theirs[..., t] = after = delta + cfg.gamma * 0.9 * after
-    theirs = (theirs - theirs.mean((2, 3), keepdim=True)) / theirs.std((2, 3), keepdim=True, correction=0)
+    theirs = (theirs - theirs.mean((2, 3), keepdim=True)) / theirs.std(
+        (2, 3), keepdim=True, correction=0
+    )
     star = own.clone()
     for t in range(1, 6):
         star[..., t] = own[..., t] + own[..., :t].mean(-1) * theirs.sum(0)[..., t]

@@ -1,8 +1,9 @@
-"""Every exact learner's direction against brute force: its formula written out for one run, differentiated by torch.func.
+"""Every exact learner's direction against brute force: its formula written out for one run,
+differentiated by torch.func.
 
-The brute force shares nothing with agents/: no views, no batching of runs, one player at a time, and (for the matrix games)
-a finite-horizon value by recursion over states. Mutants of LOLA, each a mistake somebody made, must be told apart.
-"""
+The brute force shares nothing with agents/: no views, no batching of runs, one player at a time,
+and (for the matrix games) a finite-horizon value by recursion over states. Mutants of LOLA, each a
+mistake somebody made, must be told apart."""
 
 from functools import partial
 
@@ -46,7 +47,9 @@ class Brute:
     def moved(self, theta, i, opponent):
         """θ after the others' step, as player i expects it."""
         step = opponent(theta)
-        return torch.cat((theta[:i] + ETA * step[:i], theta[i : i + 1], theta[i + 1 :] + ETA * step[i + 1 :]))
+        return torch.cat(
+            (theta[:i] + ETA * step[:i], theta[i : i + 1], theta[i + 1 :] + ETA * step[i + 1 :])
+        )
 
     def lookahead(self, theta, opponent, steps=1):
         def objective(i, full):
@@ -61,7 +64,9 @@ class Brute:
         def objective(i, full):
             slope = grad(lambda t: self.value(t)[i])(full)
             step = opponent(full)
-            return self.value(full)[i] + ETA * sum(slope[j] @ step[j] for j in range(len(full)) if j != i)
+            return self.value(full)[i] + ETA * sum(
+                slope[j] @ step[j] for j in range(len(full)) if j != i
+            )
 
         return torch.stack([grad(partial(objective, i))(theta)[i] for i in range(len(theta))])
 
@@ -70,7 +75,14 @@ class Brute:
         slope = jacrev(self.value)(theta)  # [i, j, d] = ∂V_i / ∂θ_j,d
         n = len(theta)
         return self.naive(theta) + ETA * torch.stack(
-            [sum(torch.einsum("de,d->e", jacobian[j, :, i], slope[i, j]) for j in range(n) if j != i) for i in range(n)]
+            [
+                sum(
+                    torch.einsum("de,d->e", jacobian[j, :, i], slope[i, j])
+                    for j in range(n)
+                    if j != i
+                )
+                for i in range(n)
+            ]
         )
 
 
@@ -78,15 +90,24 @@ GAMES = {
     "ipd": (MatrixGame(en.IPD, GAMMA), lambda t: en.value(t, en.IPD, GAMMA, 28)),
     "lopsided": (MatrixGame(en.LOPSIDED, GAMMA), lambda t: en.value(t, en.LOPSIDED, GAMMA, 28)),
     "tandem": (tandem(), lambda t: 2 * t[:, 0] - t.sum() ** 2),
-    "zero_sum": (zero_sum(), lambda t: t[0, 0] * t[1, 0] * torch.tensor([1.0, -1.0], dtype=torch.float64)),
+    "zero_sum": (
+        zero_sum(),
+        lambda t: t[0, 0] * t[1, 0] * torch.tensor([1.0, -1.0], dtype=torch.float64),
+    ),
 }
 
 
 def three_players(theta):
     """A smooth 3-player, 2-parameter game with no symmetry.  [..., 3, 2] -> [..., 3]."""
     x, y, z = theta.unbind(-2)
-    a, b, c = (x * torch.sin(y)).sum(-1), (y[..., 0] * z[..., 1]) ** 2 + x[..., 1] * z[..., 0], torch.tanh(x * y * z).sum(-1)
-    return torch.stack((a * b + c, b - a * c + (z**2 * y).sum(-1), c * a - (x[..., 0] * y[..., 1] * z[..., 1])), -1)
+    a, b, c = (
+        (x * torch.sin(y)).sum(-1),
+        (y[..., 0] * z[..., 1]) ** 2 + x[..., 1] * z[..., 0],
+        torch.tanh(x * y * z).sum(-1),
+    )
+    return torch.stack(
+        (a * b + c, b - a * c + (z**2 * y).sum(-1), c * a - (x[..., 0] * y[..., 1] * z[..., 1])), -1
+    )
 
 
 GAMES["three_players"] = (StatelessGame(three_players, num_players=3, dim=2), three_players)
@@ -116,7 +137,9 @@ def test_lola(name, form):
     game, value = GAMES[name]
     brute = Brute(value)
     expected = lambda t: getattr(brute, form)(t, brute.naive)  # noqa: E731
-    assert_matches(lambda t: lola(t, game, LolaConfig(form=form, eta=ETA)), expected, parameters(game))
+    assert_matches(
+        lambda t: lola(t, game, LolaConfig(form=form, eta=ETA)), expected, parameters(game)
+    )
 
 
 @pytest.mark.parametrize("form", ["shaping", "taylor", "lookahead"])
@@ -126,7 +149,9 @@ def test_lola_of_second_order(name, form):
     brute = Brute(value)
     first = lambda t: getattr(brute, form)(t, brute.naive)  # noqa: E731
     expected = lambda t: getattr(brute, form)(t, first)  # noqa: E731
-    assert_matches(lambda t: lola(t, game, LolaConfig(form=form, eta=ETA, order=2)), expected, parameters(game))
+    assert_matches(
+        lambda t: lola(t, game, LolaConfig(form=form, eta=ETA, order=2)), expected, parameters(game)
+    )
 
 
 def test_lola_of_second_order_in_the_prisoners_dilemma():
@@ -144,7 +169,11 @@ def test_lola_of_third_order():
     first = lambda t: brute.shaping(t, brute.naive)  # noqa: E731
     second = lambda t: brute.shaping(t, first)  # noqa: E731
     cfg = LolaConfig(eta=ETA, order=3)
-    assert_matches(lambda t: lola(t, game, cfg), lambda t: brute.shaping(t, second), 0.5 * parameters(game, runs=1))
+    assert_matches(
+        lambda t: lola(t, game, cfg),
+        lambda t: brute.shaping(t, second),
+        0.5 * parameters(game, runs=1),
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -152,7 +181,11 @@ def test_lola_with_several_look_aheads(steps):
     game, value = GAMES["three_players"]
     brute = Brute(value)
     cfg = LolaConfig(form="lookahead", eta=ETA, lookaheads=steps)
-    assert_matches(lambda t: lola(t, game, cfg), lambda t: brute.lookahead(t, brute.naive, steps), parameters(game))
+    assert_matches(
+        lambda t: lola(t, game, cfg),
+        lambda t: brute.lookahead(t, brute.naive, steps),
+        parameters(game),
+    )
 
 
 def test_order_zero_is_naive():
@@ -171,7 +204,8 @@ def test_holding_all_gradients_differs_only_from_second_order_on():
 
 
 def blocks(brute, theta):
-    """ξ, Jacobian of ξ split in diagonal and off-diagonal blocks, χ: the vocabulary of SOS, for losses L = -V."""
+    """ξ, Jacobian of ξ split in diagonal and off-diagonal blocks, χ: the vocabulary of SOS, for
+    losses L = -V."""
     n, d = theta.shape
     xi = -brute.naive(theta)
     jacobian = -jacrev(brute.naive)(theta)
@@ -179,7 +213,9 @@ def blocks(brute, theta):
     off = jacobian.clone()
     for i in range(n):
         off[i, :, i] = 0
-    chi = torch.stack([sum(jacobian[j, :, i].T @ slope[i, j] for j in range(n) if j != i) for i in range(n)])
+    chi = torch.stack(
+        [sum(jacobian[j, :, i].T @ slope[i, j] for j in range(n) if j != i) for i in range(n)]
+    )
     return xi.flatten(), jacobian.reshape(n * d, n * d), off.reshape(n * d, n * d), chi.flatten()
 
 
@@ -198,13 +234,18 @@ def test_look_ahead_and_consensus(name):
 
     theta = parameters(game)
     assert_matches(lambda t: look_ahead(t, game, SosConfig(alpha=ETA)), expected_look_ahead, theta)
-    assert_matches(lambda t: consensus(t, game, ConsensusConfig(weight=ETA)), expected_consensus, theta)
+    assert_matches(
+        lambda t: consensus(t, game, ConsensusConfig(weight=ETA)), expected_consensus, theta
+    )
 
 
 @pytest.mark.parametrize("name", GAMES)
 @pytest.mark.parametrize("scale", [1.0, 0.01])
 def test_sos(name, scale):
-    """scale .01 brings the zero-sum game within |ξ| < b; many runs visit both sides of <χ, ξ_0> = 0."""
+    """scale .01 brings the zero-sum game within |ξ| < b.
+
+    Many runs visit both sides of <χ, ξ_0> = 0.
+    """
     game, value = GAMES[name]
     brute = Brute(value)
     seen = set()
@@ -218,7 +259,9 @@ def test_sos(name, scale):
         seen.add((along >= 0, xi.norm() < 0.1))
         return -(xi_0 - min(p_1, p_2) * ETA * chi).view(theta.shape)
 
-    assert_matches(lambda t: sos(t, game, SosConfig(alpha=ETA)), expected, scale * parameters(game, runs=6))
+    assert_matches(
+        lambda t: sos(t, game, SosConfig(alpha=ETA)), expected, scale * parameters(game, runs=6)
+    )
     assert seen
 
 
@@ -226,7 +269,9 @@ def test_sos_terms_add_up_to_lola_taylor():
     game = MatrixGame(en.IPD, 0.96)
     theta = parameters(game)
     always = SosConfig(alpha=ETA, a=1e9, b=0.0)
-    torch.testing.assert_close(sos(theta, game, always), lola(theta, game, LolaConfig(form="taylor", eta=ETA)))
+    torch.testing.assert_close(
+        sos(theta, game, always), lola(theta, game, LolaConfig(form="taylor", eta=ETA))
+    )
 
 
 def numpy_value(theta, payoffs, gamma, steps):
@@ -246,7 +291,12 @@ def test_lola_lookahead_by_finite_differences():
     theta = parameters(MatrixGame(en.LOPSIDED, GAMMA), runs=1)[0].numpy()
 
     def difference(f, x, i):
-        return np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(10).reshape(10, 2, 5)[5 * i : 5 * i + 5]])
+        return np.array(
+            [
+                (f(x + h * e) - f(x - h * e)) / (2 * h)
+                for e in np.eye(10).reshape(10, 2, 5)[5 * i : 5 * i + 5]
+            ]
+        )
 
     def expected(i):
         def objective(x):
@@ -256,7 +306,11 @@ def test_lola_lookahead_by_finite_differences():
 
         return difference(objective, theta, i)
 
-    found = lola(torch.tensor(theta)[None], MatrixGame(en.LOPSIDED, GAMMA), LolaConfig(form="lookahead", eta=ETA))[0]
+    found = lola(
+        torch.tensor(theta)[None],
+        MatrixGame(en.LOPSIDED, GAMMA),
+        LolaConfig(form="lookahead", eta=ETA),
+    )[0]
     np.testing.assert_allclose(found.numpy(), np.stack([expected(0), expected(1)]), atol=1e-5)
 
 
@@ -272,7 +326,9 @@ LEARNERS = {
 }
 
 
-@pytest.mark.parametrize("payoffs", [en.LOPSIDED, en.THREE_ACTIONS], ids=["lopsided", "three_actions"])
+@pytest.mark.parametrize(
+    "payoffs", [en.LOPSIDED, en.THREE_ACTIONS], ids=["lopsided", "three_actions"]
+)
 @pytest.mark.parametrize("name", LEARNERS)
 def test_swapping_the_players_swaps_the_directions(name, payoffs):
     theta = en.random_theta(payoffs, runs=3).detach()
@@ -309,13 +365,15 @@ def test_a_direction_is_differentiable_when_asked(name):
     torch.testing.assert_close(found, numeric, rtol=1e-4, atol=1e-6)
 
 
-# Mistakes, as functions (brute, θ) -> direction. Each must differ from LOLA in the form it imitates.
+# Mistakes, as functions (brute, θ) -> direction. Each must differ from LOLA in the form it
+# imitates.
 def swap_states(theta):
     return torch.stack((theta[0], theta[1][torch.tensor([0, 1, 3, 2, 4])]))
 
 
 def mirror_states(theta):
-    """The released tournament's perspective bug: p -> 1 - p on CD and DC instead of exchanging them."""
+    """The released tournament's perspective bug: p -> 1 - p on CD and DC instead of exchanging
+    them."""
     sign = torch.tensor([1.0, 1, -1, -1, 1], dtype=torch.float64)
     return torch.stack((theta[0], swap_states(theta)[1] * sign))
 
@@ -323,12 +381,23 @@ def mirror_states(theta):
 MUTANTS = {
     "look-ahead detached": (
         "lookahead",
-        lambda b, t: b.lookahead(t, lambda x: b.naive(x.detach()).detach() * 0 + b.naive(t).detach()),
+        lambda b, t: b.lookahead(
+            t, lambda x: b.naive(x.detach()).detach() * 0 + b.naive(t).detach()
+        ),
     ),
-    "look-ahead of the wrong sign": ("lookahead", lambda b, t: b.lookahead(t, lambda x: -b.naive(x))),
+    "look-ahead of the wrong sign": (
+        "lookahead",
+        lambda b, t: b.lookahead(t, lambda x: -b.naive(x)),
+    ),
     "no look-ahead": ("lookahead", lambda b, t: b.naive(t)),
-    "opponent follows my gradient": ("lookahead", lambda b, t: b.lookahead(t, lambda x: b.naive(x).flip(0))),
-    "players swapped in the value": ("shaping", lambda b, t: Brute(lambda x: b.value(x).flip(0)).shaping(t, b.naive)),
+    "opponent follows my gradient": (
+        "lookahead",
+        lambda b, t: b.lookahead(t, lambda x: b.naive(x).flip(0)),
+    ),
+    "players swapped in the value": (
+        "shaping",
+        lambda b, t: Brute(lambda x: b.value(x).flip(0)).shaping(t, b.naive),
+    ),
     "own gradient in place of ∇_j V_i": ("shaping", lambda b, t: own_slope(b, t)),
     "shaping term alone": ("shaping", lambda b, t: b.shaping(t, b.naive) - b.naive(t)),
     "shaping term forgotten": ("shaping", lambda b, t: b.naive(t)),
@@ -337,7 +406,10 @@ MUTANTS = {
     "states of player 2 not its own": ("shaping", lambda b, t: moved_states(b, t, swap_states)),
     "states of player 2 mirrored": ("shaping", lambda b, t: moved_states(b, t, mirror_states)),
     "discount off by one": ("shaping", lambda b, t: scaled(b, GAMMA).shaping(t, b.naive)),
-    "return normalised inside": ("shaping", lambda b, t: scaled(b, 1 - GAMMA).shaping(t, scaled(b, 1 - GAMMA).naive)),
+    "return normalised inside": (
+        "shaping",
+        lambda b, t: scaled(b, 1 - GAMMA).shaping(t, scaled(b, 1 - GAMMA).naive),
+    ),
 }
 
 
@@ -351,7 +423,9 @@ def moved_states(brute, theta, relabel):
 
 
 def own_slope(brute, theta):
-    h = torch.stack([hessian(lambda t, j=j: brute.value(t)[j])(theta)[j] for j in range(2)])  # [j, d, i, e]
+    h = torch.stack(
+        [hessian(lambda t, j=j: brute.value(t)[j])(theta)[j] for j in range(2)]
+    )  # [j, d, i, e]
     xi = brute.naive(theta)
     return xi + ETA * torch.stack([h[1 - i, :, i].T @ xi[i] for i in range(2)])
 

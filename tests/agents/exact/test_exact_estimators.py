@@ -1,7 +1,8 @@
-"""Every estimator of agents/estimators.py against the closed form, to 1e-12, and mutants of it that must be caught.
+"""Every estimator of agents/estimators.py against the closed form, to 1e-12, and mutants of it that
+must be caught.
 
-The expectation is taken over all 4^3 joint trajectories (9^2 with three actions): no noise and no tolerance to tune.
-"""
+The expectation is taken over all 4^3 joint trajectories (9^2 with three actions): no noise and no
+tolerance to tune."""
 
 import pytest
 import torch
@@ -17,7 +18,9 @@ torch.set_num_threads(1)
 
 def baseline(play, player):
     """An arbitrary function of the state and of t: what a baseline may be."""
-    table = torch.randn(20, play.logp.shape[1], dtype=torch.float64, generator=torch.Generator().manual_seed(9))
+    table = torch.randn(
+        20, play.logp.shape[1], dtype=torch.float64, generator=torch.Generator().manual_seed(9)
+    )
     steps = torch.arange(play.logp.shape[1])
     return table[play.states[..., player], steps]
 
@@ -35,15 +38,25 @@ def joint(play):
 
 
 def with_gae(play, player, theta, payoffs, lam, values):
-    return est.loaded_dice(joint(play), est.gae(play.rewards[..., player], values, GAMMA, lam), GAMMA)
+    return est.loaded_dice(
+        joint(play), est.gae(play.rewards[..., player], values, GAMMA, lam), GAMMA
+    )
 
 
 ESTIMATORS = {
     "dice": lambda p, n, th, po: est.dice(joint(p), p.rewards[..., n], GAMMA),
-    "dice_with_baseline": lambda p, n, th, po: est.dice_with_baseline(joint(p), p.rewards[..., n], baseline(p, n), GAMMA),
-    "loaded_dice, any baseline, λ=1": lambda p, n, th, po: with_gae(p, n, th, po, 1.0, baseline(p, n)),
-    "loaded_dice, true values, λ=.7": lambda p, n, th, po: with_gae(p, n, th, po, 0.7, true_baseline(p, n, th, po)),
-    "loaded_dice, true values, λ=0": lambda p, n, th, po: with_gae(p, n, th, po, 0.0, true_baseline(p, n, th, po)),
+    "dice_with_baseline": lambda p, n, th, po: est.dice_with_baseline(
+        joint(p), p.rewards[..., n], baseline(p, n), GAMMA
+    ),
+    "loaded_dice, any baseline, λ=1": lambda p, n, th, po: with_gae(
+        p, n, th, po, 1.0, baseline(p, n)
+    ),
+    "loaded_dice, true values, λ=.7": lambda p, n, th, po: with_gae(
+        p, n, th, po, 0.7, true_baseline(p, n, th, po)
+    ),
+    "loaded_dice, true values, λ=0": lambda p, n, th, po: with_gae(
+        p, n, th, po, 0.0, true_baseline(p, n, th, po)
+    ),
 }
 VALUE_ZERO = {name for name in ESTIMATORS if name.startswith("loaded")}
 
@@ -76,9 +89,17 @@ def test_three_actions(name):
 
 
 def test_dice_keeps_its_derivatives_when_a_number_is_taken_from_each_reward():
-    """The batch mean of the authors' lola_dice without a critic; its value shifts, its derivatives do not."""
+    """The batch mean of the authors' lola_dice without a critic.
+
+    Its value shifts, its derivatives do not.
+    """
     shift = torch.tensor([0.3, -2.0, 0.8], dtype=torch.float64)
-    found, _ = check(lambda p, n, th, po: est.dice(joint(p), p.rewards[..., n] - shift, GAMMA), en.IPD, 3, player=0)
+    found, _ = check(
+        lambda p, n, th, po: est.dice(joint(p), p.rewards[..., n] - shift, GAMMA),
+        en.IPD,
+        3,
+        player=0,
+    )
     assert found.pop("value") > 0.1
     assert max(found.values()) < EXACT, found
 
@@ -87,7 +108,9 @@ def test_dice_keeps_its_derivatives_when_a_number_is_taken_from_each_reward():
 def test_policy_gradient_is_exact_in_first_order_only(own_only):
     def estimator(p, n, th, po):
         logp = p.logp[..., n] if own_only else joint(p)
-        return est.policy_gradient(logp, est.discounted_returns(p.rewards[..., n], GAMMA) - baseline(p, n), GAMMA)
+        return est.policy_gradient(
+            logp, est.discounted_returns(p.rewards[..., n], GAMMA) - baseline(p, n), GAMMA
+        )
 
     theta = en.random_theta(en.IPD)
     play = en.all_play(theta, en.IPD, 3)
@@ -106,18 +129,30 @@ def boxed(play, rewards, exponent):
 
 
 MUTANTS = {
-    "opponent's log-probabilities dropped": lambda p, n, th, po: est.dice(p.logp[..., n], p.rewards[..., n], GAMMA),
-    "own log-probabilities dropped": lambda p, n, th, po: est.dice(p.logp[..., 1 - n], p.rewards[..., n], GAMMA),
+    "opponent's log-probabilities dropped": lambda p, n, th, po: est.dice(
+        p.logp[..., n], p.rewards[..., n], GAMMA
+    ),
+    "own log-probabilities dropped": lambda p, n, th, po: est.dice(
+        p.logp[..., 1 - n], p.rewards[..., n], GAMMA
+    ),
     "opponent's log-probabilities detached": lambda p, n, th, po: est.dice(
         p.logp[..., n] + p.logp[..., 1 - n].detach(), p.rewards[..., n], GAMMA
     ),
-    "players swapped in the rewards": lambda p, n, th, po: est.dice(joint(p), p.rewards[..., 1 - n], GAMMA),
-    "discount off by one": lambda p, n, th, po: GAMMA * est.dice(joint(p), p.rewards[..., n], GAMMA),
+    "players swapped in the rewards": lambda p, n, th, po: est.dice(
+        joint(p), p.rewards[..., 1 - n], GAMMA
+    ),
+    "discount off by one": lambda p, n, th, po: (
+        GAMMA * est.dice(joint(p), p.rewards[..., n], GAMMA)
+    ),
     "no discount": lambda p, n, th, po: est.dice(joint(p), p.rewards[..., n], 1.0),
     "mean over time": lambda p, n, th, po: est.dice(joint(p), p.rewards[..., n], GAMMA) / 3,
-    "dependence off by one (l < t)": lambda p, n, th, po: boxed(p, p.rewards[..., n], off_by_one(joint(p).cumsum(-1))),
+    "dependence off by one (l < t)": lambda p, n, th, po: boxed(
+        p, p.rewards[..., n], off_by_one(joint(p).cumsum(-1))
+    ),
     "only the current step in the box": lambda p, n, th, po: boxed(p, p.rewards[..., n], joint(p)),
-    "the whole future in the box, times 2": lambda p, n, th, po: boxed(p, p.rewards[..., n], 2 * joint(p).cumsum(-1)),
+    "the whole future in the box, times 2": lambda p, n, th, po: boxed(
+        p, p.rewards[..., n], 2 * joint(p).cumsum(-1)
+    ),
     "box replaced by its exponent": lambda p, n, th, po: (
         joint(p).cumsum(-1) * est.discounts(joint(p), GAMMA) * p.rewards[..., n]
     ).sum(-1),
@@ -129,7 +164,11 @@ MUTANTS = {
     ),
     "baseline with box of the whole past": lambda p, n, th, po: (
         est.dice(joint(p), p.rewards[..., n], GAMMA)
-        + ((1 - est.magic_box(joint(p).cumsum(-1))) * est.discounts(joint(p), GAMMA) * baseline(p, n)).sum(-1)
+        + (
+            (1 - est.magic_box(joint(p).cumsum(-1)))
+            * est.discounts(joint(p), GAMMA)
+            * baseline(p, n)
+        ).sum(-1)
     ),
     "baseline that knows the action": lambda p, n, th, po: est.dice_with_baseline(
         joint(p), p.rewards[..., n], p.rewards[..., n], GAMMA
@@ -140,8 +179,12 @@ MUTANTS = {
     "loaded dice with the second box one step late": lambda p, n, th, po: est.loaded_dice(
         off_by_one(joint(p)), est.gae(p.rewards[..., n], baseline(p, n), GAMMA, 1.0), GAMMA
     ),
-    "loaded dice, rewards instead of advantages": lambda p, n, th, po: est.loaded_dice(joint(p), p.rewards[..., n], GAMMA),
-    "loaded dice, wrong values and λ < 1": lambda p, n, th, po: with_gae(p, n, th, po, 0.7, baseline(p, n)),
+    "loaded dice, rewards instead of advantages": lambda p, n, th, po: est.loaded_dice(
+        joint(p), p.rewards[..., n], GAMMA
+    ),
+    "loaded dice, wrong values and λ < 1": lambda p, n, th, po: with_gae(
+        p, n, th, po, 0.7, baseline(p, n)
+    ),
     "loaded dice without γᵗ": lambda p, n, th, po: est.loaded_dice(
         joint(p), est.gae(p.rewards[..., n], baseline(p, n), GAMMA, 1.0), 1.0
     ),
@@ -165,10 +208,13 @@ def test_every_mutant_is_caught(name):
 
 
 def test_dropping_the_opponent_is_invisible_to_everything_but_the_cross_derivative():
-    """Why the LOLA term is asserted separately: this mutant passes value, own gradient and own Hessian."""
+    """Why the LOLA term is asserted separately: this mutant passes value, own gradient and own
+    Hessian."""
     theta = en.random_theta(en.IPD)
     play = en.all_play(theta, en.IPD, 3)
-    found = en.derivatives((play.weight * est.dice(play.logp[..., 0], play.rewards[..., 0], GAMMA)).sum(), theta)
+    found = en.derivatives(
+        (play.weight * est.dice(play.logp[..., 0], play.rewards[..., 0], GAMMA)).sum(), theta
+    )
     true = en.derivatives(en.value(theta, en.IPD, GAMMA, 3)[0], theta)
     assert (found.first - true.first)[0].abs().max() < EXACT
     assert (found.second - true.second)[0, :, 0].abs().max() < EXACT
@@ -187,7 +233,9 @@ def test_returns_and_gae_by_hand():
 
 def test_gae_contains_its_special_cases():
     r, v, last = torch.randn(4, 7), torch.randn(4, 7), torch.randn(4)
-    torch.testing.assert_close(est.gae(r, v, 0.9, 1.0, last), est.discounted_returns(r, 0.9, last) - v)
+    torch.testing.assert_close(
+        est.gae(r, v, 0.9, 1.0, last), est.discounted_returns(r, 0.9, last) - v
+    )
     following = torch.cat((v[:, 1:], last[:, None]), 1)
     torch.testing.assert_close(est.gae(r, v, 0.9, 0.0, last), r + 0.9 * following - v)
 
@@ -196,7 +244,9 @@ def test_estimators_accept_any_leading_axes():
     play = en.all_play(en.random_theta(en.IPD), en.IPD, 2)
     logp, r = joint(play), play.rewards[..., 0]
     for shape in ((16,), (4, 4), (2, 2, 4)):
-        out = est.dice_with_baseline(logp.view(*shape, 2), r.view(*shape, 2), r.view(*shape, 2) * 0, GAMMA)
+        out = est.dice_with_baseline(
+            logp.view(*shape, 2), r.view(*shape, 2), r.view(*shape, 2) * 0, GAMMA
+        )
         assert out.shape == shape
         torch.testing.assert_close(out.flatten(), est.dice(logp, r, GAMMA))
 
@@ -210,12 +260,15 @@ def test_magic_box():
 
 def decayed(play, player, decay):
     values = baseline(play, player)
-    return est.loaded_dice(joint(play), est.gae(play.rewards[..., player], values, GAMMA, 1.0), GAMMA, decay)
+    return est.loaded_dice(
+        joint(play), est.gae(play.rewards[..., player], values, GAMMA, 1.0), GAMMA, decay
+    )
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.6, 1.0])
 def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_distance(decay):
-    """The cross second derivative: Σₜ γᵗAₜ Σ κ^{t-k} κ^{t-l} ∇logpₖ ∇logpₗᵀ over the pairs k, l ≤ t of which one is t."""
+    """The cross second derivative: Σₜ γᵗAₜ Σ κ^{t-k} κ^{t-l} ∇logpₖ ∇logpₗᵀ over the pairs k, l ≤ t
+    of which one is t."""
     theta = en.random_theta(en.IPD)
     play = en.all_play(theta, en.IPD, 3)
     weight = play.weight.detach()
@@ -223,18 +276,26 @@ def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_dist
     true = en.derivatives(en.value(theta, en.IPD, GAMMA, 3)[0], theta)
     assert (found.first - true.first).abs().max() < EXACT
 
-    advantages = est.gae(play.rewards[..., 0], baseline(play, 0), GAMMA, 1.0) * est.discounts(play.rewards[..., 0], GAMMA)
-    slopes = torch.autograd.functional.jacobian(lambda th: joint(en.all_play(th, en.IPD, 3)), theta).flatten(2)
+    advantages = est.gae(play.rewards[..., 0], baseline(play, 0), GAMMA, 1.0) * est.discounts(
+        play.rewards[..., 0], GAMMA
+    )
+    slopes = torch.autograd.functional.jacobian(
+        lambda th: joint(en.all_play(th, en.IPD, 3)), theta
+    ).flatten(2)
     expected = 0.0
     for t in range(3):
         for k, m in {*((k, t) for k in range(t + 1)), *((t, m) for m in range(t + 1))}:
             here = weight * advantages[:, t] * decay ** (2 * t - k - m)
             expected = expected + torch.einsum("b,bi,bj->ij", here, slopes[:, k], slopes[:, m])
     count = theta[0].numel()
-    assert (found.second.reshape(2 * count, 2 * count)[:count, count:] - expected[:count, count:]).abs().max() < EXACT
+    assert (
+        found.second.reshape(2 * count, 2 * count)[:count, count:] - expected[:count, count:]
+    ).abs().max() < EXACT
 
 
 def test_decayed_sums():
     x = torch.tensor([[1.0, 2.0, 3.0]])
     assert est.decayed_sums(x, 0.5).tolist() == [[1.0, 2.5, 4.25]]
-    assert est.decayed_sums(x, 0.0).tolist() == x.tolist() and est.decayed_sums(x, 1.0).tolist() == [[1.0, 3.0, 6.0]]
+    assert est.decayed_sums(x, 0.0).tolist() == x.tolist() and est.decayed_sums(
+        x, 1.0
+    ).tolist() == [[1.0, 3.0, 6.0]]

@@ -1,4 +1,5 @@
-"""M-MAML: its meta-gradient against one written out with torch.func, and what learning where to start is worth."""
+"""M-MAML: its meta-gradient against one written out with torch.func, and what learning where to
+start is worth."""
 
 import pytest
 import torch
@@ -32,7 +33,9 @@ def brute(init, alpha, opponents, value, unroll, opponent_lr=1.0, mutant=None):
                 slopes = torch.stack((slopes[0], slopes[1].detach()))
             if mutant == "first order":
                 slopes = slopes.detach()
-            theta = torch.stack((theta[0] + alpha * slopes[0, 0], theta[1] + opponent_lr * slopes[1, 1]))
+            theta = torch.stack(
+                (theta[0] + alpha * slopes[0, 0], theta[1] + opponent_lr * slopes[1, 1])
+            )
     return total / (unroll * len(opponents))
 
 
@@ -55,7 +58,9 @@ def test_meta_gradient_goes_through_both_players_updates():
         assert objective(init, alpha, opponents, IPD, CFG)[r].item() == pytest.approx(
             brute(init[r], alpha[r], opponents[r], IPD.values, 4).item(), abs=1e-12
         )
-        truth = grad(lambda x, a, r=r: brute(x, a, opponents[r], IPD.values, 4), (0, 1))(init[r], alpha[r])
+        truth = grad(lambda x, a, r=r: brute(x, a, opponents[r], IPD.values, 4), (0, 1))(
+            init[r], alpha[r]
+        )
         torch.testing.assert_close(ours[0][r], truth[0], rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(ours[1][r], truth[1], rtol=1e-10, atol=1e-12)
 
@@ -71,7 +76,11 @@ def test_mutants_are_told_apart(mutant):
 def test_learning_where_to_start_pays():
     """A few meta-updates against naive learners already earn more than a naive learner does."""
     learned = meta_train(IPD, MMamlConfig(runs=2, batch=16, unroll=15, iterations=25, meta_lr=0.1))
-    assert learned.init.shape == (2, 5) and learned.alpha.shape == (2,) and learned.curve.shape == (26, 2)
+    assert (
+        learned.init.shape == (2, 5)
+        and learned.alpha.shape == (2,)
+        and learned.curve.shape == (26, 2)
+    )
     assert (learned.curve[-5:].mean(0) > learned.curve[:5].mean(0) + 0.02).all()
 
 
@@ -79,11 +88,16 @@ def test_runs_are_independent_and_seeds_repeat():
     cfg = MMamlConfig(runs=2, batch=2, unroll=2, iterations=2)
     first, again = meta_train(IPD, cfg), meta_train(IPD, cfg)
     assert torch.equal(first.init, again.init) and torch.equal(first.curve, again.curve)
-    assert not torch.equal(first.init, meta_train(IPD, MMamlConfig(runs=2, batch=2, unroll=2, iterations=2, seed=1)).init)
+    assert not torch.equal(
+        first.init,
+        meta_train(IPD, MMamlConfig(runs=2, batch=2, unroll=2, iterations=2, seed=1)).init,
+    )
 
 
 def test_a_run_that_would_diverge_keeps_its_last_finite_start():
-    explosive = StatelessGame(lambda theta: (theta[..., 0] ** 4).sum(-1, keepdim=True).expand(*theta.shape[:-1]))
+    explosive = StatelessGame(
+        lambda theta: (theta[..., 0] ** 4).sum(-1, keepdim=True).expand(*theta.shape[:-1])
+    )
     learned = meta_train(explosive, MMamlConfig(runs=2, batch=2, unroll=20, iterations=3))
     assert torch.isfinite(learned.init).all() and torch.isfinite(learned.alpha).all()
 

@@ -1,4 +1,7 @@
-"""The closed-form value against long histories, hand-computed games and its own symmetries; bad input."""
+"""The closed-form value against long histories, hand-computed games and its own symmetries.
+
+Bad input.
+"""
 
 import numpy as np
 import pytest
@@ -62,14 +65,19 @@ def test_known_pairs_of_the_prisoners_dilemma(first, second, expected):
 
 
 def test_own_action_comes_first_in_the_state():
-    """Cooperate only after having been exploited: states CD for each player, which differ for the two."""
+    """Cooperate only after having been exploited: states CD for each player, which differ for the
+    two."""
     forgiving = [NEVER, NEVER, ALWAYS, NEVER, NEVER]
     game = MatrixGame(en.IPD, 0.5)
     opening = [ALWAYS, NEVER, NEVER, NEVER, NEVER]
     # (C, D), then player 0 is in CD and cooperates again, forever; player 1 is in DC and defects.
-    assert game.values(theta_of([ALWAYS, *forgiving[1:]], ALLD))[0].tolist() == pytest.approx([-6.0, 0.0])
+    assert game.values(theta_of([ALWAYS, *forgiving[1:]], ALLD))[0].tolist() == pytest.approx(
+        [-6.0, 0.0]
+    )
     # The same with the roles exchanged, and: player 1's `opening` never repeats cooperation.
-    assert game.values(theta_of(ALLD, [ALWAYS, *forgiving[1:]]))[0].tolist() == pytest.approx([0.0, -6.0])
+    assert game.values(theta_of(ALLD, [ALWAYS, *forgiving[1:]]))[0].tolist() == pytest.approx(
+        [0.0, -6.0]
+    )
     assert game.values(theta_of(ALLD, opening))[0].tolist() == pytest.approx([-2.0, -5.0])
 
 
@@ -79,7 +87,9 @@ def test_swapping_players_swaps_values(name):
     swapped = payoffs.transpose(0, 1).flip(-1)
     theta = en.random_theta(payoffs, runs=5).detach()
     found = MatrixGame(swapped, 0.9).values(theta.flip(1)).flip(1)
-    torch.testing.assert_close(found, MatrixGame(payoffs, 0.9).values(theta), rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(
+        found, MatrixGame(payoffs, 0.9).values(theta), rtol=1e-13, atol=1e-13
+    )
 
 
 def test_other_view_is_an_involution():
@@ -115,7 +125,9 @@ def test_one_shot_is_the_matrix_game_without_a_future():
 
 def test_numpy_payoffs_and_lists_are_accepted():
     theta = en.random_theta(en.IPD, runs=2).detach()
-    as_array, as_list = (MatrixGame(x, 0.9).values(theta) for x in (en.IPD.numpy(), en.IPD.tolist()))
+    as_array, as_list = (
+        MatrixGame(x, 0.9).values(theta) for x in (en.IPD.numpy(), en.IPD.tolist())
+    )
     assert torch.equal(as_array, as_list)
 
 
@@ -149,7 +161,9 @@ def test_parameters_of_another_shape_are_refused(game):
 def test_stateless_games_are_their_formulas():
     theta = torch.tensor([[[0.7], [-1.9]]], dtype=torch.float64)
     x, y = 0.7, -1.9
-    assert tandem().values(theta)[0].tolist() == pytest.approx([2 * x - (x + y) ** 2, 2 * y - (x + y) ** 2])
+    assert tandem().values(theta)[0].tolist() == pytest.approx(
+        [2 * x - (x + y) ** 2, 2 * y - (x + y) ** 2]
+    )
     assert zero_sum().values(theta)[0].tolist() == pytest.approx([x * y, -x * y])
     assert own_gradients(zero_sum(), theta)[0, :, 0].tolist() == pytest.approx([y, -x])
 

@@ -1,7 +1,8 @@
-"""Learners from samples, with every trajectory played once and weighted by its probability instead of sampled.
+"""Learners from samples, with every trajectory played once and weighted by its probability instead
+of sampled.
 
-LOLA-DiCE, LOLA-PG and NL-PG are then exact: their directions equal the finite-horizon closed form to 1e-12.
-"""
+LOLA-DiCE, LOLA-PG and NL-PG are then exact: their directions equal the finite-horizon closed form
+to 1e-12."""
 
 import itertools
 
@@ -55,19 +56,24 @@ class EnumeratedGame(SampledGame):
         return states[:, None].repeat(1, len(theta), 1)
 
     def weights(self, theta, states):
-        """Probability of each trajectory times their number, so that a mean becomes the expectation.  [L, B]."""
+        """Probability of each trajectory times their number, so that a mean becomes the
+        expectation.  [L, B]."""
         return self.joint_logp(theta, states).sum(-1).exp().detach() * states.shape[-1]
 
     def values(self, theta):
         lanes = theta.flatten(0, -3)
         states = self.play(lanes)
-        objective = self.objective(self.joint_logp(lanes, states), self.rewards(states).permute(1, 2, 3, 0), states)
+        objective = self.objective(
+            self.joint_logp(lanes, states), self.rewards(states).permute(1, 2, 3, 0), states
+        )
         return (objective * self.weights(lanes, states)).mean(-1).T.reshape(*theta.shape[:-2], 2)
 
 
 def enumerated(payoffs, **settings):
     steps = settings.pop("steps", STEPS)
-    return EnumeratedGame(MatrixGame(payoffs, GAMMA), SampleConfig(games=1, steps=steps, **settings))
+    return EnumeratedGame(
+        MatrixGame(payoffs, GAMMA), SampleConfig(games=1, steps=steps, **settings)
+    )
 
 
 def value_of(payoffs, steps=STEPS):
@@ -128,7 +134,8 @@ def test_three_actions():
 
 @pytest.mark.parametrize("form", ["shaping", "taylor", "lookahead"])
 def test_every_exact_form_and_third_derivatives_work_on_dice_values(form):
-    """Order 2 differentiates DiCE three times: equal to the same learner on a game whose value is the closed form."""
+    """Order 2 differentiates DiCE three times: equal to the same learner on a game whose value is
+    the closed form."""
     from agents.matrix_games.differentiable import StatelessGame
 
     payoffs = en.LOPSIDED
@@ -159,7 +166,9 @@ def test_policy_gradients_of_all_pairs_are_exact():
     game = enumerated(payoffs)
     states = game.play(theta)
     joint = game.game.joint_log_policy(game.game.logits(theta)).flatten(-2)
-    advantage = advantages(game.rewards(states), critic, states, GAMMA) * game.weights(theta, states)
+    advantage = advantages(game.rewards(states), critic, states, GAMMA) * game.weights(
+        theta, states
+    )
     weights = gradient_weights(advantage, pairs(states, 2), GAMMA, joint.shape[-1])
     found = gradient_matrix(weights, joint, theta)[:, 0]
     true = jacrev(value_with_critic(payoffs, critic))(theta[0].detach())
@@ -177,7 +186,9 @@ def test_the_second_order_estimator_of_lola_pg_is_exact(centre):
     weights = (game.rewards(states) - centre) * discount * game.weights(theta, states)
     found = cross_hessians(scores(theta, game), pairs(states, 2), weights)
     for n in range(2):
-        hessian = en.derivatives(value_of(payoffs)(t := theta[0].clone().requires_grad_())[n], t).second
+        hessian = en.derivatives(
+            value_of(payoffs)(t := theta[0].clone().requires_grad_())[n], t
+        ).second
         torch.testing.assert_close(found[n, 0], hessian[0, :, 1], rtol=EXACT, atol=EXACT)
 
 
@@ -185,7 +196,9 @@ MUTANTS = {
     "only the scores of the step": lambda score, index, w: sum(
         cross_hessians(score, index[t : t + 1], w[t : t + 1]) for t in range(len(index))
     ),
-    "scores of the past without the step": lambda score, index, w: cross_hessians(score, index[:-1], w[1:]),
+    "scores of the past without the step": lambda score, index, w: cross_hessians(
+        score, index[:-1], w[1:]
+    ),
     "players swapped": lambda score, index, w: cross_hessians(score.flip(2), index, w),
     "rewards swapped": lambda score, index, w: cross_hessians(score, index, w.flip(1)),
     "no discount": lambda score, index, w: cross_hessians(
@@ -232,12 +245,17 @@ def batch():
     swap = torch.tensor([0, 1, 3, 2, 4])
     own = torch.stack((states[:-1], swap[states[:-1]]), 1)
     acts = torch.stack(((states[1:] - 1) // 2, (states[1:] - 1) % 2), 1)
-    logp = torch.stack([look_up(policies[:, n].flatten(1), own[:, n] * 2 + acts[:, n]) for n in range(2)], 1)  # [R, N, B, T]
+    logp = torch.stack(
+        [look_up(policies[:, n].flatten(1), own[:, n] * 2 + acts[:, n]) for n in range(2)], 1
+    )  # [R, N, B, T]
     return theta, game, states, logp, game.rewards(states).permute(2, 1, 3, 0)
 
 
 def test_sums_over_visits_are_the_autograd_of_the_formula(batch):
-    """gradient_matrix against estimators.policy_gradient; cross_hessians against equation 4.6 by autograd."""
+    """gradient_matrix against estimators.policy_gradient.
+
+    Cross_hessians against equation 4.6 by autograd.
+    """
     theta, game, states, logp, rewards = batch
     critic = critic_table().expand(3, 2, 5).contiguous()
     advantage = advantages(game.rewards(states), critic, states, GAMMA)
@@ -246,7 +264,9 @@ def test_sums_over_visits_are_the_autograd_of_the_formula(batch):
     last = advantage.permute(2, 1, 3, 0)
     for i in range(2):
         objective = est.policy_gradient(logp.sum(1), last[:, i], GAMMA).mean(-1).sum()
-        torch.testing.assert_close(found[i], torch.autograd.grad(objective, theta, retain_graph=True)[0])
+        torch.testing.assert_close(
+            found[i], torch.autograd.grad(objective, theta, retain_graph=True)[0]
+        )
 
     weights = reward_weights(game.rewards(states), GAMMA)
     hessians = cross_hessians(scores(theta, game), pairs(states, 2), weights)
@@ -270,24 +290,31 @@ def test_advantages_are_bootstrapped_returns_minus_the_critic(batch):
     critic = critic_table().expand(3, 2, 5).contiguous()
     values = torch.stack([look_up(critic[:, n], states) for n in range(2)], 1)
     true = est.discounted_returns(rewards, GAMMA, values[..., -1]) - values[..., :-1]
-    torch.testing.assert_close(advantages(game.rewards(states), critic, states, GAMMA).permute(2, 1, 3, 0), true)
+    torch.testing.assert_close(
+        advantages(game.rewards(states), critic, states, GAMMA).permute(2, 1, 3, 0), true
+    )
 
 
 def test_critic_step_descends_the_squared_error(batch):
     _, game, states, _, _ = batch
     critic = critic_table().repeat(3, 1, 1).requires_grad_()
-    target = advantages(game.rewards(states), critic.detach(), states, GAMMA).permute(2, 1, 3, 0) + torch.stack(
-        [look_up(critic.detach()[:, n], states[:-1]) for n in range(2)], 1
-    )
+    target = advantages(game.rewards(states), critic.detach(), states, GAMMA).permute(
+        2, 1, 3, 0
+    ) + torch.stack([look_up(critic.detach()[:, n], states[:-1]) for n in range(2)], 1)
     values = torch.stack([look_up(critic[:, n], states[:-1]) for n in range(2)], 1)
     loss = ((target - values) ** 2 / 2).mean((-1, -2)).sum()
     advantage = advantages(game.rewards(states), critic.detach(), states, GAMMA)
     found = critic_step(critic.detach(), states, advantage, lr=0.3)
-    torch.testing.assert_close(found, (critic - 0.3 * torch.autograd.grad(loss, critic)[0]).detach())
+    torch.testing.assert_close(
+        found, (critic - 0.3 * torch.autograd.grad(loss, critic)[0]).detach()
+    )
 
 
 def test_learners_are_their_formulas_on_the_same_play():
-    """NaivePg and LolaPg draw one batch from the game's generator; replayed, the parts give the whole."""
+    """NaivePg and LolaPg draw one batch from the game's generator.
+
+    replayed, the parts give the whole.
+    """
     theta = en.random_theta(en.IPD, seed=10, runs=3).detach()
 
     def fresh():
@@ -304,7 +331,9 @@ def test_learners_are_their_formulas_on_the_same_play():
     advantage = advantages(game.rewards(states), critic, states, GAMMA)
     tracked = theta.clone().requires_grad_()
     joint = game.game.joint_log_policy(game.game.logits(tracked)).flatten(-2)
-    gradients = gradient_matrix(gradient_weights(advantage, pairs(states, 2), GAMMA, 20), joint, tracked)
+    gradients = gradient_matrix(
+        gradient_weights(advantage, pairs(states, 2), GAMMA, 20), joint, tracked
+    )
     own = torch.stack((gradients[0][:, 0], gradients[1][:, 1]), 1)
     torch.testing.assert_close(naive_found, own)
     torch.testing.assert_close(found, own + 0.6 * shaping_term(hessians, gradients))
@@ -312,7 +341,9 @@ def test_learners_are_their_formulas_on_the_same_play():
 
 def test_weighted_visits_and_rollout_shapes():
     index = torch.tensor([[[0, 2]], [[2, 2]]])
-    assert weighted_visits(index, torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), 3).tolist() == [[1.0, 0.0, 9.0]]
+    assert weighted_visits(index, torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), 3).tolist() == [
+        [1.0, 0.0, 9.0]
+    ]
     joint = torch.zeros(2, 5, 4, dtype=torch.float64)
     joint[0, :, 3] = joint[1, :, 0] = 1
     states = rollout(joint, 3, 4, torch.Generator().manual_seed(0))

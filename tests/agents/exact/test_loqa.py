@@ -1,4 +1,5 @@
-"""LOQA's shaping gradient and critic, exactly: all continuations of a joint action are enumerated."""
+"""LOQA's shaping gradient and critic, exactly: all continuations of a joint action are
+enumerated."""
 
 import itertools
 from dataclasses import replace
@@ -24,7 +25,10 @@ EXACT = LoqaConfig(gamma=GAMMA, decay=1.0)
 
 
 def policies(seed=1):
-    """Logits of cooperation in start, CC, CD, DC, DD (player 0's words) of both players; the first attached."""
+    """Logits of cooperation in start, CC, CD, DC, DD (player 0's words) of both players.
+
+    The first attached.
+    """
     draws = torch.Generator().manual_seed(seed)
     mine, theirs = torch.randn(2, 5, generator=draws, dtype=torch.float64)
     return mine.requires_grad_(), theirs
@@ -38,7 +42,10 @@ def joint(mine, theirs):
 
 def opponents_q(mine, theirs, first, steps=STEPS):
     """The opponent's value of a first joint action in a game of `steps` steps, differentiable."""
-    value, where = torch.zeros((), dtype=torch.float64), torch.nn.functional.one_hot(torch.tensor(first), 4).double()
+    value, where = (
+        torch.zeros((), dtype=torch.float64),
+        torch.nn.functional.one_hot(torch.tensor(first), 4).double(),
+    )
     for t in range(steps):
         value = value + GAMMA**t * where @ PAYOFFS[:, 1]
         where = where @ joint(mine, theirs)[1:]
@@ -46,8 +53,11 @@ def opponents_q(mine, theirs, first, steps=STEPS):
 
 
 def continuations(mine, theirs, first, steps=STEPS):
-    """Every game that starts with a joint action: log π_i [M, T], rewards [M, T], states [M, T], probability [M]."""
-    histories = torch.tensor([(first, *rest) for rest in itertools.product(range(4), repeat=steps - 1)])
+    """Every game that starts with a joint action: log π_i [M, T], rewards [M, T], states [M, T],
+    probability [M]."""
+    histories = torch.tensor(
+        [(first, *rest) for rest in itertools.product(range(4), repeat=steps - 1)]
+    )
     states = torch.cat([torch.zeros_like(histories[:, :1]), histories[:, :-1] + 1], 1)
     signs = 1 - 2 * (histories // 2)
     logp = torch.nn.functional.logsigmoid(signs * mine[states])
@@ -67,7 +77,9 @@ def test_shaped_q_is_the_opponents_q(first, baseline_seed):
     logp, rewards, states, weights = continuations(mine, theirs, first)
     baseline = torch.zeros(5, dtype=torch.float64)
     if baseline_seed is not None:
-        baseline = torch.randn(5, generator=torch.Generator().manual_seed(baseline_seed), dtype=torch.float64)
+        baseline = torch.randn(
+            5, generator=torch.Generator().manual_seed(baseline_seed), dtype=torch.float64
+        )
     estimate = (weights * shaped_q(logp, rewards, baseline[states], EXACT)[:, 0]).sum()
     assert abs(estimate - exact) < 1e-12
     assert (gradient(estimate, mine) - gradient(exact, mine)).abs().max() < 1e-12
@@ -76,11 +88,20 @@ def test_shaped_q_is_the_opponents_q(first, baseline_seed):
 
 @pytest.mark.parametrize("mutant", ["decay", "current_reward", "gamma"])
 def test_mutants_of_shaped_q_fail(mutant):
-    wrong = {"decay": {"decay": 0.9}, "current_reward": {"current_reward": True}, "gamma": {"gamma": 0.95}}[mutant]
+    wrong = {
+        "decay": {"decay": 0.9},
+        "current_reward": {"current_reward": True},
+        "gamma": {"gamma": 0.95},
+    }[mutant]
     mine, theirs = policies()
     logp, rewards, states, weights = continuations(mine, theirs, 1)
-    estimate = (weights * shaped_q(logp, rewards, torch.ones(5).double()[states], replace(EXACT, **wrong))[:, 0]).sum()
-    assert (gradient(estimate, mine) - gradient(opponents_q(mine, theirs, 1), mine)).abs().max() > 1e-3
+    estimate = (
+        weights
+        * shaped_q(logp, rewards, torch.ones(5).double()[states], replace(EXACT, **wrong))[:, 0]
+    ).sum()
+    assert (
+        gradient(estimate, mine) - gradient(opponents_q(mine, theirs, 1), mine)
+    ).abs().max() > 1e-3
 
 
 def test_shaped_q_of_every_step_and_decay():
@@ -108,7 +129,9 @@ def test_n_step_q_is_the_opponents_q_of_n_steps(n):
     mine, theirs = policies()
     exact = opponents_q(mine, theirs, 1, steps=n)
     logp, rewards, _, weights = continuations(mine, theirs, 1)
-    estimate = (weights * n_step_q(logp, rewards, torch.zeros_like(rewards), replace(EXACT, n_step=n))[:, 0]).sum()
+    estimate = (
+        weights * n_step_q(logp, rewards, torch.zeros_like(rewards), replace(EXACT, n_step=n))[:, 0]
+    ).sum()
     assert abs(estimate - exact) < 1e-12
     assert (gradient(estimate, mine) - gradient(exact, mine)).abs().max() < 1e-12
 
@@ -121,10 +144,14 @@ def test_n_step_q_of_every_step():
     q = n_step_q(logp, rewards, values, LoqaConfig(gamma=0.9, n_step=3))
     assert q.shape == (2, 4)
     for t in range(4):
-        first, both = (torch.exp(x - x.detach()) for x in (logp[:, t + 1], logp[:, t + 1] + logp[:, t + 2]))
+        first, both = (
+            torch.exp(x - x.detach()) for x in (logp[:, t + 1], logp[:, t + 1] + logp[:, t + 2])
+        )
         mean = rewards.mean()
         boxed = rewards[:, t] + 0.9 * (mean + (rewards[:, t + 1] - mean) * first)
-        expected = boxed + 0.81 * (mean + (rewards[:, t + 2] - mean) * both) + 0.729 * values[:, t + 3]
+        expected = (
+            boxed + 0.81 * (mean + (rewards[:, t + 2] - mean) * both) + 0.729 * values[:, t + 3]
+        )
         assert (q[:, t] - expected).abs().max() < 1e-12
         assert (gradient(q[:, t].sum(), logp) - gradient(expected.sum(), logp)).abs().max() < 1e-12
 
@@ -137,7 +164,13 @@ def test_first_order_equals_loaded_dice():
     through = logp.cumsum(-1)
     box = [torch.exp(x - x.detach()) for x in (through, through - logp)]
     for t in range(6):
-        loaded = sum(0.8 ** (k - t) * (returns[k] - values[k]) * (box[0][k] - box[1][k]) for k in range(t, 6)) + returns[t]
+        loaded = (
+            sum(
+                0.8 ** (k - t) * (returns[k] - values[k]) * (box[0][k] - box[1][k])
+                for k in range(t, 6)
+            )
+            + returns[t]
+        )
         ours = shaped_returns(logp, returns, values, 0.8)[t]
         assert ours.item() == pytest.approx(loaded.item())
         assert (gradient(ours, logp) - gradient(loaded, logp)).abs().max() < 1e-12
@@ -160,4 +193,7 @@ def test_opponent_model(temperature):
 def test_advantages_and_targets_by_hand():
     rewards, values = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 1.0, 3.0])
     assert td_advantages(rewards, values, 0.5).tolist() == [1.0, -1.5]
-    assert sarsa_targets(rewards, torch.tensor([4.0]), torch.tensor(6.0), 0.5).tolist() == [3.0, 1.0]
+    assert sarsa_targets(rewards, torch.tensor([4.0]), torch.tensor(6.0), 0.5).tolist() == [
+        3.0,
+        1.0,
+    ]

@@ -1,8 +1,9 @@
-"""Meta-MAPG by enumeration: a game of two steps, one game a batch, one inner update, all 16 x 16 pairs of trajectories.
+"""Meta-MAPG by enumeration: a game of two steps, one game a batch, one inner update, all 16 x 16
+pairs of trajectories.
 
-Every term of the theorem's estimator is compared with the same quantity written out by summation over histories: the value
-by backward recursion (enumeration.py), the inner update from its score-function formula, derivatives by torch.func.
-"""
+Every term of the theorem's estimator is compared with the same quantity written out by summation
+over histories: the value by backward recursion (enumeration.py), the inner update from its
+score-function formula, derivatives by torch.func."""
 
 import itertools
 from dataclasses import replace
@@ -30,7 +31,16 @@ torch.set_num_threads(1)
 GAMMA, T, EXACT = 0.9, 2, 1e-10
 RATES = torch.tensor([0.7, 1.1], dtype=torch.float64)
 SWAP = [0, 1, 3, 2, 4]
-CFG = mm.MetaConfig(chain=1, games=1, steps=T, gamma=GAMMA, entropy=0.0, pairing="theorem", inner="dice", baseline=False)
+CFG = mm.MetaConfig(
+    chain=1,
+    games=1,
+    steps=T,
+    gamma=GAMMA,
+    entropy=0.0,
+    pairing="theorem",
+    inner="dice",
+    baseline=False,
+)
 PLAYS = torch.tensor(list(itertools.product(range(4), repeat=T)))  # joint actions [16, T]
 
 
@@ -80,7 +90,10 @@ def scores(phi, joint):
     """Σ_{s<=t} log π_n(a_s): [2, T]."""
     states = [0, *(1 + j for j in joint[:-1])]
     tables = log_tables(phi)
-    steps = [[table[s, (j // 2, j % 2)[n]] for s, j in zip(states, joint, strict=True)] for n, table in enumerate(tables)]
+    steps = [
+        [table[s, (j // 2, j % 2)[n]] for s, j in zip(states, joint, strict=True)]
+        for n, table in enumerate(tables)
+    ]
     return torch.stack([torch.stack(row).cumsum(0) for row in steps])
 
 
@@ -91,10 +104,11 @@ def value(phi, payoffs, i):
 
 
 def inner(phi, fixed, joint, payoffs, joint_scores):
-    """φ_1 from one trajectory; `fixed` is where the gradient is taken, φ what its derivative is followed to.
+    """φ_1 from one trajectory; `fixed` is where the gradient is taken, φ what its derivative is
+    followed to.
 
-    The update Σ_t γ^t r_t ∇_n score_n, and DiCE's derivative of it: ∇∇ score + (∇ score)(∇ Σ_S score).
-    """
+    The update Σ_t γ^t r_t ∇_n score_n, and DiCE's derivative of it: ∇∇ score + (∇ score)(∇ Σ_S
+    score)."""
     rewards = [payoffs[j // 2, j % 2] for j in joint]
     moved = []
     for n in range(2):
@@ -102,7 +116,10 @@ def inner(phi, fixed, joint, payoffs, joint_scores):
         constant = jacrev(lambda p, n=n: scores(p, joint)[n])(fixed)[:, n]
         total = scores(phi, joint).sum(0) if joint_scores else scores(phi, joint)[n]
         boxes = torch.exp(total - total.detach())  # derivatives of the probability of the past
-        step = sum(GAMMA**t * r[n] * (slopes[t] + (boxes[t] - 1) * constant[t]) for t, r in enumerate(rewards))
+        step = sum(
+            GAMMA**t * r[n] * (slopes[t] + (boxes[t] - 1) * constant[t])
+            for t, r in enumerate(rewards)
+        )
         moved.append(phi[n] + RATES[n] * step)
     return torch.stack(moved)
 
@@ -133,7 +150,9 @@ def exact_terms(payoffs, i, joint_scores=True):
 @pytest.mark.parametrize("shaping", [True, False])
 def test_each_term_has_the_right_expectation(name, i, shaping):
     found = sampled_terms(en.GAMES[name], i, shaping=shaping)
-    torch.testing.assert_close(found, exact_terms(en.GAMES[name], i, shaping), rtol=EXACT, atol=EXACT)
+    torch.testing.assert_close(
+        found, exact_terms(en.GAMES[name], i, shaping), rtol=EXACT, atol=EXACT
+    )
     assert (found[2].abs().max() > 1e-3) == shaping and found[:2].abs().amax(1).min() > 1e-3
 
 
@@ -172,7 +191,8 @@ def test_a_dropped_or_swapped_term_is_caught():
 
 
 def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
-    """Al-Shedivat's theorem: with a plain score-function update, current policy + own learning is the whole gradient."""
+    """Al-Shedivat's theorem: with a plain score-function update, current policy + own learning is
+    the whole gradient."""
 
     def plain(phi, logp, play, base, cfg):
         discount = GAMMA ** torch.arange(T, dtype=torch.float64)
@@ -201,7 +221,8 @@ def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
 
 
 def test_steps_keep_only_what_causes_and_divide_the_cross_products():
-    """With one game and λ = γ-discounted advantages the pairing of l with itself is REINFORCE without γ^t."""
+    """With one game and λ = γ-discounted advantages the pairing of l with itself is REINFORCE
+    without γ^t."""
     cfg = replace(CFG, games=3, pairing="steps", gae_lambda=1.0)
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
     world = mm.World((net, net), en.IPD.expand(4, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
@@ -222,7 +243,9 @@ def brute_chain(start, me, rates, game, peer):
         naive = torch.stack((slopes[0, 0], slopes[1, 1]))
         if peer == "lola":
             other = 1 - me
-            step = grad(lambda t, j=other: (slopes_of(t, game)[j, me] * slopes_of(t, game)[me, me]).sum())(theta)
+            step = grad(
+                lambda t, j=other: (slopes_of(t, game)[j, me] * slopes_of(t, game)[me, me]).sum()
+            )(theta)
             shaped = slopes[other, other] + step[other]
             naive = torch.stack((naive[0], shaped) if other == 1 else (shaped, naive[1]))
         theta = theta + rate[:, None] * naive
@@ -255,7 +278,9 @@ def test_exact_terms_are_the_chain_rule(peer, me):
         own, others = torch.zeros(5).double(), torch.zeros(5).double()
         for steps in (1, 2):
             end = brute_chain(start[r], me, rates[:steps], game, peer)
-            back = jacrev(lambda x, k=steps: brute_chain(place(x), me, rates[:k], game, peer))(start[r, me])
+            back = jacrev(lambda x, k=steps: brute_chain(place(x), me, rates[:k], game, peer))(
+                start[r, me]
+            )
             slope = jacrev(game.values)(end)[me]
             own, others = own + slope[me] @ back[me] / 2, others + slope[1 - me] @ back[1 - me] / 2
         true = [jacrev(game.values)(start[r])[me, me], own, others]
@@ -269,20 +294,30 @@ def test_exact_terms_are_the_chain_rule(peer, me):
 def test_exact_meta_pg_takes_the_peer_as_given():
     """With the peer's path fixed in advance, the gradient of the own chain."""
     game = MatrixGame(en.IPD, GAMMA)
-    start, rates = en.random_theta(en.IPD, seed=3, runs=1).detach(), torch.full((3, 1, 2), 0.6, dtype=torch.float64)
+    start, rates = (
+        en.random_theta(en.IPD, seed=3, runs=1).detach(),
+        torch.full((3, 1, 2), 0.6, dtype=torch.float64),
+    )
     path = chain(start, rates[..., None].unbind(0), game, Learning())
 
     def objective(x):
         total, mine = 0.0, x
         for k in range(3):
-            mine = mine + 0.6 * grad(lambda y, k=k: game.values(torch.stack((y, path[k][0, 1])))[0])(mine)
+            mine = mine + 0.6 * grad(
+                lambda y, k=k: game.values(torch.stack((y, path[k][0, 1])))[0]
+            )(mine)
             total = total + game.values(torch.stack((mine, path[k + 1][0, 1])))[0] / 3
         return total
 
     found, by_rate, rewards, finite = meta_gradient(start, rates, game, Learning(shaping=False))
     torch.testing.assert_close(found[0], grad(objective)(start[0, 0]), rtol=1e-9, atol=EXACT)
     shaped = meta_gradient(start, rates, game, Learning())[0]
-    assert (found - shaped).abs().max() > 1e-3 and finite.all() and rewards.shape == (4, 1, 2) and by_rate.shape == (3, 1)
+    assert (
+        (found - shaped).abs().max() > 1e-3
+        and finite.all()
+        and rewards.shape == (4, 1, 2)
+        and by_rate.shape == (3, 1)
+    )
 
 
 def test_a_chain_that_diverges_counts_nothing_and_the_others_go_on():

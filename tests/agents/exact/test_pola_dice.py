@@ -1,8 +1,8 @@
-"""POLA-DiCE's outer step, with every game played once and weighted by its probability, is the exact update to 1e-10.
+"""POLA-DiCE's outer step, with every game played once and weighted by its probability, is the exact
+update to 1e-10.
 
-The exact update is written a second time here: values by backward recursion over joint actions, one player at a time, the
-look-ahead as a graph that autograd differentiates as a whole.
-"""
+The exact update is written a second time here: values by backward recursion over joint actions, one
+player at a time, the look-ahead as a graph that autograd differentiates as a whole."""
 
 import itertools
 from dataclasses import replace
@@ -26,7 +26,9 @@ from tests.agents.exact import enumeration as en
 torch.set_num_threads(1)
 GAMMA, STEPS, EXACT = 0.9, 3, 1e-10
 RUNS = 2
-NET = ActorCritic(Tabular(torch.eye(5, dtype=torch.float64), 2), Tabular(torch.eye(5, dtype=torch.float64), 1))
+NET = ActorCritic(
+    Tabular(torch.eye(5, dtype=torch.float64), 2), Tabular(torch.eye(5, dtype=torch.float64), 1)
+)
 LOLA = PolaDiceConfig(
     gamma=GAMMA, horizon=STEPS, batch=4**STEPS, inner_steps=1, outer_steps=1, lr_in=0.7, lr_v=0.0, beta_in=0, beta_out=0,
     actor="tabular", runs=RUNS,
@@ -44,7 +46,8 @@ def policy(theta):
 
 
 def every_game(payoffs):
-    """States [2, M, T + 1] in each player's words, actions [2, M, T], rewards [2, M, T] of all games."""
+    """States [2, M, T + 1] in each player's words, actions [2, M, T], rewards [2, M, T] of all
+    games."""
     histories = torch.tensor(list(itertools.product(range(4), repeat=STEPS)))
     acts = torch.stack((histories // 2, histories % 2))
     states = torch.stack((1 + histories, 1 + 2 * acts[1] + acts[0]))
@@ -60,7 +63,9 @@ def enumerated(payoffs):
         learner = torch.arange(2).repeat_interleave(len(own) // 2)
         sides, total = [], 0.0
         for theta, seat in ((own, learner), (other, 1 - learner)):
-            logp = policy(theta.detach())[torch.arange(len(own))[:, None, None], states[seat][..., :-1], acts[seat]]
+            logp = policy(theta.detach())[
+                torch.arange(len(own))[:, None, None], states[seat][..., :-1], acts[seat]
+            ]
             total = total + logp.sum(-1)
             sides.append(Side(states[seat].movedim(-1, 0), acts[seat], rewards[seat]))
         return Games(*sides, total.exp())
@@ -77,7 +82,10 @@ def view_of(payoffs, cfg, seed=1, distance=0.3):
 
 
 def exact_value(own, other, player, of, payoffs, critic):
-    """V of player `of` when `player` plays own and the other one `other`; then what the critic says."""
+    """V of player `of` when `player` plays own and the other one `other`.
+
+    Then what the critic says.
+    """
     tables = (own, other) if player == 0 else (other, own)
     theta = torch.stack([t[:10].view(5, 2)[:, 0] - t[:10].view(5, 2)[:, 1] for t in tables])
     last = critic[10:].detach()
@@ -86,9 +94,15 @@ def exact_value(own, other, player, of, payoffs, critic):
 
 
 def exact_divergence(old, new, own, other, player, of, payoffs, reverse=False):
-    """KL(old || new) in the states that player `of` visits when these two play; visits are constants."""
+    """KL(old || new) in the states that player `of` visits when these two play.
+
+    Visits are constants.
+    """
     states, acts, _ = every_game(payoffs)
-    logp = sum(policy(t.detach())[states[n][:, :-1], acts[n]].sum(-1) for t, n in ((own, player), (other, 1 - player)))
+    logp = sum(
+        policy(t.detach())[states[n][:, :-1], acts[n]].sum(-1)
+        for t, n in ((own, player), (other, 1 - player))
+    )
     first, second = (policy(new), policy(old)) if reverse else (policy(old), policy(new))
     by_state = (first.exp() * (first - second)).sum(-1)
     return (logp.exp()[:, None] * by_state[states[of][:, :-1]]).sum() / STEPS
@@ -102,11 +116,15 @@ def exact_direction(own, lane, view, payoffs):
     first = other
     for _ in range(cfg.inner_steps):
         total = exact_value(own, other, player, 1 - player, payoffs, first)
-        total = total - cfg.beta_in * exact_divergence(start, other, own, other, player, 1 - player, payoffs, cfg.reverse_kl)
+        total = total - cfg.beta_in * exact_divergence(
+            start, other, own, other, player, 1 - player, payoffs, cfg.reverse_kl
+        )
         other = other + cfg.lr_in * torch.autograd.grad(total, other, create_graph=True)[0]
     total = exact_value(own, other, player, player, payoffs, own)
     old = view.old[lane]
-    total = total - cfg.beta_out * exact_divergence(old, own, own, other, player, player, payoffs, cfg.reverse_kl)
+    total = total - cfg.beta_out * exact_divergence(
+        old, own, own, other, player, player, payoffs, cfg.reverse_kl
+    )
     return torch.autograd.grad(total, own)[0]
 
 
@@ -190,12 +208,18 @@ def test_lanes_do_not_mix():
     view, own = view_of(en.IPD, POLA)
     one = outer_gradient(own, view).gradient
     shifted = torch.cat((own[:1] + 0.5, own[1:]))
-    assert (outer_gradient(shifted, view).gradient - one).abs().amax(1).gt(1e-9).tolist() == [True, False, False, False]
+    assert (outer_gradient(shifted, view).gradient - one).abs().amax(1).gt(1e-9).tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_recurrent_look_ahead_is_autograd_s(layers, monkeypatch):
-    """On the GRU, through two inner steps: the same numbers from autograd's own second derivatives of single steps."""
+    """On the GRU, through two inner steps: the same numbers from autograd's own second derivatives
+    of single steps."""
     nets = [Gru(torch.eye(5, dtype=torch.float64), outputs, 3, layers) for outputs in (2, 1)]
     net = ActorCritic(*nets)
     start = torch.Generator().manual_seed(0)

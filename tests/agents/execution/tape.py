@@ -1,8 +1,8 @@
-"""CUDA graphs on the CPU: operations are recorded once and replayed in the same memory, without running any Python.
+"""CUDA graphs on the CPU: operations are recorded once and replayed in the same memory, without
+running any Python.
 
-What a CUDA graph could not hold is refused: looking at values on the host, shapes that depend on values, random numbers, and
-tensors made from host data.
-"""
+What a CUDA graph could not hold is refused: looking at values on the host, shapes that depend on
+values, random numbers, and tensors made from host data."""
 
 from functools import cache
 
@@ -15,7 +15,11 @@ from agents.execution.cuda_graphs import Graphs
 from social_dilemmas_env.vector.cuda_graph import capture
 
 EMPTY = ("aten::empty", "aten::new_empty")
-REFUSED = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape, torch.Tag.nondeterministic_seeded}
+REFUSED = {
+    torch.Tag.data_dependent_output,
+    torch.Tag.dynamic_output_shape,
+    torch.Tag.nondeterministic_seeded,
+}
 
 
 class NotForAGraph(RuntimeError):
@@ -44,7 +48,9 @@ class Tape(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        looks = kind(func) == "refused" and not (func is torch.ops.aten.index.Tensor and all(map(no_mask, args[1])))
+        looks = kind(func) == "refused" and not (
+            func is torch.ops.aten.index.Tensor and all(map(no_mask, args[1]))
+        )
         if looks or ("device" in kwargs and kwargs["device"] not in (None, torch.device("cpu"))):
             raise NotForAGraph(str(func))
         out = func(*args, **kwargs)

@@ -1,4 +1,5 @@
-"""Learners whose roll-outs and updates are recorded and replayed: CUDA graphs on a device, tapes on the CPU (tape.py)."""
+"""Learners whose roll-outs and updates are recorded and replayed: CUDA graphs on a device, tapes on
+the CPU (tape.py)."""
 
 import json
 from dataclasses import replace
@@ -19,22 +20,41 @@ from agents.training import loop as training
 from tests.agents.execution.tape import NotForAGraph, Tape, Tapes
 
 torch.set_num_threads(1)
-SELF_PLAY = {"batch": 8, "horizon": 3, "actor_hidden": 8, "critic_hidden": 8, "push_every": 2, "snapshots": 4}
+SELF_PLAY = {
+    "batch": 8,
+    "horizon": 3,
+    "actor_hidden": 8,
+    "critic_hidden": 8,
+    "push_every": 2,
+    "snapshots": 4,
+}
 POLA = {"batch": 6, "horizon": 3, "hidden": 4, "outer_steps": 2}
 CASES = {
     "coin": ("loqa", "coin_game_v0", {}),
-    "two networks": ("loqa", "coin_game_v0", {"shared": False, "detach_advantage": False, "shaping_until": 1}),
+    "two networks": (
+        "loqa",
+        "coin_game_v0",
+        {"shared": False, "detach_advantage": False, "shaping_until": 1},
+    ),
     "ipd": ("loqa", "ipd_v0", {"runs": 3}),
     "ipd mlp": ("loqa", "ipd_v0", {"actor": "mlp", "past_selves": True, "max_q": True, "runs": 2}),
     "loaded": ("advantage_alignment", "coin_game_v0", {}),
     "aligned": ("advantage_alignment", "ipd_v0", {"form": "aligned"}),
-    "mean": ("advantage_alignment", "coin_game_v0", {"form": "mean", "num_agents": 3, "grid_size": 2}),
+    "mean": (
+        "advantage_alignment",
+        "coin_game_v0",
+        {"form": "mean", "num_agents": 3, "grid_size": 2},
+    ),
     "modelled": ("loqa_modelled", "coin_game_v0", {"num_agents": 3, "grid_size": 2}),
     "modelled ipd": ("loqa_modelled", "ipd_v0", {"shared": False, "runs": 2}),
     "naive": ("naive_pg_gru", "ipd_v0", {"outer_steps": 1}),
     "lola": ("lola_dice_gru", "coin_game_v0", {"outer_steps": 1, "variant": "pola"}),
     "pola": ("pola_dice", "ipd_v0", {"contribution_factor": 1.33, "runs": 2}),
-    "pola, dice": ("pola_dice", "ipd_v0", {"estimator": "dice", "reverse_kl": True, "layers": 2, "payoff_noise": 0.5}),
+    "pola, dice": (
+        "pola_dice",
+        "ipd_v0",
+        {"estimator": "dice", "reverse_kl": True, "layers": 2, "payoff_noise": 0.5},
+    ),
     "pola, ratios": ("pola_dice", "coin_game_v0", {"inner_steps": 2, "reuse_inner": True}),
     "pola, tables": ("pola_dice", "ipd_v0", {"actor": "tabular"}),
     "models": ("pola_om", "coin_game_v0", {"inner_steps": 2, "model_batches": 2}),
@@ -55,7 +75,9 @@ def learner(case, compute=None, device="cpu"):
     name, env_id, changes = settings_of(case)
     base = LEARNERS[name].settings(env_id)
     cfg = replace(base, **{n: x for n, x in changes.items() if hasattr(base, n)})
-    one = LEARNERS[name].make(cfg, env_id, {n: x for n, x in changes.items() if not hasattr(base, n)}, 3, device)
+    one = LEARNERS[name].make(
+        cfg, env_id, {n: x for n, x in changes.items() if not hasattr(base, n)}, 3, device
+    )
     one.compute = compute or one.compute
     return one
 
@@ -80,7 +102,15 @@ def test_runs_go_on_with_or_without_graphs(case, tmp_path, monkeypatch):
     name, env_id, settings = settings_of(case)
 
     def run(out, iterations, **more):
-        how = {"seed": 1, "device": "cpu", "quiet": True, "eval_every": 0, "iterations": iterations, **settings, **more}
+        how = {
+            "seed": 1,
+            "device": "cpu",
+            "quiet": True,
+            "eval_every": 0,
+            "iterations": iterations,
+            **settings,
+            **more,
+        }
         return train(name, env_id, out=tmp_path / out, **how)
 
     whole = run("whole", 4)
@@ -111,9 +141,12 @@ class Noted(Direct):
 
 
 def to_meta(x):
-    """To the device without values: what meets a tensor of another device there, or is looked at, is an error."""
+    """To the device without values: what meets a tensor of another device there, or is looked at,
+    is an error."""
     if isinstance(x, ActorCritic):
-        return ActorCritic(*(replace(net, table=net.table.to("meta")) for net in (x.actor, x.critic)))
+        return ActorCritic(
+            *(replace(net, table=net.table.to("meta")) for net in (x.actor, x.critic))
+        )
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 
@@ -140,7 +173,9 @@ def test_results_are_new_and_arguments_stay():
     assert torch.equal(first[0], x) and first[1] == 6 and second[1] == 6 and second[2] is None
     assert torch.equal(second[0], y) and len(compute.known) == 1 and not second[0].requires_grad
     first[0].zero_()
-    assert torch.equal(x, torch.arange(3.0)) and torch.equal(compute(next(iter(compute.known))[0], x, y, 2)[0], x)
+    assert torch.equal(x, torch.arange(3.0)) and torch.equal(
+        compute(next(iter(compute.known))[0], x, y, 2)[0], x
+    )
 
 
 def test_shapes_types_and_flags_are_recorded_apart():
@@ -149,7 +184,12 @@ def test_shapes_types_and_flags_are_recorded_apart():
     def function(x, flag):
         return x + 1 if flag else x
 
-    for x, flag in ((torch.zeros(2), True), (torch.zeros(2), 1), (torch.zeros(2), False), (torch.zeros(2).double(), True)):
+    for x, flag in (
+        (torch.zeros(2), True),
+        (torch.zeros(2), 1),
+        (torch.zeros(2), False),
+        (torch.zeros(2).double(), True),
+    ):
         assert compute(function, x, flag).sum() == (2 if flag else 0)
     assert len(compute.known) == 4
 
@@ -172,7 +212,8 @@ def test_what_a_graph_cannot_hold_is_refused(name):
 
 
 def test_a_tape_runs_no_python():
-    """What a function reads from elsewhere is what was there when it was recorded: as in a CUDA graph."""
+    """What a function reads from elsewhere is what was there when it was recorded: as in a CUDA
+    graph."""
     held = [torch.ones(2), 1]
     compute, out = Tapes(), torch.zeros(2)
 
@@ -192,7 +233,9 @@ def test_an_argument_that_keeps_changing_is_an_error():
     def function(x, number):
         return x + number
 
-    with pytest.raises(RuntimeError, match="recorded 64 times: an argument that is no tensor keeps changing"):
+    with pytest.raises(
+        RuntimeError, match="recorded 64 times: an argument that is no tensor keeps changing"
+    ):
         for number in range(100):
             compute(function, torch.zeros(1), number)
 
@@ -202,7 +245,16 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, capsys):
         train("loqa", "ipd_v0", device="cpu", out=tmp_path / "x", cuda_graphs=True)
     with pytest.raises(ValueError, match=r"cuda_graphs is for loqa, .*pola_om.*, not sos"):
         train("sos", "ipd_v0", device="cpu", out=tmp_path / "x", cuda_graphs=True)
-    words = ["train", "pola_dice", "ipd_v0", "--device", "cpu", "--cuda-graphs", "--out", str(tmp_path / "x")]
+    words = [
+        "train",
+        "pola_dice",
+        "ipd_v0",
+        "--device",
+        "cpu",
+        "--cuda-graphs",
+        "--out",
+        str(tmp_path / "x"),
+    ]
     assert main(words) == 2 and "needs a CUDA device" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
@@ -211,7 +263,10 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, capsys):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("case", CASES)
 def test_graphs_and_single_steps_agree_on_a_device(case):
-    """Sums may be taken in another order: metrics of two updates agree to 1e-3; the games of the first are the same."""
+    """Sums may be taken in another order: metrics of two updates agree to 1e-3.
+
+    The games of the first are the same.
+    """
     one, two = learner(case, device="cuda"), learner(case, Graphs("cuda"), device="cuda")
     for update in range(2):
         expected, found = ({n: x.item() for n, x in each.update().items()} for each in (one, two))

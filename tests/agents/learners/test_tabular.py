@@ -1,4 +1,5 @@
-"""The tabular learners through `train`, `load_agent` and `evaluate`: the same loop, the same promises."""
+"""The tabular learners through `train`, `load_agent` and `evaluate`: the same loop, the same
+promises."""
 
 import json
 import logging
@@ -22,7 +23,17 @@ SMALL = {
     "naive_pg": {"games": 10, "steps": 8}, "lola_pg": {"games": 10, "steps": 8}, "lola_dice": {"games": 6, "steps": 8},
     "pola_exact": {"outer_steps": 3},
 }  # fmt: skip
-TABULAR = ["naive_exact", "lola_exact", "look_ahead", "sos", "consensus", "pola_exact", "naive_pg", "lola_pg", "lola_dice"]
+TABULAR = [
+    "naive_exact",
+    "lola_exact",
+    "look_ahead",
+    "sos",
+    "consensus",
+    "pola_exact",
+    "naive_pg",
+    "lola_pg",
+    "lola_dice",
+]
 QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
 
 
@@ -48,7 +59,17 @@ def test_twice_two_updates_are_four(tmp_path, name):
 
 def test_the_loop_is_that_of_runs(tmp_path):
     """The same numbers as `runs.run` gives, through the other door."""
-    folder = train("lola_exact", "imp_v0", out=tmp_path / "x", iterations=7, runs=4, seed=3, eta=0.5, lr=0.7, **QUIET)
+    folder = train(
+        "lola_exact",
+        "imp_v0",
+        out=tmp_path / "x",
+        iterations=7,
+        runs=4,
+        seed=3,
+        eta=0.5,
+        lr=0.7,
+        **QUIET,
+    )
     game = MatrixGame(sde.payoffs("imp_v0"), 0.9)
     history = run(game, exact_learner("lola", eta=0.5), RunConfig(runs=4, steps=7, lr=0.7, seed=3))
     assert torch.equal(tensors(folder)["theta"], history.theta)
@@ -71,13 +92,19 @@ def test_a_run_that_diverges_stops_with_a_warning_and_the_others_go_on(caplog):
     assert stopped == [0, 1, 1] and caplog.messages == [
         "run 1 stopped at step 2: its parameters became non-finite; the other runs go on"
     ]
-    assert torch.equal((learner.theta - start).round().mean((1, 2)), torch.tensor([3.0, 1.0, 3.0]).double())
+    assert torch.equal(
+        (learner.theta - start).round().mean((1, 2)), torch.tensor([3.0, 1.0, 3.0]).double()
+    )
 
 
 def test_evaluate_and_play(tmp_path, capsys):
     folder = train("lola_exact", "ipd_v0", out=tmp_path / "x", iterations=200, seed=0, **QUIET)
     agent = load_agent(folder)
-    assert isinstance(agent, TabularAgent) and agent.env_id == "ipd_v0" and agent.policy.shape == (5, 2)
+    assert (
+        isinstance(agent, TabularAgent)
+        and agent.env_id == "ipd_v0"
+        and agent.policy.shape == (5, 2)
+    )
     found = scores(agent, episodes=64)
     assert found["self"] > -1.2 and found["vs always_defect"] > -2.2
     assert main(["evaluate", str(folder), "--episodes", "8", "--against", "tit_for_tat"]) == 0
@@ -103,8 +130,11 @@ def test_command(tmp_path, capsys):
 
 
 def test_the_agent_plays_its_table(tmp_path):
-    """Frequencies of actions after each observation, in the environment, against the policy it was saved with."""
-    folder = train("naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, lr=0.0, seed=1, **QUIET)
+    """Frequencies of actions after each observation, in the environment, against the policy it was
+    saved with."""
+    folder = train(
+        "naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, lr=0.0, seed=1, **QUIET
+    )
     agent = load_agent(folder)
     games = play("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
     states = games["observations"][:-1, :, 0].argmax(-1)
@@ -145,7 +175,9 @@ def test_a_checkpoint_of_another_kind_is_refused(tmp_path):
     from agents import checkpoint
 
     saved = checkpoint.load(folder / "checkpoints")
-    checkpoint.save(tmp_path / "y" / "checkpoints", 1, {"theta": saved.tensors["theta"]}, saved.facts)
+    checkpoint.save(
+        tmp_path / "y" / "checkpoints", 1, {"theta": saved.tensors["theta"]}, saved.facts
+    )
     with pytest.raises(CheckpointError, match="no policies"):
         load_agent(tmp_path / "y")
 

@@ -1,4 +1,5 @@
-"""The matrix-game learners on a CUDA device: exact ones give the CPU's numbers, sampled ones run there."""
+"""The matrix-game learners on a CUDA device: exact ones give the CPU's numbers, sampled ones run
+there."""
 
 from functools import partial
 
@@ -39,7 +40,9 @@ def test_exact_learners_agree_with_the_cpu(name):
 def test_pola_agrees_with_the_cpu(name):
     made = PARAMETRISATIONS[name]()
     theta, cfg = made.initial(4), PolaConfig(lr_in=0.3, outer_steps=10)
-    on_cpu, on_gpu = (pola(theta.to(d), game_on(d, parametrisation=made), cfg) for d in ("cpu", "cuda"))
+    on_cpu, on_gpu = (
+        pola(theta.to(d), game_on(d, parametrisation=made), cfg) for d in ("cpu", "cuda")
+    )
     torch.testing.assert_close(on_gpu.cpu(), on_cpu, rtol=1e-8, atol=1e-8)
 
 
@@ -48,7 +51,9 @@ def test_learners_from_samples_run_on_the_device():
     dice = partial(lola_dice, cfg=LolaDiceConfig())
     for learner in (NaivePg(), LolaPg(), dice, modelling(dice, CountModel(sampled))):
         history = run(sampled, learner, RunConfig(runs=3, steps=2, lr=0.1))
-        assert history.theta.is_cuda and torch.isfinite(history.values).all() and not history.stopped
+        assert (
+            history.theta.is_cuda and torch.isfinite(history.values).all() and not history.stopped
+        )
 
 
 def test_the_round_robin_runs_on_the_device():

@@ -1,8 +1,8 @@
-"""The loop around exact learners: stopping, seeds, optimisers, players with different learners; and the paper's table.
+"""The loop around exact learners: stopping, seeds, optimisers, players with different learners; and
+the paper's table.
 
-Runs are seeded, so a test here fails only when code (or torch's generator) changes. Each statistical one still states how
-often it would fail under another seed.
-"""
+Runs are seeded, so a test here fails only when code (or torch's generator) changes. Each
+statistical one still states how often it would fail under another seed."""
 
 import logging
 from functools import partial
@@ -29,7 +29,9 @@ from agents.matrix_games.policy_metrics import nash_rate, tft_rate
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)
 IMP = MatrixGame(sde.payoffs("imp_v0"), 0.9)
-BOUND = StatelessGame(lambda theta: -(theta[..., 0] ** 2))  # each player's own quadratic: known iterates
+BOUND = StatelessGame(
+    lambda theta: -(theta[..., 0] ** 2)
+)  # each player's own quadratic: known iterates
 
 
 def rows(*values):
@@ -38,10 +40,17 @@ def rows(*values):
 
 def test_history_has_the_values_before_and_after_every_update():
     start = rows([1.0, 2.0])
-    history = run(BOUND, naive, RunConfig(steps=3, lr=0.25), theta=start, observe=lambda theta: theta[..., 0])
+    history = run(
+        BOUND, naive, RunConfig(steps=3, lr=0.25), theta=start, observe=lambda theta: theta[..., 0]
+    )
     # θ ← θ - .25 * 2 θ = θ / 2
     assert history.observed[:, 0].tolist() == [[1.0, 2.0], [0.5, 1.0], [0.25, 0.5], [0.125, 0.25]]
-    assert history.values[:, 0].tolist() == [[-1.0, -4.0], [-0.25, -1.0], [-0.0625, -0.25], [-0.015625, -0.0625]]
+    assert history.values[:, 0].tolist() == [
+        [-1.0, -4.0],
+        [-0.25, -1.0],
+        [-0.0625, -0.25],
+        [-0.015625, -0.0625],
+    ]
     assert history.theta.tolist() == [[[0.125], [0.25]]]
     assert history.stopped == []
     assert start.tolist() == [[[1.0], [2.0]]]
@@ -86,7 +95,10 @@ def test_a_run_that_becomes_non_finite_stops_and_the_others_go_on(caplog):
     assert torch.isfinite(history.theta).all() and torch.isfinite(history.values[:, [0, 2]]).all()
     alone = run(game, naive, RunConfig(steps=12, lr=1.0), theta=start[:1])
     assert torch.equal(history.values[:, :1], alone.values)
-    assert f"run 1 stopped at step {history.stopped[0].step}" in caplog.text and "the other runs go on" in caplog.text
+    assert (
+        f"run 1 stopped at step {history.stopped[0].step}" in caplog.text
+        and "the other runs go on" in caplog.text
+    )
 
 
 def test_a_stopped_run_keeps_its_last_finite_parameters():
@@ -98,7 +110,9 @@ def test_a_stopped_run_keeps_its_last_finite_parameters():
 
 
 def test_not_a_number_counts_as_non_finite_from_the_start():
-    history = run(BOUND, naive, RunConfig(steps=2, lr=0.25), theta=rows([1.0, float("nan")], [1.0, 1.0]))
+    history = run(
+        BOUND, naive, RunConfig(steps=2, lr=0.25), theta=rows([1.0, float("nan")], [1.0, 1.0])
+    )
     assert history.stopped == [Stopped(0, 0)]
     assert history.theta[1].tolist() == [[0.25], [0.25]]
 
@@ -118,13 +132,21 @@ def test_adam_is_torch_s_adam():
 def test_sign_is_adam_created_anew():
     slope = torch.tensor([3.0, -0.2, 0.0], dtype=torch.float64)
     torch.testing.assert_close(adam()(slope), slope / (slope.abs() + 1e-8))
-    history = run(BOUND, naive, RunConfig(steps=2, lr=0.25, optimizer="sign"), theta=rows([1.0, -2.0]))
-    torch.testing.assert_close(history.theta[0, :, 0], torch.tensor([0.5, -1.5], dtype=torch.float64))
+    history = run(
+        BOUND, naive, RunConfig(steps=2, lr=0.25, optimizer="sign"), theta=rows([1.0, -2.0])
+    )
+    torch.testing.assert_close(
+        history.theta[0, :, 0], torch.tensor([0.5, -1.5], dtype=torch.float64)
+    )
 
 
 def test_seeds():
     cfg = RunConfig(runs=4, steps=5, seed=3)
-    first, again, other = run(IPD, naive, cfg), run(IPD, naive, cfg), run(IPD, naive, RunConfig(runs=4, steps=5, seed=4))
+    first, again, other = (
+        run(IPD, naive, cfg),
+        run(IPD, naive, cfg),
+        run(IPD, naive, RunConfig(runs=4, steps=5, seed=4)),
+    )
     assert torch.equal(first.theta, again.theta) and torch.equal(first.values, again.values)
     assert not torch.equal(first.theta, other.theta)
 
@@ -132,7 +154,9 @@ def test_seeds():
 def test_initial_parameters_are_normal_with_the_given_spread():
     theta = initial_theta(IPD, RunConfig(runs=4000, init_std=0.3))
     assert theta.shape == (4000, 2, 5) and theta.dtype == torch.float64
-    assert abs(theta.std().item() - 0.3) < 0.006 and abs(theta.mean().item()) < 0.008  # 5 standard errors: 1e-6
+    assert (
+        abs(theta.std().item() - 0.3) < 0.006 and abs(theta.mean().item()) < 0.008
+    )  # 5 standard errors: 1e-6
 
 
 def test_the_caller_s_random_state_is_untouched():
@@ -167,8 +191,9 @@ def test_bad_input_is_one_clear_sentence(make, message):
     assert len(str(error.value).splitlines()) == 1
 
 
-# The paper's Table 3, exact rows. Sd over groups of 50 runs: 3 points of %TFT, .024 of R; a thousand runs have a quarter
-# of that, so the margins below are about 4 sd: under another seed each test fails once in 10,000.
+# The paper's Table 3, exact rows. Sd over groups of 50 runs: 3 points of %TFT, .024 of R; a
+# thousand runs have a quarter of that, so the margins below are about 4 sd: under another seed each
+# test fails once in 10,000.
 
 
 def table(game, learner, seed=0):
@@ -202,7 +227,9 @@ def test_lola_finds_the_equilibrium_of_matching_pennies():
 
 
 def test_exact_table_is_the_run_as_plain_data():
-    row = exact_table(sde.payoffs("ipd_v0"), 0.96, "lola", RunConfig(runs=60, steps=20, seed=5), order=1)
+    row = exact_table(
+        sde.payoffs("ipd_v0"), 0.96, "lola", RunConfig(runs=60, steps=20, seed=5), order=1
+    )
     history = run(IPD, lola, RunConfig(runs=60, steps=20, seed=5))
     policies = IPD.policies(history.theta)
     assert row["tft"]["per_state"] == tft_rate(policies).per_state
@@ -223,7 +250,14 @@ def test_exact_table_with_a_learner_for_each_player():
 
 @pytest.mark.parametrize("name", EXACT_LEARNERS)
 def test_every_learner_runs_on_every_matrix_game(name):
-    for env_id in ("ipd_v0", "imp_v0", "chicken_v0", "stag_hunt_v0", "bach_stravinsky_v0", "rps_v0"):
+    for env_id in (
+        "ipd_v0",
+        "imp_v0",
+        "chicken_v0",
+        "stag_hunt_v0",
+        "bach_stravinsky_v0",
+        "rps_v0",
+    ):
         game = MatrixGame(sde.payoffs(env_id), 0.9)
         history = run(game, exact_learner(name), RunConfig(runs=4, steps=3, lr=0.1))
         assert torch.isfinite(history.values).all() and not history.stopped
@@ -233,7 +267,8 @@ def test_naive_learning_spirals_out_of_the_bilinear_game_and_the_others_spiral_i
     start = rows([1.0, 0.5], [-0.3, 2.0])
     cfg = RunConfig(steps=60, lr=0.2)
     radius = {
-        name: run(zero_sum(), learner, cfg, theta=start).theta.norm(dim=(1, 2)) / start.norm(dim=(1, 2))
+        name: run(zero_sum(), learner, cfg, theta=start).theta.norm(dim=(1, 2))
+        / start.norm(dim=(1, 2))
         for name, learner in {
             "naive": naive,
             "lola": partial(lola, cfg=LolaConfig(form="taylor", eta=0.2)),
@@ -243,35 +278,52 @@ def test_naive_learning_spirals_out_of_the_bilinear_game_and_the_others_spiral_i
     }
     # each naive step multiplies the radius by √(1 + δ²) exactly
     torch.testing.assert_close(radius["naive"], torch.full((2,), 1.04**30, dtype=torch.float64))
-    assert radius["look_ahead"].max() < 0.7 and radius["lola"].max() < 0.7 and radius["sos"].max() < 0.7
+    assert (
+        radius["look_ahead"].max() < 0.7
+        and radius["lola"].max() < 0.7
+        and radius["sos"].max() < 0.7
+    )
 
 
 def test_the_tandem_game_separates_lola_from_sos():
-    """The stable points x + y = 1 are kept by SOS; LOLA shapes past them, to x + y > 1 (Letcher et al. 2019)."""
+    """The stable points x + y = 1 are kept by SOS.
+
+    LOLA shapes past them, to x + y > 1 (Letcher et al. 2019).
+    """
     cfg = RunConfig(runs=20, steps=300, lr=0.1, init_std=0.1)
     learners = {
         "lola": partial(lola, cfg=LolaConfig(form="taylor", eta=0.1)),
         "sos": partial(sos, cfg=SosConfig(alpha=0.1)),
         "naive": naive,
     }
-    sums = {name: run(tandem(), learner, cfg).theta.sum((1, 2)) for name, learner in learners.items()}
+    sums = {
+        name: run(tandem(), learner, cfg).theta.sum((1, 2)) for name, learner in learners.items()
+    }
     assert (sums["sos"] - 1).abs().max() < 1e-3 and (sums["naive"] - 1).abs().max() < 1e-3
     assert (sums["lola"] - 1).min() > 0.1
 
 
-@pytest.mark.parametrize(("lookaheads", "expected"), [(0, -1.997), (1, -1.006), (2, -1.024), (3, -1.07)])
+@pytest.mark.parametrize(
+    ("lookaheads", "expected"), [(0, -1.997), (1, -1.006), (2, -1.024), (3, -1.07)]
+)
 def test_the_look_aheads_of_an_independent_implementation(lookaheads, expected):
     """Jacq's LOLA_DiCE ipd_exact.py run unchanged (reference section 9).
 
-    It starts from zero, so learning is not random; it reports the mean of 64 sampled games of 200 steps, hence the .025.
-    """
-    cfg = LolaConfig(form="lookahead", order=min(lookaheads, 1), eta=0.3, lookaheads=max(lookaheads, 1))
+    It starts from zero, so learning is not random; it reports the mean of 64 sampled games of 200
+    steps, hence the .025."""
+    cfg = LolaConfig(
+        form="lookahead", order=min(lookaheads, 1), eta=0.3, lookaheads=max(lookaheads, 1)
+    )
     start = torch.zeros(1, 2, 5, dtype=torch.float64)
-    history = run(IPD, partial(lola, cfg=cfg), RunConfig(steps=50, lr=0.2, optimizer="adam"), theta=start)
+    history = run(
+        IPD, partial(lola, cfg=cfg), RunConfig(steps=50, lr=0.2, optimizer="adam"), theta=start
+    )
     average = MatrixGame(sde.payoffs("ipd_v0"), 1 - 1e-9)
     visits = torch.zeros(5, dtype=torch.float64)
     visits[0], mean = 1.0, torch.zeros(2, dtype=torch.float64)
     for _ in range(200):
-        visits = torch.cat((visits[:1] * 0, visits @ average.joint_policy(average.logits(history.theta))[0]))
+        visits = torch.cat(
+            (visits[:1] * 0, visits @ average.joint_policy(average.logits(history.theta))[0])
+        )
         mean += visits[1:] @ average.payoffs.flatten(0, 1) / 200
     assert mean.tolist() == pytest.approx([expected] * 2, abs=0.025)

@@ -1,4 +1,5 @@
-"""Opponent models: counts by hand, likelihood and KL fits to known policies, and who is modelled by whom."""
+"""Opponent models: counts by hand, likelihood and KL fits to known policies, and who is modelled by
+whom."""
 
 import pytest
 import torch
@@ -30,7 +31,9 @@ IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)
 
 
 def random_theta(runs=2, seed=0):
-    return torch.randn(runs, 2, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(
+        runs, 2, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def test_action_counts_by_hand():
@@ -55,7 +58,10 @@ def test_beliefs_keep_the_own_parameters():
     theta, model = torch.zeros(1, 2, 1), torch.tensor([[[7.0], [9.0]]])
     beliefs = beliefs_of(theta, model)
     assert beliefs[0, 0, :, 0].tolist() == [0.0, 9.0]  # player 0 models player 1
-    assert beliefs[1, 0, :, 0].tolist() == [7.0, 0.0]  # player 1 models player 0: not itself, as the released code
+    assert beliefs[1, 0, :, 0].tolist() == [
+        7.0,
+        0.0,
+    ]  # player 1 models player 0: not itself, as the released code
 
 
 def test_count_model_is_consistent():
@@ -72,23 +78,43 @@ def test_log_likelihood_and_its_climb():
     policies = torch.tensor([[[[0.75, 0.25]]]], dtype=torch.float64)
     expected = (3 * torch.tensor(0.75).log() + torch.tensor(0.25).log()) / (2 * 4)
     assert log_likelihood(policies.log(), counts, games=4).item() == pytest.approx(expected.item())
-    logits = lambda x: torch.stack((torch.nn.functional.logsigmoid(x), torch.nn.functional.logsigmoid(-x)), -1)  # noqa: E731
-    found = climb(torch.zeros(1, 1, 1, dtype=torch.float64), lambda x: log_likelihood(logits(x), counts, 4), 1.0, 300)
+    logits = lambda x: torch.stack(
+        (torch.nn.functional.logsigmoid(x), torch.nn.functional.logsigmoid(-x)), -1
+    )
+    found = climb(
+        torch.zeros(1, 1, 1, dtype=torch.float64),
+        lambda x: log_likelihood(logits(x), counts, 4),
+        1.0,
+        300,
+    )
     assert torch.sigmoid(found).item() == pytest.approx(0.75, abs=1e-3)
 
 
 def test_one_step_of_the_climb_by_hand():
     """δ/(A B) Σ (n_C - n p) at p = 1/2: .1 / 8 * (3 - 2)."""
     counts = torch.tensor([[[[3.0, 1.0]]]], dtype=torch.float64)
-    logits = lambda x: torch.stack((torch.nn.functional.logsigmoid(x), torch.nn.functional.logsigmoid(-x)), -1)  # noqa: E731
-    found = climb(torch.zeros(1, 1, 1, dtype=torch.float64), lambda x: log_likelihood(logits(x), counts, 4), 0.1, 1)
+    logits = lambda x: torch.stack(
+        (torch.nn.functional.logsigmoid(x), torch.nn.functional.logsigmoid(-x)), -1
+    )
+    found = climb(
+        torch.zeros(1, 1, 1, dtype=torch.float64),
+        lambda x: log_likelihood(logits(x), counts, 4),
+        0.1,
+        1,
+    )
     assert found.item() == pytest.approx(0.1 / 8)
 
 
 def test_likelihood_model_approaches_the_other_and_is_kept():
     theta = random_theta()
-    model = LikelihoodModel(SampledGame(IPD, SampleConfig(games=500)), LikelihoodConfig(lr=0.1, first_steps=200, steps=50))
-    gaps = [(torch.sigmoid(model(theta)[0][:, 1]) - torch.sigmoid(theta[:, 1])).abs().max().item() for _ in range(4)]
+    model = LikelihoodModel(
+        SampledGame(IPD, SampleConfig(games=500)),
+        LikelihoodConfig(lr=0.1, first_steps=200, steps=50),
+    )
+    gaps = [
+        (torch.sigmoid(model(theta)[0][:, 1]) - torch.sigmoid(theta[:, 1])).abs().max().item()
+        for _ in range(4)
+    ]
     assert gaps[-1] < 0.1 and gaps[-1] <= gaps[0] + 0.05
 
 
@@ -100,7 +126,11 @@ def test_likelihood_model_takes_its_first_steps_once():
     game.game = type(
         "Counting",
         (),
-        {"__getattr__": lambda s, k: (calls.append(k) or getattr(IPD, k)) if k == "log_policies" else getattr(IPD, k)},
+        {
+            "__getattr__": lambda s, k: (
+                (calls.append(k) or getattr(IPD, k)) if k == "log_policies" else getattr(IPD, k)
+            )
+        },
     )()
     model(theta)
     first = len(calls)
@@ -136,7 +166,9 @@ def test_exact_fit_of_a_network_and_its_limit_of_steps():
         return IPD.log_policies(true), game.log_policies(model)
 
     before = kl_divergence(*both(theta, start))
-    after = kl_divergence(*both(theta, fit_exactly(theta, start, both, ExactModelConfig(steps=200))))
+    after = kl_divergence(
+        *both(theta, fit_exactly(theta, start, both, ExactModelConfig(steps=200)))
+    )
     assert (after < before / 5).all()
     assert torch.equal(fit_exactly(theta, start, both, ExactModelConfig(steps=0)), start)
 

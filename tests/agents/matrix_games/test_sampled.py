@@ -1,8 +1,8 @@
-"""Sampled matrix games: the distribution of play, that of the environments; and learners from samples on small batches.
+"""Sampled matrix games: the distribution of play, that of the environments; and learners from
+samples on small batches.
 
-Everything is seeded. Frequencies are held within 5 standard errors, cell by cell: under another seed a test of 100 cells
-fails once in 17,000.
-"""
+Everything is seeded. Frequencies are held within 5 standard errors, cell by cell: under another
+seed a test of 100 cells fails once in 17,000."""
 
 import math
 
@@ -35,7 +35,9 @@ IPD = MatrixGame(sde.payoffs("ipd_v0"), GAMMA)
 
 
 def random_theta(runs=1, seed=0, dim=5):
-    return torch.randn(runs, 2, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(
+        runs, 2, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def state_distribution(joint, steps):
@@ -78,7 +80,8 @@ def test_transitions_have_the_exact_distribution():
 
 
 def test_play_is_that_of_the_environment():
-    """The same policies act in the vector environment, each reading its own observation: same states, same rewards."""
+    """The same policies act in the vector environment, each reading its own observation: same
+    states, same rewards."""
     games, steps = 20_000, 5
     theta = random_theta(seed=5)
     policy = IPD.policies(theta)[0, :, :, 0].numpy()
@@ -88,7 +91,10 @@ def test_play_is_that_of_the_environment():
     expected = state_distribution(IPD.joint_policy(IPD.logits(theta))[0], steps)
     rewards = IPD.payoffs.flatten(0, 1)
     for t in range(steps):
-        actions = (draws.random((games, 2)) >= np.stack([policy[n][observation[:, n]] for n in range(2)], 1)).astype(int)
+        actions = (
+            draws.random((games, 2))
+            >= np.stack([policy[n][observation[:, n]] for n in range(2)], 1)
+        ).astype(int)
         observation, reward, *_ = venv.step(actions)
         joint = torch.as_tensor(2 * actions[:, 0] + actions[:, 1])
         assert (observation[:, 0] == 1 + joint.numpy()).all()
@@ -103,7 +109,12 @@ def test_pure_policies_are_played_to_the_letter():
     states = game.play(torch.tensor([[tft, alld], [alld, tft]], dtype=torch.float64))
     assert (states[:, 0] == torch.tensor([0, 2, 4, 4, 4])[:, None]).all()
     assert (states[:, 1] == torch.tensor([0, 3, 4, 4, 4])[:, None]).all()
-    assert game.rewards(states)[:, :, 0, 0].tolist() == [[-3.0, 0.0], [-2.0, -2.0], [-2.0, -2.0], [-2.0, -2.0]]
+    assert game.rewards(states)[:, :, 0, 0].tolist() == [
+        [-3.0, 0.0],
+        [-2.0, -2.0],
+        [-2.0, -2.0],
+        [-2.0, -2.0],
+    ]
     assert torch.isfinite(game.values(torch.tensor([[tft, alld]], dtype=torch.float64))).all()
 
 
@@ -111,7 +122,9 @@ def test_seeds_and_fresh_games():
     theta = random_theta(3)
     first, again = (SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)) for _ in range(2))
     assert torch.equal(first.play(theta), again.play(theta))
-    assert not torch.equal(first.play(theta), SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)).play(theta))
+    assert not torch.equal(
+        first.play(theta), SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)).play(theta)
+    )
     state = torch.get_rng_state()
     first.values(theta)
     assert torch.equal(state, torch.get_rng_state())
@@ -156,7 +169,10 @@ def test_sampled_directions_point_where_the_exact_ones_do(learner, exact):
 def test_lola_pg_points_where_exact_lola_does():
     theta = 0.5 * random_theta(3, seed=8)
     found = torch.stack(
-        [LolaPg(LolaPgConfig(eta=1.0))(theta, SampledGame(IPD, SampleConfig(4000, seed=s))) for s in range(4)]
+        [
+            LolaPg(LolaPgConfig(eta=1.0))(theta, SampledGame(IPD, SampleConfig(4000, seed=s)))
+            for s in range(4)
+        ]
     )
     assert cosine(found.mean(0), lola(theta, IPD)) > 0.9
 
@@ -168,9 +184,13 @@ def test_the_critic_learns_the_values_of_fixed_policies():
     learner = NaivePg(NaivePgConfig(critic_lr=1.0))
     for _ in range(60):
         learner(theta, game)
-    # uniform play: every state is worth the mean payoff -1.5, whatever came before; the start is seldom visited
+    # uniform play: every state is worth the mean payoff -1.5, whatever came before; the start is
+    # seldom visited
     torch.testing.assert_close(
-        learner.critic.values[0, :, 1:], torch.full((2, 4), -1.5 / (1 - GAMMA), dtype=torch.float64), rtol=0.1, atol=0
+        learner.critic.values[0, :, 1:],
+        torch.full((2, 4), -1.5 / (1 - GAMMA), dtype=torch.float64),
+        rtol=0.1,
+        atol=0,
     )
 
 

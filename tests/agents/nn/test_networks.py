@@ -1,4 +1,7 @@
-"""Networks of many parameter sets: derivatives, equality of their routes, initial values; and the rollout that they play."""
+"""Networks of many parameter sets: derivatives, equality of their routes, initial values.
+
+And the rollout that they play.
+"""
 
 import math
 
@@ -62,7 +65,9 @@ NETS = {
 def test_step_by_step_equals_all_at_once_and_sets_do_not_mix(name, games):
     net = NETS[name]
     model = ActorCritic(net, net)
-    theta = model.initial(3, torch.Generator().manual_seed(0)) + 0.1 * normal(3, model.size, dtype=torch.float32)
+    theta = model.initial(3, torch.Generator().manual_seed(0)) + 0.1 * normal(
+        3, model.size, dtype=torch.float32
+    )
     params = model.unpack(theta, "actor")
     views = torch.randint(7, (6, 3, games), generator=torch.Generator().manual_seed(1))
     together = net(params, views)
@@ -83,7 +88,9 @@ def test_initial_values_and_layout():
     actor = model.unpack(theta, "actor")
     gate = actor["recurrent"][0, :, :128]
     assert (gate @ gate.T - torch.eye(128)).abs().max() < 1e-5
-    assert all(not actor[n].any() for n in ("bias0", "bias1", "gates_bias", "candidate_bias", "out_bias"))
+    assert all(
+        not actor[n].any() for n in ("bias0", "bias1", "gates_bias", "candidate_bias", "out_bias")
+    )
     for name, fan_in in (("dense0", 36), ("gates", 128)):
         assert actor[name].std().item() == pytest.approx(fan_in**-0.5, rel=0.05)
         assert actor[name].abs().max() < 2.3 * fan_in**-0.5
@@ -92,7 +99,11 @@ def test_initial_values_and_layout():
 
 def test_adam_is_torchs_adam():
     theta = torch.nn.Parameter(normal(2, 5))
-    mine, adam, theirs = theta.detach().clone(), Adam.of(theta.detach()), torch.optim.Adam([theta], lr=0.01)
+    mine, adam, theirs = (
+        theta.detach().clone(),
+        Adam.of(theta.detach()),
+        torch.optim.Adam([theta], lr=0.01),
+    )
     for k in range(5):
         theta.grad = normal(2, 5, seed=k)
         theirs.step()
@@ -102,7 +113,10 @@ def test_adam_is_torchs_adam():
 
 def test_clip_is_per_set():
     grad = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
-    assert clip(grad, 1.0).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [pytest.approx(0.3), pytest.approx(0.4)]]
+    assert clip(grad, 1.0).tolist() == [
+        [pytest.approx(0.6), pytest.approx(0.8)],
+        [pytest.approx(0.3), pytest.approx(0.4)],
+    ]
     assert clip(grad, None) is grad
 
 
@@ -111,7 +125,10 @@ def test_sample_inverts_the_distribution():
     assert sample(logits, torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71])).tolist() == [0, 0, 1, 1, 2]
     assert sample(torch.tensor([[0.0, -torch.inf]]), torch.tensor([1 - 2**-24])).item() == 0
     counts = torch.bincount(
-        sample(logits[:1].expand(20_000, 3), torch.rand(20_000, generator=torch.Generator().manual_seed(0)))
+        sample(
+            logits[:1].expand(20_000, 3),
+            torch.rand(20_000, generator=torch.Generator().manual_seed(0)),
+        )
     )
     expected = 20_000 * torch.tensor([0.2, 0.5, 0.3])
     assert ((counts - expected) ** 2 / expected).sum() < 27.6  # chi², 2 degrees: p = 1e-6
@@ -126,13 +143,20 @@ def test_explore():
 
 @pytest.mark.parametrize("env_id", ["coin_game_v0", "ipd_v0"])
 def test_rollout_is_the_games_own_history(env_id):
-    """The recorded actions, replayed, give the recorded views and rewards; sampled by the recorded logits."""
-    venv = sde.make_vec_env(env_id, num_envs=6, backend="torch", obs_mode="state", autoreset="disabled", max_cycles=7)
+    """The recorded actions, replayed, give the recorded views and rewards.
+
+    Sampled by the recorded logits.
+    """
+    venv = sde.make_vec_env(
+        env_id, num_envs=6, backend="torch", obs_mode="state", autoreset="disabled", max_cycles=7
+    )
     first, _ = venv.reset(seed=3)
     net = Tabular(venv.observation_table, int(venv.single_action_space.n))
     seats = []
     for sets, seed in ((1, 0), (3, 1)):
-        params = {"zero_table": normal(sets, *net.shapes()["zero_table"], seed=seed, dtype=torch.float32)}
+        params = {
+            "zero_table": normal(sets, *net.shapes()["zero_table"], seed=seed, dtype=torch.float32)
+        }
         seats.append(Seat(net.player(params, 6 // sets, 7), sets))
     uniforms = torch.rand(1, 7, 6, 2, generator=torch.Generator().manual_seed(0))
     games = rollout(venv, first, seats, uniforms)

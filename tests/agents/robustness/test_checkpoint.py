@@ -1,4 +1,7 @@
-"""Checkpoints: what is saved comes back; damage of any kind is one CheckpointError naming the file; kills lose nothing."""
+"""Checkpoints: what is saved comes back.
+
+Damage of any kind is one CheckpointError naming the file; kills lose nothing.
+"""
 
 import ast
 import hashlib
@@ -21,7 +24,11 @@ FACTS = {"learner": "loqa", "π": [1, 2.5, None, {"deep": True}]}
 
 def tensors(k=0):
     draws = torch.Generator().manual_seed(k)
-    return {"theta": torch.randn(1, 40, generator=draws), "count": torch.arange(3) + k, "empty": torch.zeros(0, 2)}
+    return {
+        "theta": torch.randn(1, 40, generator=draws),
+        "count": torch.arange(3) + k,
+        "empty": torch.zeros(0, 2),
+    }
 
 
 def equal(a, b):
@@ -41,10 +48,18 @@ def test_keeps_the_last_and_writes_what_never_changes_once(tmp_path):
     for k in range(1, 7):
         past = {f"past{i}": torch.full((2,), float(i)) for i in range(k)}
         before = save(tmp_path, k, tensors(k), {}, past, keep=2, before=before)
-    assert [p.name for p in checkpoint.manifests(tmp_path)] == ["state-00000005.json", "state-00000006.json"]
-    assert len(list(tmp_path.glob("kept-*"))) == 6 and len(list(tmp_path.glob("state-*.safetensors"))) == 2
+    assert [p.name for p in checkpoint.manifests(tmp_path)] == [
+        "state-00000005.json",
+        "state-00000006.json",
+    ]
+    assert (
+        len(list(tmp_path.glob("kept-*"))) == 6
+        and len(list(tmp_path.glob("state-*.safetensors"))) == 2
+    )
     got = load(tmp_path).tensors
-    assert all(got[f"past{i}"].tolist() == [i, i] for i in range(6)) and torch.equal(got["theta"], tensors(6)["theta"])
+    assert all(got[f"past{i}"].tolist() == [i, i] for i in range(6)) and torch.equal(
+        got["theta"], tensors(6)["theta"]
+    )
     assert load(tmp_path / "state-00000005.json").tensors.keys() == got.keys() - {"past5"}
 
 
@@ -61,7 +76,9 @@ def damage(folder, name, change):
     return path
 
 
-@pytest.mark.parametrize("name", ["state-00000007.json", "state-00000007.safetensors", "kept-00000007.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["state-00000007.json", "state-00000007.safetensors", "kept-00000007.safetensors"]
+)
 def test_every_flipped_bit_is_noticed(tmp_path, name):
     good = tmp_path / "good"
     save(good, 7, tensors(), FACTS, {"past0": torch.ones(2)})
@@ -84,12 +101,16 @@ def test_every_flipped_bit_is_noticed(tmp_path, name):
 def test_every_truncation_is_noticed(tmp_path, name):
     save(tmp_path, 7, tensors(), FACTS)
     original = (tmp_path / name).read_bytes()
-    for length in sorted({*range(0, len(original), max(1, len(original) // 25)), len(original) - 1}):
+    for length in sorted(
+        {*range(0, len(original), max(1, len(original) // 25)), len(original) - 1}
+    ):
         (tmp_path / name).write_bytes(original[:length])
         with pytest.raises(CheckpointError, match=name):
             load(tmp_path)
     (tmp_path / name).unlink()
-    with pytest.raises(CheckpointError, match=name if name.endswith("tensors") else str(tmp_path.name)):
+    with pytest.raises(
+        CheckpointError, match=name if name.endswith("tensors") else str(tmp_path.name)
+    ):
         load(tmp_path)
 
 
@@ -106,8 +127,19 @@ def test_swapped_files_are_noticed(tmp_path):
 def signed(folder, manifest, data=b""):
     """A manifest with valid digests, as an attacker would make it."""
     (folder / "state-00000001.safetensors").write_bytes(data)
-    entry = {"file": "state-00000001.safetensors", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    manifest = {"format": checkpoint.FORMAT, "step": 1, "facts": {}, "state": entry, "kept": [], **manifest}
+    entry = {
+        "file": "state-00000001.safetensors",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    manifest = {
+        "format": checkpoint.FORMAT,
+        "step": 1,
+        "facts": {},
+        "state": entry,
+        "kept": [],
+        **manifest,
+    }
     (folder / "state-00000001.json").write_bytes(checkpoint._signed(manifest))
 
 
@@ -156,7 +188,18 @@ def test_hostile_manifests(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, "null", "[]", "{}", '{"format": 1}', "\xff\xfe", "NaN", "1e999999", '"' + "x" * 100]
+    "text",
+    [
+        "[" * 100_000,
+        "null",
+        "[]",
+        "{}",
+        '{"format": 1}',
+        "\xff\xfe",
+        "NaN",
+        "1e999999",
+        '"' + "x" * 100,
+    ],
 )
 def test_strange_manifests(tmp_path, text):
     (tmp_path / "state-00000001.json").write_bytes(text.encode("latin-1"))
@@ -186,18 +229,30 @@ def test_check_tensors(tmp_path):
 
 
 def write_for_ever(folder, pipe):
-    """Checkpoint after checkpoint; the number of each goes into the pipe once `save` has returned."""
+    """Checkpoint after checkpoint.
+
+    The number of each goes into the pipe once `save` has returned.
+    """
     before = load(folder) if checkpoint.manifests(folder) else None
     for step in range(before.step + 1 if before else 1, 10**6):
         past = {f"past{i}": torch.full((1000,), float(i)) for i in range(step)}
         before = save(
-            folder, step, {"theta": torch.full((20000,), float(step))}, {"step": step}, past, keep=2, before=before
+            folder,
+            step,
+            {"theta": torch.full((20000,), float(step))},
+            {"step": step},
+            past,
+            keep=2,
+            before=before,
         )
         os.write(pipe, f"{step}\n".encode())
 
 
 def in_a_child(function, *arguments):
-    """Runs a function in a fork of this process (no second import of torch); returns its pid and the end to read."""
+    """Runs a function in a fork of this process (no second import of torch).
+
+    Returns its pid and the end to read.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -228,7 +283,9 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path):
             continue
         got = load(tmp_path)
         assert got.step >= (reported or [0])[-1] and got.facts == {"step": got.step}
-        assert (got.tensors["theta"] == got.step).all() and (got.tensors[f"past{got.step - 1}"] == got.step - 1).all()
+        assert (got.tensors["theta"] == got.step).all() and (
+            got.tensors[f"past{got.step - 1}"] == got.step - 1
+        ).all()
     assert checkpoint.manifests(tmp_path)
 
 
@@ -255,4 +312,6 @@ def test_nothing_here_can_run_code():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                assert name not in ("eval", "exec", "torch.load") and not name.startswith("pickle."), f"{path}: {name}"
+                assert name not in ("eval", "exec", "torch.load") and not name.startswith(
+                    "pickle."
+                ), f"{path}: {name}"

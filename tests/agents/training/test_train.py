@@ -18,17 +18,33 @@ from agents.cli.main import main
 from agents.learners.loqa.self_play import SelfPlay
 from agents.training.loop import TrainingError
 
-TINY = {"batch": 8, "horizon": 6, "actor_hidden": 8, "critic_hidden": 8, "push_every": 3, "snapshots": 4, "quiet": True}
+TINY = {
+    "batch": 8,
+    "horizon": 6,
+    "actor_hidden": 8,
+    "critic_hidden": 8,
+    "push_every": 3,
+    "snapshots": 4,
+    "quiet": True,
+}
 CASES = {
     "loqa": ("loqa", "coin_game_v0", {}),
     "no past selves": ("loqa", "coin_game_v0", {"past_selves": False}),
     "capacity": ("loqa", "coin_game_v0", {"capacity": 2}),
     "two networks": ("loqa", "coin_game_v0", {"shared": False}),
     "leak": ("loqa", "coin_game_v0", {"detach_advantage": False}),
-    "three players": ("loqa", "coin_game_v0", {"num_agents": 3, "grid_size": 2, "actor_layers": 1, "runs": 2}),
+    "three players": (
+        "loqa",
+        "coin_game_v0",
+        {"num_agents": 3, "grid_size": 2, "actor_layers": 1, "runs": 2},
+    ),
     "ipd": ("loqa", "ipd_v0", {"runs": 3}),
     "ipd mlp": ("loqa", "ipd_v0", {"actor": "mlp", "past_selves": True, "max_q": True, "batch": 4}),
-    "ipd gru": ("loqa", "ipd_v0", {"actor": "gru", "critic": "gru", "epsilon": 0.0, "fresh_draws": False}),
+    "ipd gru": (
+        "loqa",
+        "ipd_v0",
+        {"actor": "gru", "critic": "gru", "epsilon": 0.0, "fresh_draws": False},
+    ),
     "modelled": ("loqa_modelled", "coin_game_v0", {"num_agents": 3, "grid_size": 2}),
     "modelled ipd": ("loqa_modelled", "ipd_v0", {"shared": False, "runs": 2}),
     "aligned": ("advantage_alignment", "coin_game_v0", {"form": "aligned"}),
@@ -64,9 +80,23 @@ def test_stopping_and_going_on_changes_nothing(case, tmp_path):
 
 def test_seeds_differ_and_evaluation_changes_nothing(tmp_path):
     base = tensors(run("loqa", tmp_path / "a", 3))["self0.theta"]
-    evaluated = run("loqa", tmp_path / "b", 3, eval_every=1, eval_episodes=2, save_minutes=0.0, keep=1)
-    assert torch.equal(base, tensors(evaluated)["self0.theta"]) and len(manifests(evaluated / "checkpoints")) == 1
-    other = train("loqa", "coin_game_v0", seed=2, device="cpu", out=tmp_path / "c", iterations=3, eval_every=0, **TINY)
+    evaluated = run(
+        "loqa", tmp_path / "b", 3, eval_every=1, eval_episodes=2, save_minutes=0.0, keep=1
+    )
+    assert (
+        torch.equal(base, tensors(evaluated)["self0.theta"])
+        and len(manifests(evaluated / "checkpoints")) == 1
+    )
+    other = train(
+        "loqa",
+        "coin_game_v0",
+        seed=2,
+        device="cpu",
+        out=tmp_path / "c",
+        iterations=3,
+        eval_every=0,
+        **TINY,
+    )
     assert not torch.equal(base, tensors(other)["self0.theta"])
     lines = [json.loads(line) for line in (evaluated / "metrics.jsonl").read_text().splitlines()]
     assert {"eval self", "eval vs always_defect", "eval adversarial"} <= lines[-1].keys()
@@ -78,7 +108,10 @@ def test_the_callers_random_state_and_threads_stay(tmp_path):
     torch.manual_seed(5), np.random.seed(5)
     threads = torch.get_num_threads()
     run("loqa", tmp_path, 2)
-    assert (torch.rand(1).item(), np.random.rand()) == expected and torch.get_num_threads() == threads
+    assert (
+        torch.rand(1).item(),
+        np.random.rand(),
+    ) == expected and torch.get_num_threads() == threads
 
 
 def test_a_trained_agent_plays(tmp_path):
@@ -87,7 +120,11 @@ def test_a_trained_agent_plays(tmp_path):
     observations, _ = env.reset(seed=0)
     batch = np.stack([observations["player_0"]] * 5)
     actions, hidden = agent.act(batch)
-    assert actions.shape == (5,) and actions.dtype == np.int64 and ((actions >= 0) & (actions < 4)).all()
+    assert (
+        actions.shape == (5,)
+        and actions.dtype == np.int64
+        and ((actions >= 0) & (actions < 4)).all()
+    )
     again, _ = agent.act(torch.from_numpy(batch), hidden, greedy=True)
     assert isinstance(again, torch.Tensor) and again.shape == (5,)
     with pytest.raises(ValueError, match="36 numbers"):
@@ -106,7 +143,9 @@ def test_the_agent_is_the_policy_that_was_trained(case, tmp_path):
     draws = torch.Generator().manual_seed(0)
     for _ in range(5):
         shape = (4, len(venv.possible_agents))
-        views.append(venv.step(torch.randint(int(venv.single_action_space.n), shape, generator=draws))[0])
+        views.append(
+            venv.step(torch.randint(int(venv.single_action_space.n), shape, generator=draws))[0]
+        )
     views = torch.stack(views)[..., 0].long()
     expected = agent._net(agent._theta, views[:, None])[:, 0]
     hidden = None
@@ -206,20 +245,43 @@ def test_nan_stops_and_names_the_metric(tmp_path, monkeypatch):
 
     def broken(self):
         metrics = update(self)
-        return {**metrics, "critic_loss": torch.tensor(float("nan"))} if self.iteration == 4 else metrics
+        return (
+            {**metrics, "critic_loss": torch.tensor(float("nan"))}
+            if self.iteration == 4
+            else metrics
+        )
 
     monkeypatch.setattr(SelfPlay, "update", broken)
-    with pytest.raises(TrainingError, match=r"critic_loss became nan in update 4.*state-00000002\.json"):
+    with pytest.raises(
+        TrainingError, match=r"critic_loss became nan in update 4.*state-00000002\.json"
+    ):
         run("loqa", tmp_path, 6)
     assert load(tmp_path / "checkpoints").step == 2
 
 
 def test_nan_is_not_taken_for_a_lack_of_memory(tmp_path, monkeypatch, capsys):
     update = SelfPlay.update
-    monkeypatch.setattr(SelfPlay, "update", lambda self: {**update(self), "critic_loss": torch.tensor(torch.nan)})
+    monkeypatch.setattr(
+        SelfPlay, "update", lambda self: {**update(self), "critic_loss": torch.tensor(torch.nan)}
+    )
     words = [f"{name}={value}" for name, value in TINY.items()]
     folder = tmp_path / "memory"
-    assert main(["train", "loqa", "coin_game_v0", "--device", "cpu", "--out", str(folder), "--set", *words]) == 1
+    assert (
+        main(
+            [
+                "train",
+                "loqa",
+                "coin_game_v0",
+                "--device",
+                "cpu",
+                "--out",
+                str(folder),
+                "--set",
+                *words,
+            ]
+        )
+        == 1
+    )
     error = capsys.readouterr().err
     assert "critic_loss became nan" in error and "lower" not in error and "Traceback" not in error
 

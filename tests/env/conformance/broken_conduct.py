@@ -1,4 +1,5 @@
-"""Environments with one defect each in how they behave, and the exact findings that `check_env` must come to."""
+"""Environments with one defect each in how they behave, and the exact findings that `check_env`
+must come to."""
 
 import copy
 import threading
@@ -10,7 +11,8 @@ from gymnasium.utils import EzPickle
 from tests.env.conformance.broken_table import breaks
 from tests.env.conformance.toy_envs import Toy
 
-# Input ---------------------------------------------------------------------------------------------------------------
+# Input
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @breaks("out_of_range_action_accepted")
@@ -75,7 +77,8 @@ class StrictOptions(Toy):
         return super().reset(seed)
 
 
-# Agents and endings --------------------------------------------------------------------------------------------------
+# Agents and endings
+# --------------------------------------------------------------------------------------------------
 
 
 @breaks("agents_revived")
@@ -157,10 +160,13 @@ class NamesItsLimit(Toy):
     max_cycles = length = 6
 
     def flags(self, live):
-        return dict.fromkeys(live, self.t >= self.max_cycles or self.x % 10 == 0), dict.fromkeys(live, False)
+        return dict.fromkeys(live, self.t >= self.max_cycles or self.x % 10 == 0), dict.fromkeys(
+            live, False
+        )
 
 
-# Copies --------------------------------------------------------------------------------------------------------------
+# Copies
+# --------------------------------------------------------------------------------------------------------------
 
 
 @breaks("deepcopy_fails", "pickle_fails")
@@ -237,7 +243,8 @@ class CannotSetState(Toy):
         raise NotImplementedError
 
 
-# Rendering, closing, metadata ----------------------------------------------------------------------------------------
+# Rendering, closing, metadata
+# ----------------------------------------------------------------------------------------
 
 
 @breaks("render_changes_game")

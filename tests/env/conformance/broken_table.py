@@ -3,7 +3,9 @@
 import itertools
 
 BROKEN: dict[type, set[str]] = {}
-ENTROPY = itertools.count(1)  # like drawing from the operating system, but it never repeats a value by chance
+ENTROPY = itertools.count(
+    1
+)  # like drawing from the operating system, but it never repeats a value by chance
 
 
 def breaks(*checks):

@@ -1,4 +1,5 @@
-"""Environments with one defect each in what they return, and the exact findings that `check_env` must come to."""
+"""Environments with one defect each in what they return, and the exact findings that `check_env`
+must come to."""
 
 import copy
 import random
@@ -9,7 +10,8 @@ from gymnasium.spaces import Discrete
 from tests.env.conformance.broken_table import ENTROPY, breaks
 from tests.env.conformance.toy_envs import BASE, Toy
 
-# Seeds ---------------------------------------------------------------------------------------------------------------
+# Seeds
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @breaks("seed_ignored_at_reset")
@@ -78,7 +80,8 @@ class ClockInInfo(Toy):
         return {"clock": next(ENTROPY)}
 
 
-# Global random state -------------------------------------------------------------------------------------------------
+# Global random state
+# -------------------------------------------------------------------------------------------------
 
 
 @breaks("global_rng_written")
@@ -100,7 +103,8 @@ class PeeksAtNumpy(Toy):
         return int(np.random.get_state()[1][7]) % BASE
 
 
-# Values --------------------------------------------------------------------------------------------------------------
+# Values
+# --------------------------------------------------------------------------------------------------------------
 
 
 @breaks("obs_outside_space")
@@ -218,7 +222,8 @@ class NoInfosAtReset(Toy):
         return super().reset(seed, options)[0]
 
 
-# Fresh objects -------------------------------------------------------------------------------------------------------
+# Fresh objects
+# -------------------------------------------------------------------------------------------------------
 
 
 @breaks("obs_aliased")

@@ -1,4 +1,5 @@
-"""`check_env` rejects environments with one defect each, accepts correct ones, and survives hopeless ones."""
+"""`check_env` rejects environments with one defect each, accepts correct ones, and survives
+hopeless ones."""
 
 import functools
 import random
@@ -49,13 +50,20 @@ def test_a_broken_environment_has_exactly_its_own_findings(cls, monkeypatch):
     findings = findings_of(cls)
     assert {finding.check for finding in findings} == BROKEN[cls]
     for finding in findings:  # each is a sentence in one line
-        assert finding.message.endswith(".") and len(finding.message) < 600 and "\n" not in finding.message
+        assert (
+            finding.message.endswith(".")
+            and len(finding.message) < 600
+            and "\n" not in finding.message
+        )
 
 
 def test_the_nine_that_pettingzoo_accepts_are_rejected():
-    """The environments of the report on `pettingzoo.test`, of which its parallel tests accept nine and seven."""
+    """The environments of the report on `pettingzoo.test`, of which its parallel tests accept nine
+    and seven."""
     assert len(PETTINGZOO_ACCEPTS) == 9
-    assert all({finding.check for finding in findings_of(cls)} == BROKEN[cls] for cls in PETTINGZOO_ACCEPTS)
+    assert all(
+        {finding.check for finding in findings_of(cls)} == BROKEN[cls] for cls in PETTINGZOO_ACCEPTS
+    )
 
 
 def test_the_zoo_is_large():
@@ -63,7 +71,14 @@ def test_the_zoo_is_large():
 
 
 @pytest.mark.parametrize(
-    "env_fn", [Toy, Toy, lambda: Toy(), functools.partial(Toy, render_mode="rgb_array"), lambda **kwargs: Toy(**kwargs)]
+    "env_fn",
+    [
+        Toy,
+        Toy,
+        lambda: Toy(),
+        functools.partial(Toy, render_mode="rgb_array"),
+        lambda **kwargs: Toy(**kwargs),
+    ],
 )
 def test_any_callable_will_do(env_fn):
     assert check_env(env_fn) == []
@@ -74,13 +89,17 @@ def test_render_mode_is_checked_through_any_callable():
         def render(self):
             return 0
 
-    for env_fn in (lambda render_mode=None: Loud(render_mode), functools.partial(Loud, render_mode="ansi")):
+    for env_fn in (
+        lambda render_mode=None: Loud(render_mode),
+        functools.partial(Loud, render_mode="ansi"),
+    ):
         assert {"rgb_array_invalid", "ansi_invalid"} <= ids(env_fn)
     assert "ansi_invalid" in ids(lambda: Loud("ansi"))
     assert "render" not in " ".join(ids(lambda: Loud()))
 
 
-# Messages ------------------------------------------------------------------------------------------------------------
+# Messages
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_finding_reads_well():
@@ -91,7 +110,8 @@ def test_a_finding_reads_well():
     assert "step 6 of episode 1" in finding.message
 
 
-# Hopeless environments -----------------------------------------------------------------------------------------------
+# Hopeless environments
+# -----------------------------------------------------------------------------------------------
 
 
 class RaisesEverywhere(ParallelEnv):
@@ -158,7 +178,8 @@ def test_an_environment_of_another_class_is_still_checked():
     assert {"not_parallel_env", "global_rng_written"} <= ids(Duck)
 
 
-# The kit itself ------------------------------------------------------------------------------------------------------
+# The kit itself
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [Toy(), parallel_to_aec(Toy()), "coin_game_v0", None, 3])
@@ -190,7 +211,11 @@ def test_the_environments_own_spaces_are_not_sampled():
         return made[-1]
 
     check_env(env_fn)
-    spaces = [space for env in made for space in (*env.action_spaces.values(), *env.observation_spaces.values())]
+    spaces = [
+        space
+        for env in made
+        for space in (*env.action_spaces.values(), *env.observation_spaces.values())
+    ]
     assert all(space._np_random is None for space in spaces)
 
 

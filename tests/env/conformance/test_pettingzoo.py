@@ -1,7 +1,8 @@
-"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every view, without a single warning.
+"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every view, without a single
+warning.
 
-PettingZoo's parallel tests prove little (see `social_dilemmas_env.testing`), so the turn-by-turn route is taken as well.
-"""
+PettingZoo's parallel tests prove little (see `social_dilemmas_env.testing`), so the turn-by-turn
+route is taken as well."""
 
 import functools
 import importlib
@@ -67,7 +68,8 @@ def module_of(name):
 
 @named
 def test_api(name, capsys):
-    """Both views, the bare turn-by-turn one, and the parallel one led through PettingZoo's conversion."""
+    """Both views, the bare turn-by-turn one, and the parallel one led through PettingZoo's
+    conversion."""
     parallel_api_test(make(name), num_cycles=CYCLES)
     api_test(make(name, api="aec"), num_cycles=CYCLES)
     api_test(module_of(name).raw_env(), num_cycles=CYCLES)
@@ -94,18 +96,26 @@ def test_state(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["coin", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ipd", "coin_3p", "rps"))]
+    "name",
+    ["coin", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ipd", "coin_3p", "rps"))],
 )
 def test_render(name, monkeypatch):
     """Constructs `human` first, then every mode of the metadata; on a display that is not there."""
-    if not (importlib.util.find_spec("social_dilemmas_env.render") and importlib.util.find_spec("pygame")):
+    if not (
+        importlib.util.find_spec("social_dilemmas_env.render")
+        and importlib.util.find_spec("pygame")
+    ):
         pytest.skip("needs pygame and the pictures")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
     env_id, arguments = GAMES[name]
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # of pygame's own, on import
-        render_test(lambda render_mode=None: sde.make_env(env_id, api="aec", render_mode=render_mode, **arguments))
+        render_test(
+            lambda render_mode=None: sde.make_env(
+                env_id, api="aec", render_mode=render_mode, **arguments
+            )
+        )
 
 
 @named
@@ -114,8 +124,13 @@ def test_kinds(name):
     env, aec = make(name), make(name, api="aec")
     assert isinstance(env, ParallelEnv) and isinstance(aec, AECEnv)
     for view in (env, aec):
-        assert view.metadata["name"] == GAMES[name][0] and view.metadata["is_parallelizable"] is True
-        assert view.metadata["render_modes"] == ["human", "rgb_array", "ansi"] and view.metadata["render_fps"] > 0
+        assert (
+            view.metadata["name"] == GAMES[name][0] and view.metadata["is_parallelizable"] is True
+        )
+        assert (
+            view.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
+            and view.metadata["render_fps"] > 0
+        )
         assert view.possible_agents == [f"player_{i}" for i in range(view.max_num_agents)]
         for agent in view.possible_agents:
             assert view.observation_space(agent) is view.observation_space(agent)
@@ -132,7 +147,7 @@ def test_back_and_forth(name):
     assert play_new(converted, 5, 20) == play_new(make(name), 5, 20)
 
 
-# ----------------------------------------------------------------------------------------------------------- registries
+# --------------------------------------------------------------------------------------- registries
 
 
 def pettingzoo_name(env_id):
@@ -140,14 +155,22 @@ def pettingzoo_name(env_id):
 
 
 def required(env_id):
-    return {"payoffs": [[[1.0, 1.0], [0.0, 2.0]], [[2.0, 0.0], [0.5, 0.5]]]} if env_id == "matrix_game_v0" else {}
+    return (
+        {"payoffs": [[[1.0, 1.0], [0.0, 2.0]], [[2.0, 0.0], [0.5, 0.5]]]}
+        if env_id == "matrix_game_v0"
+        else {}
+    )
 
 
-@pytest.mark.skipif(not hasattr(pettingzoo, "register"), reason="PettingZoo has a registry from 1.27 on")
+@pytest.mark.skipif(
+    not hasattr(pettingzoo, "register"), reason="PettingZoo has a registry from 1.27 on"
+)
 @pytest.mark.parametrize("env_id", sde.list_envs())
 def test_pettingzoo_registry(env_id):
     made = pettingzoo.make("parallel", pettingzoo_name(env_id), **required(env_id))
-    assert play_new(made.unwrapped, 3, 20) == play_new(sde.make_env(env_id, **required(env_id)), 3, 20)
+    assert play_new(made.unwrapped, 3, 20) == play_new(
+        sde.make_env(env_id, **required(env_id)), 3, 20
+    )
     aec = pettingzoo.make("aec", pettingzoo_name(env_id), **required(env_id))
     assert isinstance(aec, AECEnv)
     aec.reset(seed=3)
@@ -156,7 +179,9 @@ def test_pettingzoo_registry(env_id):
     assert aec.unwrapped.get_state() == env.get_state()
 
 
-@pytest.mark.skipif(not hasattr(pettingzoo, "register"), reason="PettingZoo has a registry from 1.27 on")
+@pytest.mark.skipif(
+    not hasattr(pettingzoo, "register"), reason="PettingZoo has a registry from 1.27 on"
+)
 def test_pettingzoo_registry_takes_arguments():
     env = pettingzoo.make("parallel", "social_dilemmas/coin_game-v0", variant="mfos", num_agents=3)
     assert env.unwrapped.game == sde.spec("coin_game_v0").game(variant="mfos", num_agents=3)
@@ -178,7 +203,7 @@ def test_gymnasium_registry_knows_the_ids(env_id):
     assert gymnasium.spec(pettingzoo_name(env_id)).kwargs == {"env_id": env_id}
 
 
-# ---------------------------------------------------------------------------------------------------------------- ours
+# --------------------------------------------------------------------------------------------- ours
 
 
 @named
@@ -206,11 +231,16 @@ def test_a_game_of_ones_own():
     from social_dilemmas_env import registry
 
     def my_dilemma(*, stakes=1.0, max_cycles=50):
-        return sde.spec("matrix_game_v0").game(payoffs=[[[stakes] * 2, [-1, 2]], [[2, -1], [0, 0]]], max_cycles=max_cycles)
+        return sde.spec("matrix_game_v0").game(
+            payoffs=[[[stakes] * 2, [-1, 2]], [[2, -1], [0, 0]]], max_cycles=max_cycles
+        )
 
     sde.register("my_dilemma_v3", my_dilemma)
     try:
-        assert "my_dilemma_v3" in sde.list_envs() and sde.spec("my_dilemma_v3").keywords.keys() == {"stakes", "max_cycles"}
+        assert "my_dilemma_v3" in sde.list_envs() and sde.spec("my_dilemma_v3").keywords.keys() == {
+            "stakes",
+            "max_cycles",
+        }
         env = sde.make_env("my_dilemma_v3", stakes=1.5, max_cycles=4)
         env.reset(seed=0)
         assert env.step({"player_0": 0, "player_1": 0})[1] == {"player_0": 1.5, "player_1": 1.5}

@@ -9,7 +9,10 @@ LEGAL = (int, np.integer)
 
 
 class Toy(ParallelEnv):
-    """Agents add numbers to a counter, and so does a generator. Every step is a method that a subclass can break."""
+    """Agents add numbers to a counter, and so does a generator.
+
+    Every step is a method that a subclass can break.
+    """
 
     metadata = {"name": "toy_v0", "render_modes": ["human", "rgb_array", "ansi"]}  # noqa: RUF012  as in PettingZoo
     state_space = Box(0, BASE, (2,), np.int64)
@@ -19,7 +22,9 @@ class Toy(ParallelEnv):
         self.render_mode = render_mode
         self.possible_agents = ["player_0", "player_1"]
         self.agents = []
-        self.observation_spaces = {agent: Box(0, 1, (2,), np.float32) for agent in self.possible_agents}
+        self.observation_spaces = {
+            agent: Box(0, 1, (2,), np.float32) for agent in self.possible_agents
+        }
         self.action_spaces = {agent: Discrete(3) for agent in self.possible_agents}
         self.rng = None
         self.x = self.t = 0
@@ -122,7 +127,9 @@ class DiesAtRandom(Toy):
     """Agents terminate one by one, and come back at the next reset."""
 
     def flags(self, live):
-        return {agent: (self.x + number) % 4 == 0 for number, agent in enumerate(live)}, dict.fromkeys(live, False)
+        return {
+            agent: (self.x + number) % 4 == 0 for number, agent in enumerate(live)
+        }, dict.fromkeys(live, False)
 
 
 class Deterministic(Toy):
@@ -137,7 +144,8 @@ class Alone(Toy):
 
 
 class Plain(Toy):
-    """No state, no rendering, numpy scalars for rewards and flags, read-only observations, empty infos."""
+    """No state, no rendering, numpy scalars for rewards and flags, read-only observations, empty
+    infos."""
 
     metadata = {"name": "plain_v0", "render_modes": []}  # noqa: RUF012
     state_space = get_state = None
@@ -155,7 +163,9 @@ class Plain(Toy):
         return np.float32(0.5)
 
     def flags(self, live):
-        return dict.fromkeys(live, np.bool_(False)), dict.fromkeys(live, np.bool_(self.t >= self.length))
+        return dict.fromkeys(live, np.bool_(False)), dict.fromkeys(
+            live, np.bool_(self.t >= self.length)
+        )
 
     def info(self, agent):
         return {}
@@ -186,7 +196,9 @@ class Continuous(Toy):
     def __init__(self, render_mode=None):
         super().__init__(render_mode)
         self.action_spaces = {agent: Box(-1, 1, (2,), np.float32) for agent in self.possible_agents}
-        self.observation_spaces = {agent: Box(0, 255, (96, 96, 3), np.uint8) for agent in self.possible_agents}
+        self.observation_spaces = {
+            agent: Box(0, 255, (96, 96, 3), np.uint8) for agent in self.possible_agents
+        }
 
     def observe(self, agent):
         return np.full((96, 96, 3), self.x % 256, np.uint8)
@@ -199,7 +211,10 @@ class Continuous(Toy):
 
 
 class Several(Toy):
-    """MultiDiscrete actions; infos that hold an object without equality, and a number that may be NaN."""
+    """MultiDiscrete actions.
+
+    Infos that hold an object without equality, and a number that may be NaN.
+    """
 
     def __init__(self, render_mode=None):
         super().__init__(render_mode)
@@ -216,4 +231,15 @@ class Several(Toy):
         return {"thing": object(), "ratio": float("nan")}
 
 
-CORRECT = [Toy, NeverEnds, OneShot, DiesAtRandom, Deterministic, Alone, Plain, Masked, Continuous, Several]
+CORRECT = [
+    Toy,
+    NeverEnds,
+    OneShot,
+    DiesAtRandom,
+    Deterministic,
+    Alone,
+    Plain,
+    Masked,
+    Continuous,
+    Several,
+]

@@ -1,4 +1,5 @@
-"""What the parity tests share: every way to play a batch, and the single games it is compared with."""
+"""What the parity tests share: every way to play a batch, and the single games it is compared
+with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ CUDA_ROUTES: dict[str, dict[str, Any]] = {
 }
 no_cuda = not torch.cuda.is_available()
 SKIP = pytest.mark.skipif(no_cuda, reason="no CUDA device")
-any_route = pytest.mark.parametrize("route", [*ROUTES, pytest.param("cuda", marks=[pytest.mark.cuda, SKIP])])
+any_route = pytest.mark.parametrize(
+    "route", [*ROUTES, pytest.param("cuda", marks=[pytest.mark.cuda, SKIP])]
+)
 any_game = pytest.mark.parametrize("name", GAMES)
 ALL_ROUTES = ROUTES | CUDA_ROUTES
 SMALL = [name for name in GAMES if fits(rules(name))]
@@ -85,25 +88,34 @@ def same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
 
 @dataclass
 class Singles:
-    """Single games played side by side, with the outputs of a batch that resets in the same step."""
+    """Single games played side by side, with the outputs of a batch that resets in the same
+    step."""
 
     envs: list[Any]
     seeds: list[int]
 
     def observations(self, parts: list[dict[str, np.ndarray]]) -> np.ndarray:
         """[B, N, *obs_shape]."""
-        return np.stack([np.stack([part[agent] for agent in self.envs[0].possible_agents]) for part in parts])
+        return np.stack(
+            [np.stack([part[agent] for agent in self.envs[0].possible_agents]) for part in parts]
+        )
 
     def reset(self) -> np.ndarray:
         """The first observations."""
-        return self.observations([env.reset(seed=seed)[0] for env, seed in zip(self.envs, self.seeds, strict=True)])
+        return self.observations(
+            [env.reset(seed=seed)[0] for env, seed in zip(self.envs, self.seeds, strict=True)]
+        )
 
     def step(self, actions: np.ndarray) -> tuple[Any, ...]:
         """A step of each game."""
         agents = self.envs[0].possible_agents
-        steps = [env.step(dict(zip(agents, row, strict=True))) for env, row in zip(self.envs, actions.tolist(), strict=True)]
+        steps = [
+            env.step(dict(zip(agents, row, strict=True)))
+            for env, row in zip(self.envs, actions.tolist(), strict=True)
+        ]
         rewards, terminations, truncations = (
-            np.array([[part[agent] for agent in agents] for part in parts]) for parts in list(zip(*steps, strict=True))[1:4]
+            np.array([[part[agent] for agent in agents] for part in parts])
+            for parts in list(zip(*steps, strict=True))[1:4]
         )
         observations, infos = self.observations([part[0] for part in steps]), {}
         if truncations.any():

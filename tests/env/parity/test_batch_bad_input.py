@@ -38,7 +38,11 @@ BAD_OPTIONS = {
     "reuse": ({"reuse_buffers": 1}, TypeError, "reuse_buffers must be True or False"),
     "tables": ({"tables": "yes"}, TypeError, "tables must be True or False"),
     "static numpy": ({"static": True}, ValueError, "static=True is an option of backend"),
-    "too large for tables": ({"tables": True, "grid_size": 9}, ValueError, "tables=True: this game has"),
+    "too large for tables": (
+        {"tables": True, "grid_size": 9},
+        ValueError,
+        "tables=True: this game has",
+    ),
     "unknown keyword": ({"gridsize": 3}, TypeError, "did you mean 'grid_size'"),
     "bad argument": ({"grid_size": 1}, ValueError, "grid_size must be at least 2"),
 }
@@ -136,7 +140,11 @@ BAD_RESETS = {
     "mask of integers": ({"options": {"reset_mask": [0, 1, 0]}}, TypeError, "bool"),
     "mask of another length": ({"options": {"reset_mask": [True, False]}}, ValueError, r"\(3,\)"),
     "mask for players": ({"options": {"reset_mask": [[True, False]] * 3}}, ValueError, r"\(3,\)"),
-    "mask and bad seed": ({"seed": -1, "options": {"reset_mask": [True, False, True]}}, ValueError, "seed"),
+    "mask and bad seed": (
+        {"seed": -1, "options": {"reset_mask": [True, False, True]}},
+        ValueError,
+        "seed",
+    ),
 }
 
 

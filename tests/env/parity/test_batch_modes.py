@@ -39,7 +39,11 @@ def test_same_step(name, route):
         assert not terminations.any() and truncations.all() == truncations.any() == (t % 4 == 0)
         if t % 4 == 0:
             np.testing.assert_array_equal(infos["final_obs"], last)
-            assert infos["_final_obs"].all() and infos["_final_obs"].dtype == bool and infos["_final_obs"].shape == (6,)
+            assert (
+                infos["_final_obs"].all()
+                and infos["_final_obs"].dtype == bool
+                and infos["_final_obs"].shape == (6,)
+            )
             np.testing.assert_array_equal(observations, reset(off))
         else:
             assert infos == {}
@@ -90,7 +94,10 @@ def test_disabled_games_must_be_reset(route):
 @pytest.mark.parametrize("autoreset", ["same_step", "next_step", "disabled"])
 def test_games_out_of_step(name, route, autoreset):
     """Each game of a batch in which some are reset at odd times is the game alone."""
-    venv, rng = batch(name, 6, route, autoreset=autoreset, validate=True, **GAME), np.random.default_rng(3)
+    venv, rng = (
+        batch(name, 6, route, autoreset=autoreset, validate=True, **GAME),
+        np.random.default_rng(3),
+    )
     alone = [batch(name, 1, autoreset=autoreset, **GAME) for _ in range(6)]
     reset(venv, seed=8)
     for i, one in enumerate(alone):
@@ -110,8 +117,12 @@ def test_games_out_of_step(name, route, autoreset):
                 np.testing.assert_array_equal(a[i : i + 1], b, err_msg=f"game {i} at {t}")
             assert bool(expected[4]) == bool(result[4] and result[4]["_final_obs"][i])
             if expected[4]:
-                np.testing.assert_array_equal(result[4]["final_obs"][i : i + 1], expected[4]["final_obs"])
-    assert [part[2] for part in venv.get_state()[1:]] == [part[0] for part in alone[2].get_state()[1:]]
+                np.testing.assert_array_equal(
+                    result[4]["final_obs"][i : i + 1], expected[4]["final_obs"]
+                )
+    assert [part[2] for part in venv.get_state()[1:]] == [
+        part[0] for part in alone[2].get_state()[1:]
+    ]
 
 
 @any_route
@@ -153,9 +164,13 @@ def test_no_seed_is_a_fresh_one():
 
 
 @any_route
-@pytest.mark.parametrize("name", ["coin", "coin_5x5", "ipd", "coin_3p", "matrix_3p", "public_goods"])
+@pytest.mark.parametrize(
+    "name", ["coin", "coin_5x5", "ipd", "coin_3p", "matrix_3p", "public_goods"]
+)
 def test_observation_modes(name, route):
-    floats, bytes_, states = (batch(name, 5, route, obs_mode=mode, max_cycles=6) for mode in ("float32", "uint8", "state"))
+    floats, bytes_, states = (
+        batch(name, 5, route, obs_mode=mode, max_cycles=6) for mode in ("float32", "uint8", "state")
+    )
     rng = np.random.default_rng(0)
     results = [[reset(v, seed=2)] for v in (floats, bytes_, states)]
     for _ in range(14):
@@ -163,17 +178,22 @@ def test_observation_modes(name, route):
         results = [step(v, actions) for v in (floats, bytes_, states)]
         dense, small, ids = (result[0] for result in results)
         assert (
-            dense.dtype == np.float32 and small.dtype == np.uint8 and ids.dtype == np.int32 and ids.shape == dense.shape[:2]
+            dense.dtype == np.float32
+            and small.dtype == np.uint8
+            and ids.dtype == np.int32
+            and ids.shape == dense.shape[:2]
         )
         np.testing.assert_array_equal(dense, small)
-        given = states.reset(options={"reset_mask": mask(of=5)})[0]  # the ids as the backend gives them
+        given = states.reset(options={"reset_mask": mask(of=5)})[
+            0
+        ]  # the ids as the backend gives them
         np.testing.assert_array_equal(numpy_of(states.observe(given)), dense)
         assert numpy_of(states.observe(given[:2, 0])).shape == (2, *dense.shape[2:])
         if "final_obs" in results[0][4]:
             np.testing.assert_array_equal(results[0][4]["final_obs"], results[1][4]["final_obs"])
-        assert floats.single_observation_space.contains(dense[0, 0]) and bytes_.single_observation_space.contains(
-            small[0, 0]
-        )
+        assert floats.single_observation_space.contains(
+            dense[0, 0]
+        ) and bytes_.single_observation_space.contains(small[0, 0])
         assert states.single_observation_space.contains(ids[0, 0])
 
 
@@ -185,7 +205,9 @@ def test_the_observation_table_is_a_first_layer(route):
     assert tuple(table.shape) == (1458, 36)
     weights = np.random.default_rng(0).integers(-9, 9, (36, 8)).astype(np.float32)
     layer = numpy_of(table) @ weights
-    np.testing.assert_array_equal(layer[numpy_of(ids)], numpy_of(venv.observe(ids)).reshape(5, 2, 36) @ weights)
+    np.testing.assert_array_equal(
+        layer[numpy_of(ids)], numpy_of(venv.observe(ids)).reshape(5, 2, 36) @ weights
+    )
     with pytest.raises(ValueError, match="too many for a table"):
         _ = batch("coin", 1, route, grid_size=9).observation_table
 
@@ -201,13 +223,23 @@ def test_arrays_are_fresh_unless_reused(route):
     fresh.reset(seed=0), reused.reset(seed=0)
     for _ in range(9):
         actions = moves(fresh, rng)
-        given = fresh._episode[:, None] * 0 + actions if fresh.backend == "numpy" else fresh._xp.column(actions)
+        given = (
+            fresh._episode[:, None] * 0 + actions
+            if fresh.backend == "numpy"
+            else fresh._xp.column(actions)
+        )
         one, two = fresh.step(given), reused.step(given)
-        kept.append(one), copies.append([numpy_of(part).copy() for part in one[:4]]), first.append(two)
+        (
+            kept.append(one),
+            copies.append([numpy_of(part).copy() for part in one[:4]]),
+            first.append(two),
+        )
         for a, b in zip(one[:4], two[:4], strict=True):
             np.testing.assert_array_equal(numpy_of(a), numpy_of(b))
         if one[4]:
-            np.testing.assert_array_equal(numpy_of(one[4]["final_obs"]), numpy_of(two[4]["final_obs"]))
+            np.testing.assert_array_equal(
+                numpy_of(one[4]["final_obs"]), numpy_of(two[4]["final_obs"])
+            )
     for one, copy in zip(kept, copies, strict=True):
         for a, b in zip(one[:4], copy, strict=True):
             np.testing.assert_array_equal(numpy_of(a), b)
@@ -218,7 +250,11 @@ def test_arrays_are_fresh_unless_reused(route):
 
 @any_route
 def test_what_callers_write_into_outputs_changes_nothing(route):
-    venv, twin, rng = batch("coin", 5, route, **GAME), batch("coin", 5, route, **GAME), np.random.default_rng(0)
+    venv, twin, rng = (
+        batch("coin", 5, route, **GAME),
+        batch("coin", 5, route, **GAME),
+        np.random.default_rng(0),
+    )
     venv.reset(seed=0)[0][:] = 7
     twin.reset(seed=0)
     for _ in range(9):

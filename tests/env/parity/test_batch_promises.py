@@ -21,8 +21,16 @@ from tests.env.parity.batches import (
 def test_global_random_state_is_neither_read_nor_written(route):
     def play(caller_seed):
         random.seed(caller_seed), np.random.seed(caller_seed), torch.manual_seed(caller_seed)
-        states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
-        venv, rng, records = batch("coin_random", 9, route, max_cycles=5), np.random.default_rng(1), []
+        states = (
+            random.getstate(),
+            np.random.get_state()[1].tolist(),
+            torch.get_rng_state().tolist(),
+        )
+        venv, rng, records = (
+            batch("coin_random", 9, route, max_cycles=5),
+            np.random.default_rng(1),
+            [],
+        )
         records.append(reset(venv, seed=3))
         for _ in range(12):
             records.append(step(venv, moves(venv, rng))[0])
@@ -30,7 +38,11 @@ def test_global_random_state_is_neither_read_nor_written(route):
         with pytest.raises(ValueError, match="shape"):
             step(venv, np.zeros((1, 2), int))
         batch("coin", 2, route).reset()  # a fresh seed is the operating system's
-        assert states == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+        assert states == (
+            random.getstate(),
+            np.random.get_state()[1].tolist(),
+            torch.get_rng_state().tolist(),
+        )
         return np.concatenate(records)
 
     np.testing.assert_array_equal(play(1), play(2))
@@ -39,7 +51,10 @@ def test_global_random_state_is_neither_read_nor_written(route):
 @pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
 @pytest.mark.parametrize("route", ["numpy", "numpy_rules"])
 def test_memory_is_flat(route, autoreset):
-    venv, rng = batch("coin", 2, route, autoreset=autoreset, max_cycles=10), np.random.default_rng(0)
+    venv, rng = (
+        batch("coin", 2, route, autoreset=autoreset, max_cycles=10),
+        np.random.default_rng(0),
+    )
     actions = [moves(venv, rng) for _ in range(10)]
 
     def play(resets):
@@ -90,7 +105,10 @@ def test_65536_games_take_less_than_64_mb():
 
 def test_batches_of_the_same_rules_share_their_tables():
     first, second = batch("coin", 3), batch("coin", 5)
-    assert first._engine.rows is second._engine.rows and first._engine.starts[1] is second._engine.starts[1]
+    assert (
+        first._engine.rows is second._engine.rows
+        and first._engine.starts[1] is second._engine.starts[1]
+    )
 
 
 @any_route
@@ -126,7 +144,10 @@ def test_the_callers_default_dtype_does_not_matter(route):
 
 
 def test_words_are_those_of_draws():
-    """The numpy driver's hash is written for speed; it is the hash of `draws`, and keeping the stem changes nothing."""
+    """The numpy driver's hash is written for speed.
+
+    It is the hash of `draws`, and keeping the stem changes nothing.
+    """
     from social_dilemmas_env import rng as draws
     from social_dilemmas_env.vector.numpy_env import NumpyArrays
 
@@ -139,4 +160,6 @@ def test_words_are_those_of_draws():
         stem = draws.stem(seed)
         assert draws.key_of(stem, 5) == draws.key(seed, 5)
         column = xp.word(np.full(3, stem))
-        assert [part[0] for part in draws.key_of(column, xp.word(np.full(3, 5)))] == list(draws.key(seed, 5))
+        assert [part[0] for part in draws.key_of(column, xp.word(np.full(3, 5)))] == list(
+            draws.key(seed, 5)
+        )

@@ -1,4 +1,5 @@
-"""Promise 3: a state, a copy or a pickle of a running batch continues the same games, on any route."""
+"""Promise 3: a state, a copy or a pickle of a running batch continues the same games, on any
+route."""
 
 import copy
 import json
@@ -20,7 +21,9 @@ from tests.env.parity.batches import (
 )
 from tests.helpers.games import GAMES
 
-games = pytest.mark.parametrize("name", ["coin", "coin_mfos", "coin_3p", "ipd_noise", "public_goods"])
+games = pytest.mark.parametrize(
+    "name", ["coin", "coin_mfos", "coin_3p", "ipd_noise", "public_goods"]
+)
 
 
 @games
@@ -76,7 +79,9 @@ def make_with(name, **more):
 
 @any_route
 @games
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))], ids=["deepcopy", "pickle"]
+)
 def test_copies_continue(name, route, copied):
     venv, rng = batch(name, 4, route, max_cycles=5), np.random.default_rng(0)
     reset(venv, seed=3)
@@ -107,11 +112,23 @@ def bad(**changes):
 
 BAD_STATES = {
     "another game": (bad(game="CoinGame(height=4)"), ValueError, "another game"),
-    "another batch size": (lambda s: State(s.game, *(part[:2] for part in s[1:])), ValueError, "each of 3 games"),
+    "another batch size": (
+        lambda s: State(s.game, *(part[:2] for part in s[1:])),
+        ValueError,
+        "each of 3 games",
+    ),
     "fewer boards": (lambda s: s._replace(board=s.board[:2]), ValueError, "3 boards of 4 columns"),
-    "short board": (lambda s: s._replace(board=[row[:3] for row in s.board]), ValueError, "3 boards of 4 columns"),
+    "short board": (
+        lambda s: s._replace(board=[row[:3] for row in s.board]),
+        ValueError,
+        "3 boards of 4 columns",
+    ),
     "ragged board": (lambda s: s._replace(board=[[1], [1, 2], [1, 2, 3]]), ValueError, "3 boards"),
-    "cell off the board": (bad(board=[[9, 0, 1, 0]] * 3), ValueError, "player_0 must hold integers in 0 .. 8"),
+    "cell off the board": (
+        bad(board=[[9, 0, 1, 0]] * 3),
+        ValueError,
+        "player_0 must hold integers in 0 .. 8",
+    ),
     "negative cell": (bad(board=[[0, -1, 1, 0]] * 3), ValueError, "player_1"),
     "fractional cell": (bad(board=[[0.5, 1, 1, 0]] * 3), ValueError, "player_0"),
     "no board": (bad(board=None), ValueError, "3 boards"),
@@ -145,7 +162,8 @@ def test_bad_states(case, route):
 
 @any_route
 def test_states_of_games_that_are_over(route):
-    """A state from the end of an episode continues as it would have: the next step resets, or asks for a reset."""
+    """A state from the end of an episode continues as it would have: the next step resets, or asks
+    for a reset."""
     ended = batch("coin", 3, autoreset="next_step", max_cycles=2)
     reset(ended, seed=0)
     for _ in range(2):

@@ -1,4 +1,7 @@
-"""K steps with a policy in one go give what `step` gives; recorded as a CUDA graph where there is a GPU."""
+"""K steps with a policy in one go give what `step` gives.
+
+Recorded as a CUDA graph where there is a GPU.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +13,12 @@ from tests.env.parity.batches import batch, cuda, no_cuda
 from tests.helpers.games import GAMES
 
 HORIZON = {"max_cycles": 10}
-DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(no_cuda, reason="no CUDA device")])]
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(no_cuda, reason="no CUDA device")]
+    ),
+]
 
 
 def policy(venv):
@@ -41,7 +49,9 @@ def test_a_run_is_as_many_steps(name, obs_mode, num_steps, device):
             assert torch.equal(rollout.observations[k], observations)
             actions = act(observations)
             observations, rewards, _, truncations, infos = stepped.step(actions)
-            assert torch.equal(rollout.actions[k], actions) and torch.equal(rollout.rewards[k], rewards)
+            assert torch.equal(rollout.actions[k], actions) and torch.equal(
+                rollout.rewards[k], rewards
+            )
             assert torch.equal(rollout.truncations[k], truncations)
             if (k + 1) % run.segment == 0:
                 last = infos["final_obs"] if infos else observations
@@ -77,7 +87,8 @@ def test_runs_steps_and_resets_alternate():
 
 
 def test_games_that_stop_at_the_end():
-    """autoreset="disabled": after the last step they are over until they are reset, as with `step`."""
+    """autoreset="disabled": after the last step they are over until they are reset, as with
+    `step`."""
     venv, twin = (batch("coin", 6, "torch", autoreset="disabled", **HORIZON) for _ in range(2))
     venv.reset(seed=1)
     run = capture(venv, policy(venv), 5)
@@ -160,16 +171,24 @@ def test_bad_calls():
 
 @pytest.mark.parametrize("name", ["coin", "coin_3p", "coin_random", "ipd", "coin_7p"])
 def test_the_static_step_looks_at_no_values(name):
-    """On the meta device tensors have no values: looking at one, as a graph must not, is an error there."""
+    """On the meta device tensors have no values: looking at one, as a graph must not, is an error
+    there."""
     venv = batch(name, 6, "torch", static=True, **HORIZON)
     venv.reset(seed=0)
     engine = venv._engine
-    meta = {key: value.to("meta") for key, value in vars(engine).items() if isinstance(value, torch.Tensor)}
+    meta = {
+        key: value.to("meta")
+        for key, value in vars(engine).items()
+        if isinstance(value, torch.Tensor)
+    }
     engine.__dict__.update(meta)
     engine.xp.device = torch.device("meta")
     if getattr(engine, "starts", None):
         engine.starts = (engine.starts[0], engine.starts[1].to("meta"))
-    position, key = tuple(c.to("meta") for c in venv._position), tuple(c.to("meta") for c in venv._key)
+    position, key = (
+        tuple(c.to("meta") for c in venv._position),
+        tuple(c.to("meta") for c in venv._key),
+    )
     actions = torch.zeros((6, venv.num_agents), dtype=torch.int64, device="meta")
     for t in (3, torch.zeros((), dtype=torch.int64, device="meta")):
         position, rewards = engine.play(position, actions, key, t, None)
@@ -178,7 +197,10 @@ def test_the_static_step_looks_at_no_values(name):
         position, _ = engine.move(position, actions, luck, None)
     position = engine.start(key)
     out = torch.empty((6, venv.num_agents * engine.numbers), device="meta")
-    assert engine.observe(position, out).shape == out.shape and engine.view_ids(position).shape == (6, venv.num_agents)
+    assert engine.observe(position, out).shape == out.shape and engine.view_ids(position).shape == (
+        6,
+        venv.num_agents,
+    )
 
 
 @cuda
@@ -190,5 +212,7 @@ def test_every_game_is_recorded(name):
     for _ in range(3):
         rollout = run()
         for actions, rewards in zip(rollout.actions, rollout.rewards, strict=True):
-            np.testing.assert_array_equal(rewards.cpu().numpy(), twin.step(actions.cpu().numpy())[1])
+            np.testing.assert_array_equal(
+                rewards.cpu().numpy(), twin.step(actions.cpu().numpy())[1]
+            )
         assert venv.get_state() == twin.get_state()

@@ -1,4 +1,5 @@
-"""Promise 1 for batches: game i of a batch is the single game with its seed, on every route, in any batch."""
+"""Promise 1 for batches: game i of a batch is the single game with its seed, on every route, in any
+batch."""
 
 import numpy as np
 import pytest
@@ -27,7 +28,10 @@ few = settings(max_examples=6, deadline=None, database=None, derandomize=True)
 
 def play_beside_single_games(name, routes, num_envs, seed, action_seed, steps, **more):
     """Plays batches and the same games one by one; everything must be the same at every step."""
-    venvs, games = [batch(name, num_envs, route, **more) for route in routes], singles(name, range(num_envs), seed, **more)
+    venvs, games = (
+        [batch(name, num_envs, route, **more) for route in routes],
+        singles(name, range(num_envs), seed, **more),
+    )
     rng, first = np.random.default_rng(action_seed), games.reset()
     for venv in venvs:
         np.testing.assert_array_equal(reset(venv, seed=seed), first)
@@ -45,18 +49,28 @@ def play_beside_single_games(name, routes, num_envs, seed, action_seed, steps, *
 @any_game
 def test_a_whole_episode_and_into_the_next(name):
     """With the game's own horizon."""
-    play_beside_single_games(name, ROUTES, 3, seed=5, action_seed=6, steps=batch(name, 1).max_cycles + 3)
+    play_beside_single_games(
+        name, ROUTES, 3, seed=5, action_seed=6, steps=batch(name, 1).max_cycles + 3
+    )
 
 
 @cuda
 @any_game
 @pytest.mark.parametrize("route", CUDA_ROUTES)
 def test_cuda(name, route):
-    play_beside_single_games(name, [route], 3, seed=5, action_seed=6, steps=min(batch(name, 1).max_cycles + 3, 60))
+    play_beside_single_games(
+        name, [route], 3, seed=5, action_seed=6, steps=min(batch(name, 1).max_cycles + 3, 60)
+    )
 
 
 @few
-@given(st.sampled_from(list(GAMES)), st.sampled_from(list(ROUTES)), seeds, st.integers(0, 99), st.integers(1, 6))
+@given(
+    st.sampled_from(list(GAMES)),
+    st.sampled_from(list(ROUTES)),
+    seeds,
+    st.integers(0, 99),
+    st.integers(1, 6),
+)
 def test_any_seed_and_horizon(name, route, seed, action_seed, max_cycles):
     play_beside_single_games(name, [route], 7, seed, action_seed, steps=14, max_cycles=max_cycles)
 
@@ -73,10 +87,19 @@ def test_any_seed_and_horizon(name, route, seed, action_seed, max_cycles):
     st.sampled_from(list(ROUTES)),
     seeds,
 )
-def test_any_coin_game(ties, coin_color, avoids, distinct, view, num_agents, grid_size, route, seed):
-    more = {"ties": ties, "coin_color": coin_color, "coin_avoids_players": avoids, "distinct_starts": distinct}
+def test_any_coin_game(
+    ties, coin_color, avoids, distinct, view, num_agents, grid_size, route, seed
+):
+    more = {
+        "ties": ties,
+        "coin_color": coin_color,
+        "coin_avoids_players": avoids,
+        "distinct_starts": distinct,
+    }
     more |= {"view": view, "num_agents": num_agents, "grid_size": grid_size}
-    play_beside_single_games("coin", [route], 3, seed, action_seed=1, steps=12, max_cycles=5, **more)
+    play_beside_single_games(
+        "coin", [route], 3, seed, action_seed=1, steps=12, max_cycles=5, **more
+    )
 
 
 @few
@@ -88,7 +111,9 @@ def test_any_matrix_game(data, players, noise, view, seed):
     play_beside_single_games("matrix_3p", ROUTES, 7, seed, action_seed=0, steps=10, **more)
 
 
-@pytest.mark.parametrize("name", ["coin", "coin_mfos", "coin_random", "ipd_noise", "coin_3p", "matrix_3p"])
+@pytest.mark.parametrize(
+    "name", ["coin", "coin_mfos", "coin_random", "ipd_noise", "coin_3p", "matrix_3p"]
+)
 @any_route
 def test_4096_games(name, route):
     """All games on all routes are the same; and some of them are played one by one."""
@@ -110,7 +135,10 @@ def test_4096_games(name, route):
 @any_route
 @pytest.mark.parametrize("name", ["coin", "coin_random", "ipd_noise", "coin_3p"])
 def test_a_game_does_not_depend_on_its_neighbours(name, route):
-    """Promise 2: permuting seeds and actions permutes the results; a game alone is the same game."""
+    """Promise 2: permuting seeds and actions permutes the results.
+
+    A game alone is the same game.
+    """
     venv, permuted, alone = batch(name, 7, route), batch(name, 7, route), batch(name, 1, route)
     order, rng = np.array([3, 6, 0, 1, 5, 2, 4]), np.random.default_rng(2)
     own = [int(s) for s in rng.integers(2**63, size=7)]
@@ -119,7 +147,11 @@ def test_a_game_does_not_depend_on_its_neighbours(name, route):
     np.testing.assert_array_equal(first[3:4], reset(alone, seed=own[3:4]))
     for _ in range(venv.max_cycles + 5):
         actions = moves(venv, rng)
-        one, two, three = step(venv, actions), step(permuted, actions[order]), step(alone, actions[3:4])
+        one, two, three = (
+            step(venv, actions),
+            step(permuted, actions[order]),
+            step(alone, actions[3:4]),
+        )
         for a, b, c in zip(one[:4], two[:4], three[:4], strict=True):
             np.testing.assert_array_equal(a[order], b)
             np.testing.assert_array_equal(a[3:4], c)
@@ -149,7 +181,9 @@ def test_any_integer_dtype_and_layout_of_actions(route):
         reset(venv, seed=1)
         for _ in range(20):
             actions = rng.integers(4, size=(2, 5)).T.astype(dtype, order="K")
-            given = actions if venv.backend == "numpy" else torch.as_tensor(actions, device=venv.device)
+            given = (
+                actions if venv.backend == "numpy" else torch.as_tensor(actions, device=venv.device)
+            )
             result = venv.step(given)
         results.append((dtype, venv.get_state(), np.asarray(result[1].tolist())))
     for _, state, rewards in results[1:]:
@@ -159,6 +193,12 @@ def test_any_integer_dtype_and_layout_of_actions(route):
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
-@given(st.sampled_from(list(GAMES)), st.sampled_from(list(ROUTES)), seeds, st.integers(0, 2**32), st.integers(1, 9))
+@given(
+    st.sampled_from(list(GAMES)),
+    st.sampled_from(list(ROUTES)),
+    seeds,
+    st.integers(0, 2**32),
+    st.integers(1, 9),
+)
 def test_many_seeds(name, route, seed, action_seed, max_cycles):
     play_beside_single_games(name, [route], 7, seed, action_seed, steps=30, max_cycles=max_cycles)

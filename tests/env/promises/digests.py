@@ -1,11 +1,11 @@
-"""Digests of 1,000-step games, one for each game and variant: the games that a seed stands for, committed.
+"""Digests of 1,000-step games, one for each game and variant: the games that a seed stands for,
+committed.
 
     python -m tests.env.promises.digests            prints them as JSON
     python -m tests.env.promises.digests --write    rewrites digests.json
 
-A change of digests.json is a change of every reported result: it needs a new version of the games concerned and a line in
-their version histories.
-"""
+A change of digests.json is a change of every reported result: it needs a new version of the games
+concerned and a line in their version histories."""
 
 import hashlib
 import json
@@ -19,10 +19,13 @@ STEPS = 1_000
 
 
 def digest(name: str) -> str:
-    """sha256 over every bit of what `reset` and 1,000 steps returned, and of the state in which they ended."""
+    """sha256 over every bit of what `reset` and 1,000 steps returned, and of the state in which
+    they ended."""
     env = make(name)
     records = play_new(env, seed=2026, steps=STEPS, dice_seed=len(name))
-    end = json.dumps(env.get_state()[1:])  # without the name of the rules, which is an implementation's business
+    end = json.dumps(
+        env.get_state()[1:]
+    )  # without the name of the rules, which is an implementation's business
     return hashlib.sha256(b"\n".join([*records, end.encode()])).hexdigest()
 
 

@@ -1,4 +1,5 @@
-"""Promise 10 in the turn-by-turn view: bad input is one clear error and changes nothing, in the middle of a round too."""
+"""Promise 10 in the turn-by-turn view: bad input is one clear error and changes nothing, in the
+middle of a round too."""
 
 import copy
 
@@ -16,7 +17,9 @@ def turn_state(**fields):
 
 
 def inner(**fields):
-    return lambda env: env.set_state(env.get_state()._replace(state=env.get_state().state._replace(**fields)))
+    return lambda env: env.set_state(
+        env.get_state()._replace(state=env.get_state().state._replace(**fields))
+    )
 
 
 BAD_TURNS = {
@@ -29,20 +32,36 @@ BAD_TURNS = {
     "seed -1": (seed(-1), ValueError, ["[0, 2^63)"]),
     "seed as text": (seed("1"), TypeError, ["seed must be an integer"]),
     "no state": (lambda env: env.set_state(None), ValueError, ["turn-by-turn view"]),
-    "the parallel view's": (lambda env: env.set_state(playing().get_state()), ValueError, ["not a state"]),
-    "another game's": (lambda env: env.set_state(playing("rps", api="aec").get_state()), ValueError, ["another game"]),
+    "the parallel view's": (
+        lambda env: env.set_state(playing().get_state()),
+        ValueError,
+        ["not a state"],
+    ),
+    "another game's": (
+        lambda env: env.set_state(playing("rps", api="aec").get_state()),
+        ValueError,
+        ["another game"],
+    ),
     "nobody's turn": (turn_state(selection="player_9"), ValueError, ["selection", "player_9"]),
     "no turn": (turn_state(selection=None), TypeError, ["selection"]),
     "the wrong turn": (turn_state(selection="player_0"), ValueError, ["turn of player_0"]),
     "no moves": (turn_state(moves={}), ValueError, ["turn of player_1"]),
-    "too many moves": (turn_state(moves={"player_0": 0, "player_1": 0}), ValueError, ["turn of player_1"]),
+    "too many moves": (
+        turn_state(moves={"player_0": 0, "player_1": 0}),
+        ValueError,
+        ["turn of player_1"],
+    ),
     "moves as a list": (turn_state(moves=[0]), TypeError, ["moves"]),
     "a move out of range": (turn_state(moves={"player_0": 4}), ValueError, ["player_0", "0 .. 3"]),
     "a move of 1.0": (turn_state(moves={"player_0": 1.0}), TypeError, ["player_0", "float"]),
     "an agent too few": (turn_state(agents=["player_1"]), ValueError, ["turn of player_1"]),
     "agents as a number": (turn_state(agents=2), TypeError, ["agents"]),
     "rewards for one": (turn_state(rewards={"player_0": 0}), ValueError, ["rewards"]),
-    "rewards as text": (turn_state(rewards={"player_0": "a", "player_1": 0}), ValueError, ["rewards"]),
+    "rewards as text": (
+        turn_state(rewards={"player_0": "a", "player_1": 0}),
+        ValueError,
+        ["rewards"],
+    ),
     "no rewards": (turn_state(cumulative=None), TypeError, ["cumulative"]),
     "a bad board": (inner(board=[0]), ValueError, ["4 columns"]),
     "a bad clock": (inner(t=-1), ValueError, ["t must be at least 0"]),

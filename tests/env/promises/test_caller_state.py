@@ -1,4 +1,5 @@
-"""Promise 2, the caller's half: nobody else's random state is read or written, also when a call raises.
+"""Promise 2, the caller's half: nobody else's random state is read or written, also when a call
+raises.
 
 (That games of a batch do not depend on each other is tested with the batches.)
 """

@@ -1,4 +1,5 @@
-"""Promise 3: a game copied, pickled, or saved and set, at any step and in any view, goes on as if nothing had happened."""
+"""Promise 3: a game copied, pickled, or saved and set, at any step and in any view, goes on as if
+nothing had happened."""
 
 import copy
 import json
@@ -51,19 +52,26 @@ def by_json(state):
 COPIES = {
     "deepcopy": lambda env, name, **view: copy.deepcopy(env),
     **{
-        f"pickle {protocol}": lambda env, name, p=protocol, **view: pickle.loads(pickle.dumps(env, protocol=p))
+        f"pickle {protocol}": lambda env, name, p=protocol, **view: pickle.loads(
+            pickle.dumps(env, protocol=p)
+        )
         for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
     },
     "state": by_state,
     "state, used": used,
     "json": lambda env, name, **view: by_state(env, name, by_json, **view),
     "json, used": lambda env, name, **view: used(env, name, by_json, **view),
-    "copy of a copy": lambda env, name, **view: copy.deepcopy(pickle.loads(pickle.dumps(copy.deepcopy(env)))),
+    "copy of a copy": lambda env, name, **view: copy.deepcopy(
+        pickle.loads(pickle.dumps(copy.deepcopy(env)))
+    ),
 }
 
 
 def stops(name):
-    """After the reset, at some random steps, at the last but one, and at the end; in the first episode and in the next."""
+    """After the reset, at some random steps, at the last but one, and at the end.
+
+    In the first episode and in the next.
+    """
     length, dice = rules(name).max_cycles, Dice(len(name))
     return sorted({0, dice.below(length), length - 1, length, length + dice.below(length)})
 
@@ -76,7 +84,8 @@ def copies(stop, length):
 
 @named
 def test_parallel(name):
-    """The copies and the original play on to the end and over the next episode, one after the other: all alike."""
+    """The copies and the original play on to the end and over the next episode, one after the
+    other: all alike."""
     length = rules(name).max_cycles
     for stop in stops(name):
         env = make(name)
@@ -87,7 +96,9 @@ def test_parallel(name):
         after = play(env, length + 3, Dice(stop))
         for how, twin in twins.items():
             assert (twin.get_state(), twin.agents) == (state, agents), how
-            assert pack((twin.observations(),)) == pack((by_state_of(name, state).observations(),)), how
+            assert pack((twin.observations(),)) == pack(
+                (by_state_of(name, state).observations(),)
+            ), how
             assert play(twin, length + 3, Dice(stop)) == after, how
             assert twin.get_state() == env.get_state(), how
     assert state.t in range(length + 1) and type(state) is State
@@ -106,17 +117,34 @@ def one_by_one(aec, turns):
 
 @named
 def test_turn_by_turn(name):
-    """The same in the turn-by-turn view: between two players' moves, while players leave, and after all have left."""
+    """The same in the turn-by-turn view: between two players' moves, while players leave, and after
+    all have left."""
     game = rules(name)
     players = len(game.num_actions)
     round_, length = players, (game.max_cycles + 1) * players  # a dead step each at the end
-    more = min(length, 60 + round_) + 3  # from the late stops: to the end, and into the next episode
+    more = (
+        min(length, 60 + round_) + 3
+    )  # from the late stops: to the end, and into the next episode
     dice = Dice(5)
-    for stop in sorted({0, 1, round_, dice.below(length), length - round_, length - 1, length, length + dice.below(length)}):
+    for stop in sorted(
+        {
+            0,
+            1,
+            round_,
+            dice.below(length),
+            length - round_,
+            length - 1,
+            length,
+            length + dice.below(length),
+        }
+    ):
         env = make(name, api="aec")
         env.reset(seed=17)
         play_turns(env, stop, Dice(2))
-        twins = {how: make_copy(env, name, api="aec") for how, make_copy in copies(stop, round_ + 1).items()}
+        twins = {
+            how: make_copy(env, name, api="aec")
+            for how, make_copy in copies(stop, round_ + 1).items()
+        }
         state = env.get_state()
         soon = one_by_one(env, round_)
         after = play_turns(env, more, Dice(stop))
@@ -162,9 +190,9 @@ def test_a_state_is_plain_integers(name):
     play(env, 3, Dice(1))
     state = env.get_state()
     assert State(*by_json(state)) == state
-    assert [type(x) for x in (state.seed, state.episode, state.t, state.over, *state.board)] == [int] * (
-        4 + len(state.board)
-    )
+    assert [type(x) for x in (state.seed, state.episode, state.t, state.over, *state.board)] == [
+        int
+    ] * (4 + len(state.board))
     assert type(state.game) is str and type(state.board) is list
     assert len(state.board) == len(rules(name).columns)
 
@@ -175,7 +203,9 @@ def test_numpy_arguments_make_the_same_rules():
 
     numbers = {"grid_size": 3, "num_agents": 2, "coins": 2, "max_cycles": 9}
     plain = sde.make_env("coin_game_v0", coin_avoids_players=False, **numbers)
-    numpy = sde.make_env("coin_game_v0", coin_avoids_players=False, **{k: np.int64(v) for k, v in numbers.items()})
+    numpy = sde.make_env(
+        "coin_game_v0", coin_avoids_players=False, **{k: np.int64(v) for k, v in numbers.items()}
+    )
     plain.reset(seed=1)
     numpy.reset(seed=1)
     assert by_json(numpy.get_state()) == by_json(plain.get_state())
@@ -215,7 +245,10 @@ def test_the_engine_without_an_api(name, by_rules):
     single = SingleGame(rules(name), by_rules=by_rules)
     single.reset(4)
     single.step([1] * len(single.game.num_actions))
-    for twin in (copy.deepcopy(single), *(pickle.loads(pickle.dumps(single, p)) for p in range(2, 6))):
+    for twin in (
+        copy.deepcopy(single),
+        *(pickle.loads(pickle.dumps(single, p)) for p in range(2, 6)),
+    ):
         assert type(twin.driver) is type(single.driver) and twin.get_state() == single.get_state()
         original = copy.deepcopy(single)
         for t in range(5):
@@ -225,9 +258,14 @@ def test_the_engine_without_an_api(name, by_rules):
 
 @named
 def test_returned_arrays_are_the_callers(name):
-    """Garbage written into anything that was returned changes no game; earlier results do not change by later steps."""
+    """Garbage written into anything that was returned changes no game.
+
+    Earlier results do not change by later steps.
+    """
     env, length = make(name), min(8, rules(name).max_cycles)
-    expected = play_new(make(name), 6, length, dice_seed=1)  # before any garbage: environments may share tables
+    expected = play_new(
+        make(name), 6, length, dice_seed=1
+    )  # before any garbage: environments may share tables
     dice, results = Dice(1), [env.reset(seed=6)]
     for t in range(1, length + 1):
         for part in results[-1]:

@@ -98,7 +98,10 @@ def test_flat_over_a_million_steps(name):
 
 
 def test_tables_are_kept_once_for_the_last_rules_only():
-    """Environments with one set of rules share tables; many sets of rules do not pile up without end."""
+    """Environments with one set of rules share tables.
+
+    Many sets of rules do not pile up without end.
+    """
     envs = [sde.make_env("coin_game_v0", grid_size=2, max_cycles=m) for m in (5, 5, 5)]
     assert len({id(env._single.driver) for env in envs}) == 1
     from social_dilemmas_env.engine import python_engine as single_game
@@ -119,7 +122,8 @@ def test_no_processes_and_no_threads():
 
 @needs_proc
 def test_construction_is_quick_and_small():
-    """No game of the usual sizes takes long to make, or much memory: a coin each on 3x3 once took 2 s and 500 MB."""
+    """No game of the usual sizes takes long to make, or much memory: a coin each on 3x3 once took 2
+    s and 500 MB."""
     code = (
         "import re, time, social_dilemmas_env as s\n"
         "t = time.process_time()\n"
@@ -128,5 +132,7 @@ def test_construction_is_quick_and_small():
         "    s.make_env('coin_game_v0', **kw).reset(seed=0)\n"
         "print(time.process_time() - t, re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])\n"
     )
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert float(out[0]) < 5 and int(out[1]) < 250 * 1024

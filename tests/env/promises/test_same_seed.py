@@ -32,7 +32,8 @@ named = pytest.mark.parametrize("name", GAMES)
 
 @named
 def test_two_instances_with_a_third_alive(name):
-    """Interleaved with each other and with a third environment of the same rules, which is reset and stepped wildly."""
+    """Interleaved with each other and with a third environment of the same rules, which is reset
+    and stepped wildly."""
     first, second, third = make(name), make(name), make(name)
     dice, also, wild = Dice(1), Dice(1), Dice(99)
     third.reset(seed=5)
@@ -56,7 +57,10 @@ def test_one_after_the_other(name):
 
 @named
 def test_the_turn_by_turn_view_is_the_same_game(name):
-    """Nobody's observation changes before all have moved; then observations, rewards and ends are the parallel view's."""
+    """Nobody's observation changes before all have moved.
+
+    Then observations, rewards and ends are the parallel view's.
+    """
     parallel, aec = make(name), make(name, api="aec")
     dice = Dice(3)
     for seed in (3, None, None):
@@ -104,7 +108,10 @@ def play_new_state(name, seed):
 
 @named
 def test_reset_without_a_seed_goes_on(name):
-    """Episode after episode in one sequence; the same in two instances, and from the start again with the seed."""
+    """Episode after episode in one sequence.
+
+    The same in two instances, and from the start again with the seed.
+    """
     first, second = make(name), make(name)
     starts = [pack(first.reset(seed=21))]
     for _ in range(5):
@@ -118,7 +125,10 @@ def test_reset_without_a_seed_goes_on(name):
 @pytest.mark.parametrize("name", CHANCY)
 def test_episodes_differ(name):
     env = make(name)
-    games = [tuple(play_new(env, seed, env.max_cycles, dice_seed=0)) for seed in (0, None, None, None, None)]
+    games = [
+        tuple(play_new(env, seed, env.max_cycles, dice_seed=0))
+        for seed in (0, None, None, None, None)
+    ]
     assert len(set(games)) == 5
 
 
@@ -153,7 +163,10 @@ def make_unseeded():
 
 
 def play_new_from(env, steps):
-    return [pack((env.observations(), {agent: {} for agent in env.agents})), *play(env, steps, Dice(0))]
+    return [
+        pack((env.observations(), {agent: {} for agent in env.agents})),
+        *play(env, steps, Dice(0)),
+    ]
 
 
 def test_the_same_actions_of_other_types():
@@ -167,7 +180,9 @@ def test_the_same_actions_of_other_types():
         dice = Dice(4)
         for _ in range(30):
             actions = dice.actions(env)
-            assert pack(env.step({a: cast(x) for a, x in actions.items()})) == pack(same.step(actions))
+            assert pack(env.step({a: cast(x) for a, x in actions.items()})) == pack(
+                same.step(actions)
+            )
 
 
 def test_options_and_the_order_of_actions_do_not_matter():
@@ -179,12 +194,16 @@ def test_options_and_the_order_of_actions_do_not_matter():
         assert pack(env.step(dict(reversed(actions.items())))) == pack(same.step(actions))
 
 
-# ------------------------------------------------------------------------------------------------------------ processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def test_the_committed_digests_are_of_these_games():
     committed = json.loads(FILE.read_text())
-    assert list(committed) == list(GAMES) and len(set(committed.values())) == len(GAMES) and STEPS == 1_000
+    assert (
+        list(committed) == list(GAMES)
+        and len(set(committed.values())) == len(GAMES)
+        and STEPS == 1_000
+    )
 
 
 @named
@@ -195,16 +214,24 @@ def test_committed_digests(name):
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_digests_in_other_processes(hash_seed):
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONWARNINGS": "error",
+        "OMP_NUM_THREADS": "1",
+    }
     command = [sys.executable, "-m", "tests.env.promises.digests"]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == json.loads(FILE.read_text())
 
 
 @pytest.mark.slow
 def test_digests_do_not_depend_on_other_imports():
-    """With torch, pygame and the agents imported, and with the global generators seeded, the games are the same."""
+    """With torch, pygame and the agents imported, and with the global generators seeded, the games
+    are the same."""
     import random
 
     import numpy as np
@@ -217,10 +244,9 @@ def test_digests_do_not_depend_on_other_imports():
 
 
 def test_ids_of_states():
-    """The rules named in a state are the same text in every process: it is what a state is recognised by."""
-    code = (
-        "import social_dilemmas_env as s; e = s.make_env('coin_game_v0', variant='mfos'); e.reset(0); print(e.get_state())"
-    )
+    """The rules named in a state are the same text in every process: it is what a state is
+    recognised by."""
+    code = "import social_dilemmas_env as s; e = s.make_env('coin_game_v0', variant='mfos'); e.reset(0); print(e.get_state())"
     out = [
         subprocess.run(
             [sys.executable, "-c", code],

@@ -1,4 +1,5 @@
-"""Promise 6: the end of the horizon is a truncation, and its last observation is there to bootstrap from."""
+"""Promise 6: the end of the horizon is a truncation, and its last observation is there to bootstrap
+from."""
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ named = pytest.mark.parametrize("name", GAMES)
 
 @named
 def test_flags(name):
-    """Never a termination; truncation for all at once, exactly at the horizon; then nobody is left."""
+    """Never a termination.
+
+    Truncation for all at once, exactly at the horizon; then nobody is left.
+    """
     env, dice = make(name), Dice(0)
     for seed in (1, None):
         env.reset(seed=seed)
@@ -21,14 +25,19 @@ def test_flags(name):
             observations, rewards, terminations, truncations, infos = env.step(dice.actions(env))
             for part in (observations, rewards, terminations, truncations, infos):
                 assert list(part) == env.possible_agents
-            assert set(terminations.values()) == {False} and set(truncations.values()) == {t == env.max_cycles}
-            assert all(type(flag) is bool for flag in (*terminations.values(), *truncations.values()))
+            assert set(terminations.values()) == {False} and set(truncations.values()) == {
+                t == env.max_cycles
+            }
+            assert all(
+                type(flag) is bool for flag in (*terminations.values(), *truncations.values())
+            )
         assert env.agents == []
 
 
 @named
 def test_the_last_observation(name):
-    """What the last step returns is the position reached, not that of a new episode: a longer game sees the same."""
+    """What the last step returns is the position reached, not that of a new episode: a longer game
+    sees the same."""
     env, longer = make(name), make(name)
     longer.max_cycles = env.max_cycles + 5
     env.reset(seed=2)
@@ -39,7 +48,9 @@ def test_the_last_observation(name):
         last, also = env.step(actions), longer.step(actions)
         for agent in env.possible_agents:
             np.testing.assert_array_equal(last[0][agent], also[0][agent])
-            assert last[0][agent].dtype == np.float32 and env.observation_space(agent).contains(last[0][agent])
+            assert last[0][agent].dtype == np.float32 and env.observation_space(agent).contains(
+                last[0][agent]
+            )
         assert last[1] == also[1]
     assert set(also[3].values()) == {False} and longer.agents == longer.possible_agents
     np.testing.assert_array_equal(env.state(), last[0]["player_0"])  # still there afterwards
@@ -59,11 +70,15 @@ def test_a_horizon_of_one(name):
 
 @named
 def test_last_rewards_arrive_turn_by_turn(name):
-    """In the turn-by-turn view every player sees its last observation and reward, truncated and not terminated."""
+    """In the turn-by-turn view every player sees its last observation and reward, truncated and not
+    terminated."""
     env, aec, dice = make(name), make(name, api="aec"), Dice(1)
     env.reset(seed=4)
     aec.reset(seed=4)
-    total, collected = dict.fromkeys(env.possible_agents, 0.0), dict.fromkeys(env.possible_agents, 0.0)
+    total, collected = (
+        dict.fromkeys(env.possible_agents, 0.0),
+        dict.fromkeys(env.possible_agents, 0.0),
+    )
     while env.agents:
         actions = dice.actions(env)
         observations, rewards, *_ = env.step(actions)
@@ -100,4 +115,6 @@ def test_a_coin_taken_by_the_last_move():
     env.set_state(env.get_state()._replace(t=1, board=[0, 8, 1, 0]))
     observations, rewards, _, truncations, _ = env.step({"player_0": 1, "player_1": 2})
     assert rewards == {"player_0": 1.0, "player_1": 0.0} and all(truncations.values())
-    assert observations["player_0"][2].sum() == 0 and observations["player_0"][3].sum() == 1  # now a blue coin
+    assert (
+        observations["player_0"][2].sum() == 0 and observations["player_0"][3].sum() == 1
+    )  # now a blue coin

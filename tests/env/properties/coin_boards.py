@@ -15,7 +15,8 @@ fast = settings(max_examples=300, deadline=None, derandomize=True)
 
 
 class Choices:
-    """Choices read off a byte string: one draw of hypothesis instead of twenty, and it still shrinks to the simplest."""
+    """Choices read off a byte string: one draw of hypothesis instead of twenty, and it still
+    shrinks to the simplest."""
 
     def __init__(self, data: bytes):
         self.data = iter(data)
@@ -79,10 +80,14 @@ def words(seed: int) -> Any:
 
 
 def outcomes(game: CoinGame, board: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Every board that chance can make of a marked board, each as often as it is likely; None if there are too many."""
+    """Every board that chance can make of a marked board, each as often as it is likely.
+
+    None if there are too many.
+    """
     counts = game.chances(board)
     return sorted(
-        tuple(game.chance(board, lambda stream, n, digits=digits: int(digits[stream]))) for digits in np.ndindex(*counts)
+        tuple(game.chance(board, lambda stream, n, digits=digits: int(digits[stream])))
+        for digits in np.ndindex(*counts)
     )
 
 
@@ -102,7 +107,10 @@ def rotated(game: CoinGame, board: tuple[int, ...], k: int) -> tuple[int, ...]:
 
 
 def moved(game: CoinGame, board: tuple[int, ...], where: Any) -> tuple[int, ...]:
-    """The board with every cell (row, column) put where `where(row, column)` says; marks and the owner stay."""
+    """The board with every cell (row, column) put where `where(row, column)` says.
+
+    Marks and the owner stay.
+    """
     columns = []
     for value, name in zip(board, game.columns, strict=True):
         if name != "owner" and value < game.cells:

@@ -27,7 +27,10 @@ def numbers(columns):
 
 
 class Columns:
-    """A game played by numpy columns, torch columns and one Python int at a time; every result is compared."""
+    """A game played by numpy columns, torch columns and one Python int at a time.
+
+    Every result is compared.
+    """
 
     def __init__(self, game, seed):
         self.game, self.rng = game, np.random.default_rng(seed)
@@ -35,7 +38,13 @@ class Columns:
 
     def chance(self, kind, b=None):
         """The `draw` of the rules in one of the three forms."""
-        words = self.words[:, b].tolist() if kind == "int" else self.words if kind == "numpy" else torch.tensor(self.words)
+        words = (
+            self.words[:, b].tolist()
+            if kind == "int"
+            else self.words
+            if kind == "numpy"
+            else torch.tensor(self.words)
+        )
         return lambda stream, n: draws.bounded(words[stream], n)
 
     def same(self, by_numpy, by_torch, one_by_one):
@@ -52,11 +61,19 @@ class Columns:
         game = self.game
         starts = [game.start(self.chance(kind)) for kind in ("numpy", "torch")]
         self.same(*starts, [game.start(self.chance("int", b)) for b in range(B)])
-        boards = [game.chance(start, self.chance(kind)) for start, kind in zip(starts, ("numpy", "torch"), strict=True)]
-        self.same(*boards, [game.chance(row, self.chance("int", b)) for b, row in enumerate(self.each(starts[0]))])
+        boards = [
+            game.chance(start, self.chance(kind))
+            for start, kind in zip(starts, ("numpy", "torch"), strict=True)
+        ]
+        self.same(
+            *boards,
+            [game.chance(row, self.chance("int", b)) for b, row in enumerate(self.each(starts[0]))],
+        )
         for _ in range(3):
             boards = self.check_step(boards)
-        anything = [self.rng.integers(0, size, B) for size in game.sizes]  # boards that play may not reach, too
+        anything = [
+            self.rng.integers(0, size, B) for size in game.sizes
+        ]  # boards that play may not reach, too
         self.check_step([tuple(anything), tuple(map(torch.tensor, anything))])
 
     def check_step(self, boards):
@@ -64,20 +81,31 @@ class Columns:
         actions = [self.rng.integers(0, n, B) for n in game.num_actions]
         rows = self.each(boards[0])
         moves = self.each(actions)
-        after = [game.act(boards[0], actions), game.act(boards[1], [torch.tensor(a) for a in actions])]
+        after = [
+            game.act(boards[0], actions),
+            game.act(boards[1], [torch.tensor(a) for a in actions]),
+        ]
         one = [game.act(row, move) for row, move in zip(rows, moves, strict=True)]
         self.same(after[0][0], after[1][0], [board for board, _ in one])
         self.same(after[0][1], after[1][1], [codes for _, codes in one])
         if game.chances(rows[0]):
-            self.same(*[game.chances(board) for board, _ in after], [game.chances(board) for board, _ in one])
-        ends = [game.chance(board, self.chance(kind)) for (board, _), kind in zip(after, ("numpy", "torch"), strict=True)]
+            self.same(
+                *[game.chances(board) for board, _ in after],
+                [game.chances(board) for board, _ in one],
+            )
+        ends = [
+            game.chance(board, self.chance(kind))
+            for (board, _), kind in zip(after, ("numpy", "torch"), strict=True)
+        ]
         lone = [game.chance(board, self.chance("int", b)) for b, (board, _) in enumerate(one)]
         self.same(*ends, lone)
         for player in range(len(game.num_actions)):
             views = [game.view_of(end, player) for end in ends]
             single = [game.view_of(row, player) for row in lone]
             self.same(*views, single)
-            self.same(*[game.features(view) for view in views], [game.features(view) for view in single])
+            self.same(
+                *[game.features(view) for view in views], [game.features(view) for view in single]
+            )
         codes = [encode(end, game.sizes) for end in ends]
         assert codes[0].tolist() == codes[1].tolist() == [encode(row, game.sizes) for row in lone]
         self.same(*[decode(code, game.sizes) for code in codes], lone)

@@ -1,8 +1,8 @@
-"""The hash behind every random choice: one integer on every backend, a bijection, no collisions where none are due.
+"""The hash behind every random choice: one integer on every backend, a bijection, no collisions
+where none are due.
 
-Statistical tests use fixed counters, so they never flicker; the false-alarm rate given is the chance that a perfect
-generator would have failed them.
-"""
+Statistical tests use fixed counters, so they never flicker; the false-alarm rate given is the
+chance that a perfect generator would have failed them."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,15 @@ torch.set_num_threads(1)
 
 fast = settings(max_examples=300, deadline=None, derandomize=True)
 seeds = st.integers(0, draws.SEED_LIMIT - 1)
-small = st.integers(-(2**40), 2**40)  # counters, episodes and indices, negative and beyond 32 bits too
+small = st.integers(
+    -(2**40), 2**40
+)  # counters, episodes and indices, negative and beyond 32 bits too
 word = st.integers(0, draws.MASK)
 
 
 def everywhere(function, *arguments):
-    """The value on Python ints, which must be that of numpy int64 and torch int64 arrays, alone and among others."""
+    """The value on Python ints, which must be that of numpy int64 and torch int64 arrays, alone and
+    among others."""
     expected = function(*arguments)
     for make in (np.array, torch.tensor):
         columns = [make([argument, 0, argument]) for argument in arguments]
@@ -30,7 +33,9 @@ def everywhere(function, *arguments):
         for value, whole in zip(astuple(found), astuple(expected), strict=True):
             assert value.tolist()[0] == value.tolist()[2] == whole
             assert value.dtype in (np.int64, torch.int64)
-        mixed = function(columns[0], *arguments[1:])  # arrays with Python ints, as the drivers use them
+        mixed = function(
+            columns[0], *arguments[1:]
+        )  # arrays with Python ints, as the drivers use them
         assert [value.tolist()[0] for value in astuple(mixed)] == list(astuple(expected))
     return expected
 
@@ -71,7 +76,11 @@ def test_words_of_an_episode(seed, episode, counter):
     assert stride % 2 == 1 and 0 <= start <= draws.MASK and 0 <= stride <= draws.MASK
     assert everywhere(draws.key_of, draws.stem(seed), episode) == (start, stride)
     value = everywhere(lambda c, a, b: draws.word((a, b), c), counter & draws.MASK, start, stride)
-    assert value == draws.word((start, stride), counter) == draws.word((start, stride), counter + 2**32)
+    assert (
+        value
+        == draws.word((start, stride), counter)
+        == draws.word((start, stride), counter + 2**32)
+    )
 
 
 @fast
@@ -121,7 +130,10 @@ def test_mix_can_be_undone(x):
 
 
 def test_known_words():
-    """Fixed for ever: all seeded games rest on them.  Those of `mix` are of Wellons' published lowbias32."""
+    """Fixed for ever: all seeded games rest on them.
+
+    Those of `mix` are of Wellons' published lowbias32.
+    """
     assert [draws.mix(x) for x in (0, 1, 2, 0xFFFFFFFF)] == [0, 1753845952, 3507691905, 1734902346]
     assert [draws.draw(0), draws.draw(0, 0), draws.draw(1, 0), draws.draw(0, 1)] == [
         2926543089,
@@ -129,7 +141,9 @@ def test_known_words():
         1013033749,
         924269064,
     ]
-    assert draws.key(0, 0) == (166551467, 1216859655) and draws.word(draws.key(0, 0), 1) == 3915400686
+    assert (
+        draws.key(0, 0) == (166551467, 1216859655) and draws.word(draws.key(0, 0), 1) == 3915400686
+    )
 
 
 def distinct(words):
@@ -137,14 +151,22 @@ def distinct(words):
 
 
 def test_distinct_where_promised():
-    """For a fixed seed distinct indices, and within an episode distinct counters, give distinct words."""
+    """For a fixed seed distinct indices, and within an episode distinct counters, give distinct
+    words."""
     index = np.arange(1 << 20)
-    for words in (draws.draw(7, index), draws.draw(2**62, 5, index), draws.word(draws.key(3, 4), index)):
+    for words in (
+        draws.draw(7, index),
+        draws.draw(2**62, 5, index),
+        draws.word(draws.key(3, 4), index),
+    ):
         assert distinct(words)
 
 
 def test_no_two_episodes_of_a_batch_are_alike():
-    """4,096 games of 1,024 episodes: 4.2 million keys of 63 bits; by chance two are equal with probability 1e-6."""
+    """4,096 games of 1,024 episodes: 4.2 million keys of 63 bits.
+
+    By chance two are equal with probability 1e-6.
+    """
     games, episodes = np.arange(1 << 12)[:, None], np.arange(1 << 10)[None]
     start, stride = draws.key(draws.draw(0, games), episodes)
     keys = (start << 31 | stride >> 1).ravel()
@@ -174,7 +196,10 @@ SEQUENCES = {
 
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_uniform_and_without_memory(name):
-    """Chi-square of values in 2 .. 64 cells, of neighbours, and of every bit: 44 tests each, false alarm < 1e-4 in all."""
+    """Chi-square of values in 2 ..
+
+    64 cells, of neighbours, and of every bit: 44 tests each, false alarm < 1e-4 in all.
+    """
     words = SEQUENCES[name]()
     p_values = [chi_square(draws.bounded(words, n), n) for n in (2, 3, 4, 7, 8, 9, 56, 64)]
     p_values += [chi_square(words & 63, 64)]
@@ -189,13 +214,18 @@ def test_uniform_and_without_memory(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [7, 8, 56])
 def test_neighbouring_games_are_independent(n):
-    """The same step in games i and i + 1, and of seeds s and s + 1, ten million pairs; false alarm < 1e-4 in all."""
+    """The same step in games i and i + 1, and of seeds s and s + 1, ten million pairs.
+
+    False alarm < 1e-4 in all.
+    """
     for keys in (draws.key(draws.draw(0, np.arange(10**7)), 0), draws.key(np.arange(10**7), 0)):
         values = draws.bounded(draws.word(keys, 4), n)
         assert chi_square(values[:-1] * n + values[1:], n * n) > 1e-4 / 6
 
 
-@pytest.mark.parametrize("bad", [True, np.True_, 1.0, "1", b"1", [1], dict, np.float64(3), float("nan")])
+@pytest.mark.parametrize(
+    "bad", [True, np.True_, 1.0, "1", b"1", [1], dict, np.float64(3), float("nan")]
+)
 def test_seeds_of_the_wrong_type(bad):
     with pytest.raises(TypeError, match="seed must be an integer"):
         draws.check_seed(bad)
@@ -214,4 +244,8 @@ def test_seeds_that_are_integers(good):
 
 def test_fresh_seeds_are_fresh():
     found = {draws.fresh_seed() for _ in range(1_000)}
-    assert len(found) == 1_000 and all(draws.check_seed(seed) == seed for seed in found) and max(found) > 2**60
+    assert (
+        len(found) == 1_000
+        and all(draws.check_seed(seed) == seed for seed in found)
+        and max(found) > 2**60
+    )

@@ -1,4 +1,5 @@
-"""Tables and rules are one game: look-ups and the rules themselves give identical boards, rewards and observations."""
+"""Tables and rules are one game: look-ups and the rules themselves give identical boards, rewards
+and observations."""
 
 import math
 from dataclasses import replace
@@ -25,8 +26,14 @@ RULED = ["coin_3p", "coin_3p_mfos", "coin_5x5", "coin_7p", "coin_each", "public_
 
 
 def same(first, second):
-    assert first.board == second.board and first.get_state() == second.get_state() and first.rewards == second.rewards
-    for (agent, seen), (other, seen_too) in zip(first.observe().items(), second.observe().items(), strict=True):
+    assert (
+        first.board == second.board
+        and first.get_state() == second.get_state()
+        and first.rewards == second.rewards
+    )
+    for (agent, seen), (other, seen_too) in zip(
+        first.observe().items(), second.observe().items(), strict=True
+    ):
         assert agent == other and seen.dtype == seen_too.dtype == np.float32
         assert seen.shape == seen_too.shape and seen.tobytes() == seen_too.tobytes()
 
@@ -64,7 +71,9 @@ def test_whole_episodes(name):
 
 
 @fast
-@given(coin_games(max_players=2), st.sampled_from([(2, 2), (2, 2), (2, 3)]), st.integers(0, 2**63 - 1))
+@given(
+    coin_games(max_players=2), st.sampled_from([(2, 2), (2, 2), (2, 3)]), st.integers(0, 2**63 - 1)
+)
 def test_any_switches_and_seed(game, grid, seed):
     """On small boards, whose tables are made in no time."""
     grid = grid if game.coins == 1 else (2, 2)
@@ -73,18 +82,25 @@ def test_any_switches_and_seed(game, grid, seed):
     walk(game, seed, episodes=2, steps=8)
 
 
-@pytest.mark.parametrize("name", ["coin", "coin_random", "coin_each_2x3", "coin_3p_2x2", "coin_mfos"])
+@pytest.mark.parametrize(
+    "name", ["coin", "coin_random", "coin_each_2x3", "coin_3p_2x2", "coin_mfos"]
+)
 def test_what_chance_makes_of_words(name):
-    """For every pending board, random and extreme words: the outcome table picks what multiply-shift by the rules picks."""
+    """For every pending board, random and extreme words: the outcome table picks what
+    multiply-shift by the rules picks."""
     game, rng = rules(name), np.random.default_rng(1)
     table = tables.tables(game)
-    boards = decode(np.arange(table.num_states * table.num_joint), (table.num_states, table.num_joint))
+    boards = decode(
+        np.arange(table.num_states * table.num_joint), (table.num_states, table.num_joint)
+    )
     entries = rng.permutation(len(boards[0]))[:5_000]
     state, joint = boards[0][entries], boards[1][entries]
     pending, _ = game.act(decode(state, game.sizes), decode(joint, game.num_actions))
     words = rng.integers(0, 1 << 32, (game.streams, len(entries)))
     words[:, :200] = rng.choice([0, 1, (1 << 32) - 1, 1 << 31, (1 << 31) - 1], (game.streams, 200))
-    by_rule = encode(game.chance(pending, lambda stream, n: draws.bounded(words[stream], n)), game.sizes)
+    by_rule = encode(
+        game.chance(pending, lambda stream, n: draws.bounded(words[stream], n)), game.sizes
+    )
     after = table.after[state * table.num_joint + joint].astype(np.int64)
     rank = np.zeros(len(entries), np.int64)
     for stream, base in enumerate(table.bases):
@@ -106,7 +122,8 @@ def test_tables_are_read_only_and_shared():
 
 @pytest.mark.parametrize("name", ["coin_5x5", "coin_each", "coin_7p", "public_goods_9p"])
 def test_large_games_are_not_tabled(name):
-    """Neither many transitions nor many outcomes: `coin_each` would have a list of 3.9 million of them."""
+    """Neither many transitions nor many outcomes: `coin_each` would have a list of 3.9 million of
+    them."""
     assert isinstance(driver(rules(name)), RuleDriver)
     if not tables.fits(rules(name)):
         with pytest.raises(ValueError, match="too many for tables"):

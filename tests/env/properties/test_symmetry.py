@@ -1,4 +1,5 @@
-"""What the Coin Game must not care about: who is called red, where the origin lies, which way is up."""
+"""What the Coin Game must not care about: who is called red, where the origin lies, which way is
+up."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,10 @@ def rewards(game, codes):
 @fast
 @given(st.one_of(positions(ties="both"), positions(ties="split")), st.integers(1, 3))
 def test_players_are_equal(position, k):
-    """Rotating the players and the colours rotates what happens to them; for two players this is the swap."""
+    """Rotating the players and the colours rotates what happens to them.
+
+    For two players this is the swap.
+    """
     game, board, actions = position
     k = k % game.num_agents
     after, codes = game.act(board, actions)
@@ -31,7 +35,9 @@ def test_players_are_equal(position, k):
     assert turned == rotated(game, after, k)
     assert turned_codes == codes[k:] + codes[:k]
     if few_outcomes(game, after):
-        assert outcomes(game, turned) == sorted(rotated(game, end, k) for end in outcomes(game, after))
+        assert outcomes(game, turned) == sorted(
+            rotated(game, end, k) for end in outcomes(game, after)
+        )
 
 
 @fast
@@ -58,7 +64,9 @@ def test_the_torus_has_no_origin(position, rows, columns):
     shifted, shifted_codes = game.act(moved(game, board, shift), actions)
     assert shifted == moved(game, after, shift) and shifted_codes == codes
     if few_outcomes(game, after):
-        assert outcomes(game, shifted) == sorted(moved(game, end, shift) for end in outcomes(game, after))
+        assert outcomes(game, shifted) == sorted(
+            moved(game, end, shift) for end in outcomes(game, after)
+        )
 
 
 @fast
@@ -86,7 +94,10 @@ def test_moves_can_be_taken_back(position):
         there = game.move(cell, action)
         assert game.move(there, game.moves.index(back[game.moves[action]])) == cell
         (row, column), (to_row, to_column) = divmod(cell, game.width), divmod(there, game.width)
-        steps = (abs(to_row - row) in (1, game.height - 1), abs(to_column - column) in (1, game.width - 1))
+        steps = (
+            abs(to_row - row) in (1, game.height - 1),
+            abs(to_column - column) in (1, game.width - 1),
+        )
         assert steps in ((True, False), (False, True)) and there != cell
 
 
@@ -111,7 +122,10 @@ def test_sum_of_two_players_rewards(position):
 @fast
 @given(positions())
 def test_sum_of_everybodys_rewards(position):
-    """Coins handed out minus 2 for each robbed owner (or the shares stolen); nobody's reward leaves its range."""
+    """Coins handed out minus 2 for each robbed owner (or the shares stolen).
+
+    nobody's reward leaves its range.
+    """
     game, board, actions = position
     after, codes = game.act(board, actions)
     n, total = game.num_agents, 0.0
@@ -146,7 +160,8 @@ def test_a_placed_coin_is_never_under_a_player(position, seed):
 @fast
 @given(coin_games(), st.integers(0, 2**40))
 def test_starts(game, seed):
-    """Every column in its range, players apart if they must be, coins apart from players if they must be."""
+    """Every column in its range, players apart if they must be, coins apart from players if they
+    must be."""
     board, n = game.chance(game.start(words(seed)), words(seed)), game.num_agents
     assert all(0 <= column < size for column, size in zip(board, game.sizes, strict=True))
     if game.distinct_starts:
@@ -166,7 +181,8 @@ def test_chance_leaves_a_board_without_marks_alone(position, seed):
 @fast
 @given(positions())
 def test_chance_reaches_every_cell_it_may(position):
-    """The outcomes of a pick-up are all free cells, each once (times all colours, where they are random)."""
+    """The outcomes of a pick-up are all free cells, each once (times all colours, where they are
+    random)."""
     game, board, actions = position
     after, _ = game.act(board, actions)
     n = game.num_agents
@@ -174,4 +190,6 @@ def test_chance_reaches_every_cell_it_may(position):
         return
     free = set(range(game.cells)) - (set(after[:n]) if game.coin_avoids_players else set())
     owners = range(n) if game.coin_color == "random" else [(board[-1] + 1) % n]
-    assert outcomes(game, after) == sorted((*after[:n], cell, owner) for cell in free for owner in owners)
+    assert outcomes(game, after) == sorted(
+        (*after[:n], cell, owner) for cell in free for owner in owners
+    )

@@ -1,8 +1,8 @@
-"""Starts and respawns have exactly the distribution of the rules: every board is counted against its probability.
+"""Starts and respawns have exactly the distribution of the rules: every board is counted against
+its probability.
 
-Seeds are fixed, so nothing flickers; each p-value is compared with 1e-6, and there are under 30 of them: the chance that a
-correct generator would have failed with these seeds is below 3e-5.
-"""
+Seeds are fixed, so nothing flickers; each p-value is compared with 1e-6, and there are under 30 of
+them: the chance that a correct generator would have failed with these seeds is below 3e-5."""
 
 import itertools
 from collections import Counter
@@ -29,7 +29,11 @@ def all_starts(game):
     """Every first board with its probability, from the words of the page."""
     cells, n = range(game.height * game.width), game.num_agents
     boards = Counter()
-    placings = [p for p in itertools.product(cells, repeat=n) if len(set(p)) == n or not game.distinct_starts]
+    placings = [
+        p
+        for p in itertools.product(cells, repeat=n)
+        if len(set(p)) == n or not game.distinct_starts
+    ]
     for players in placings:
         free = [cell for cell in cells if cell not in players or not game.coin_avoids_players]
         ends = itertools.product(*[free] * game.coins, *([range(n)] if game.coins == 1 else []))
@@ -39,7 +43,9 @@ def all_starts(game):
     return boards
 
 
-@pytest.mark.parametrize("name", ["coin", "coin_lola", "coin_2x2", "coin_each_2x3", "coin_3x2", "coin_3p_2x2"])
+@pytest.mark.parametrize(
+    "name", ["coin", "coin_lola", "coin_2x2", "coin_each_2x3", "coin_3x2", "coin_3p_2x2"]
+)
 def test_starts(name):
     """Of seeds 0, 1, 2, ... and of the episodes of one seed."""
     game = rules(name)
@@ -69,10 +75,17 @@ RESPAWNS = [  # board, actions (LRUD), players afterwards
 
 @pytest.mark.parametrize(("name", "board", "actions", "players"), RESPAWNS)
 def test_respawns(name, board, actions, players):
-    """After one and the same pick-up, over seeds; the coin's cell (and its colour where that is random) uniform."""
+    """After one and the same pick-up, over seeds.
+
+    The coin's cell (and its colour where that is random) uniform.
+    """
     game = rules(name)
     single, found, n = SingleGame(game), Counter(), game.num_agents
-    free = [c for c in range(game.height * game.width) if c not in players or not game.coin_avoids_players]
+    free = [
+        c
+        for c in range(game.height * game.width)
+        if c not in players or not game.coin_avoids_players
+    ]
     colors = range(n) if game.coin_color == "random" else [(board[-1] + 1) % n]
     outcomes = list(itertools.product(free, colors))
     for seed in range(200 * len(outcomes)):
@@ -86,7 +99,8 @@ def test_respawns(name, board, actions, players):
 
 @pytest.mark.parametrize("name", ["coin", "coin_mfos"])
 def test_consecutive_respawns_are_independent(name):
-    """A pick-up at every step of an episode: pairs of cells one and two steps apart are uniform together."""
+    """A pick-up at every step of an episode: pairs of cells one and two steps apart are uniform
+    together."""
     game = rules(name)
     single = SingleGame(game)
     board = (0, 8, 1, 0) if game.coins == 1 else (0, 8, 1, 6)
@@ -115,16 +129,19 @@ def test_two_coins_fall_independently():
         place(single, (0, 8, 1, 7))
         assert single.step((0, 1)) == [1.0, 1.0]  # RLDU: right, left
         found[single.board[2:]] += 1
-    assert chi_square(found, dict.fromkeys(itertools.product(range(9), repeat=2), Fraction(1, 81))) > 1e-6
+    assert (
+        chi_square(found, dict.fromkeys(itertools.product(range(9), repeat=2), Fraction(1, 81)))
+        > 1e-6
+    )
 
 
 @pytest.mark.slow
 def test_boards_in_the_long_run():
-    """Uniform players on LOQA's board keep every cell equally likely: 2 million steps, each column and pair of players.
+    """Uniform players on LOQA's board keep every cell equally likely: 2 million steps, each column
+    and pair of players.
 
-    Batches of 50 steps are dependent within an episode, so means over 40,000 episodes are compared by their own spread
-    (z-test, 9 + 9 + 9 + 2 numbers, |z| < 5.5: false alarm < 1e-6).
-    """
+    Batches of 50 steps are dependent within an episode, so means over 40,000 episodes are compared
+    by their own spread (z-test, 9 + 9 + 9 + 2 numbers, |z| < 5.5: false alarm < 1e-6)."""
     single, rng = SingleGame(rules("coin")), np.random.default_rng(0)
     visits = np.zeros((40_000, 29))
     for episode in range(len(visits)):

@@ -1,7 +1,7 @@
 """Makes the pictures of the README: `python tests/env/rendering/make_gallery.py [folder]`.
 
-Uses the public interface of `social_dilemmas_env` only.  Players of matrix games copy the other's last move, with slips;
-those of the Coin Game walk to a coin, player 0 to her own, player 1 to any.
+Uses the public interface of `social_dilemmas_env` only.  Players of matrix games copy the other's
+last move, with slips; those of the Coin Game walk to a coin, player 0 to her own, player 1 to any.
 """
 
 import random
@@ -19,7 +19,10 @@ WIDTH, COLORS = 400, 255
 STEPS = {"coin_game_v0": 22, "public_goods_v0": 24}
 BATTLE = [[[3, 2], [0, 0], [1, 0]], [[0, 0], [2, 3], [0, 1]]]
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "matrix_game_v0": {"payoffs": BATTLE, "action_names": [["stay", "go"], ["left", "middle", "right"]]},
+    "matrix_game_v0": {
+        "payoffs": BATTLE,
+        "action_names": [["stay", "go"], ["left", "middle", "right"]],
+    },
     "public_goods_v0": {"num_agents": 6},
 }
 FILM_STEPS, FRAMES_PER_SECOND = 30, 3
@@ -30,7 +33,9 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for env_id in sde.list_envs():
         *_, last = frames(env_id, STEPS.get(env_id, 21))
-        picture = Image.fromarray(smaller(last)).quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        picture = Image.fromarray(smaller(last)).quantize(
+            COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        )
         picture.save(folder / f"{env_id}.png", optimize=True)
     film = [smaller(frame) for frame in frames("coin_game_v0", FILM_STEPS)]
     save_video(film, folder / "coin_game_v0.gif", FRAMES_PER_SECOND)
@@ -39,7 +44,11 @@ def main(folder: Path) -> None:
 def smaller(frame: np.ndarray) -> np.ndarray:
     """The frame, scaled to `WIDTH` pixels."""
     height, width, _ = frame.shape
-    return np.asarray(Image.fromarray(frame).resize((WIDTH, round(height * WIDTH / width)), Image.Resampling.LANCZOS))
+    return np.asarray(
+        Image.fromarray(frame).resize(
+            (WIDTH, round(height * WIDTH / width)), Image.Resampling.LANCZOS
+        )
+    )
 
 
 def frames(env_id: str, steps: int) -> list[np.ndarray]:
@@ -63,12 +72,19 @@ def copied(env: Any, last: dict[str, int], chance: random.Random) -> dict[str, i
     agents, moves = env.agents, {}
     for agent, other in zip(agents, agents[1:] + agents[:1], strict=True):
         choices = range(env.action_space(agent).n)
-        moves[agent] = last[other] if chance.random() < 0.45 and last[other] in choices else chance.choice(choices)
+        moves[agent] = (
+            last[other]
+            if chance.random() < 0.45 and last[other] in choices
+            else chance.choice(choices)
+        )
     return moves
 
 
 def toward_coin(observation: np.ndarray, greedy: bool) -> int:
-    """A move (left, right, up, down) that comes nearer to one's own coin, or if `greedy` to any; else to and fro."""
+    """A move (left, right, up, down) that comes nearer to one's own coin, or if `greedy` to any.
+
+    Else to and fro.
+    """
     planes, height, width = observation.shape
     coins = observation[planes // 2 :].sum(0) if greedy else observation[planes // 2]
     if not coins.any():
@@ -81,4 +97,8 @@ def toward_coin(observation: np.ndarray, greedy: bool) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[3] / "render_assets" / "gallery")
+    main(
+        Path(sys.argv[1])
+        if len(sys.argv) > 1
+        else Path(__file__).parents[3] / "render_assets" / "gallery"
+    )

@@ -12,7 +12,8 @@ LONG = "a_strategy_with_a_name_that_nobody_would_ever_type_twice"
 
 
 def played(name: str, steps: int, dice_seed: int = 0) -> Any:
-    """An environment of `helpers.GAMES` that remembers what a picture needs, after so many random steps."""
+    """An environment of `helpers.GAMES` that remembers what a picture needs, after so many random
+    steps."""
     env, dice = make(name, render_mode="ansi"), Dice(dice_seed)
     env.reset(seed=1)
     for _ in range(min(steps, env.max_cycles)):
@@ -34,7 +35,14 @@ def ipd_scene(*actions: tuple[int, int], **changes: Any) -> Scene:
         board = after
     scores = tuple(float(sum(move.rewards[i] for move in history)) for i in range(2))
     scene = Scene(
-        "ipd_v0", game, board, len(actions), tuple(history), scores, game.reward_values, ("tit_for_tat", "alternator")
+        "ipd_v0",
+        game,
+        board,
+        len(actions),
+        tuple(history),
+        scores,
+        game.reward_values,
+        ("tit_for_tat", "alternator"),
     )
     return scene._replace(**changes)
 
@@ -50,7 +58,16 @@ def theft_scene() -> Scene:
     before = (8, 3, 5, 0)  # player 0 in cell 8, player 1 in cell 3, the coin of player 0 in cell 5
     moves = (game.moves.index("D"), game.moves.index("L"))
     history = (Move(before, moves, (-2.0, 1.0)),)
-    return Scene("coin_game_v0", game, (2, 5, 6, 1), 1, history, (-2.0, 1.0), game.reward_values, ("red", "blue"))
+    return Scene(
+        "coin_game_v0",
+        game,
+        (2, 5, 6, 1),
+        1,
+        history,
+        (-2.0, 1.0),
+        game.reward_values,
+        ("red", "blue"),
+    )
 
 
 class Watched(Canvas):
@@ -58,7 +75,9 @@ class Watched(Canvas):
 
     def __init__(self, width: int, height: int):
         super().__init__(width, height)
-        self.texts: list[tuple[str, float, float, float, float]] = []  # text, left, top, right, bottom of the capitals
+        self.texts: list[
+            tuple[str, float, float, float, float]
+        ] = []  # text, left, top, right, bottom of the capitals
         self.boxes: list[Any] = []
 
     def text(self, x, y, text, type_):

@@ -83,7 +83,9 @@ def test_odd_sizes_are_no_trouble(tmp_path, suffix):
 def test_a_gif_keeps_flat_colours_and_loops(tmp_path):
     frames = episode("coin", 8)
     film, _ = read_gif(save_video(frames, tmp_path / "film.gif"))
-    worst = max(np.abs(shown.astype(int) - meant).max() for shown, meant in zip(film, frames, strict=True))
+    worst = max(
+        np.abs(shown.astype(int) - meant).max() for shown, meant in zip(film, frames, strict=True)
+    )
     assert worst < 48
     assert Image.open(tmp_path / "film.gif").info["loop"] == 0
 
@@ -146,9 +148,12 @@ def test_the_pace_must_be_positive(tmp_path, fps):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "module", "package"), [(".gif", "PIL.Image", "pillow"), (".mp4", "imageio_ffmpeg", "imageio-ffmpeg")]
+    ("suffix", "module", "package"),
+    [(".gif", "PIL.Image", "pillow"), (".mp4", "imageio_ffmpeg", "imageio-ffmpeg")],
 )
-def test_a_missing_library_is_named_with_what_to_install(tmp_path, monkeypatch, suffix, module, package):
+def test_a_missing_library_is_named_with_what_to_install(
+    tmp_path, monkeypatch, suffix, module, package
+):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DependencyNotInstalled) as caught:
         Recorder(tmp_path / f"film{suffix}")

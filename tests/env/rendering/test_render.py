@@ -1,4 +1,5 @@
-"""Frames: their shape, that drawing them changes nothing and needs no display, and what a missing library says."""
+"""Frames: their shape, that drawing them changes nothing and needs no display, and what a missing
+library says."""
 
 import random
 import subprocess
@@ -71,7 +72,11 @@ def test_all_frames_of_an_episode_have_one_size_and_need_no_display(name):
 def test_drawing_changes_neither_the_game_nor_any_random_state(name, mode):
     plain, drawn = make(name), make(name, render_mode=mode)
     assert play_new(plain, 5, 3) == play_new(drawn, 5, 3)
-    before, numpy_state, python_state = drawn.get_state(), np.random.get_state()[1].copy(), random.getstate()
+    before, numpy_state, python_state = (
+        drawn.get_state(),
+        np.random.get_state()[1].copy(),
+        random.getstate(),
+    )
     history, scores = list(drawn._history), list(drawn._scores)
     drawn.render()
     assert drawn.get_state() == before
@@ -90,7 +95,10 @@ def test_a_scene_has_one_picture_and_the_caller_may_keep_or_change_it():
 
 
 def test_the_aec_view_draws_the_same_picture():
-    parallel, aec = make("ipd", render_mode="rgb_array"), make("ipd", render_mode="rgb_array", api="aec")
+    parallel, aec = (
+        make("ipd", render_mode="rgb_array"),
+        make("ipd", render_mode="rgb_array", api="aec"),
+    )
     parallel.reset(seed=0), aec.reset(seed=0)
     for action in (1, 0):
         aec.step(action)
@@ -120,7 +128,8 @@ def test_coin_boards_of_all_sizes(arguments):
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 1), (6, 6), (7, 2), (2, 7), (1, 9), (200, 3), (2,), (40,), (2, 2, 2, 2, 2), (2,) * 12]
+    "shape",
+    [(1, 1), (6, 6), (7, 2), (2, 7), (1, 9), (200, 3), (2,), (40,), (2, 2, 2, 2, 2), (2,) * 12],
 )
 def test_matrix_games_of_all_shapes(shape):
     payoffs = np.arange(np.prod(shape) * len(shape), dtype=float).reshape(*shape, len(shape)) / 7
@@ -216,7 +225,9 @@ def test_importing_the_package_and_drawing_text_load_no_picture_library():
         "import social_dilemmas_env.render.video\n"
         "print([m for m in ('pygame', 'PIL', 'imageio', 'imageio_ffmpeg', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout == "[]\n"
 
 

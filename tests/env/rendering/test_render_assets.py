@@ -1,4 +1,5 @@
-"""The sprites: found in a checkout and in an installed package, made for tinting, and free to use."""
+"""The sprites: found in a checkout and in an installed package, made for tinting, and free to
+use."""
 
 import os
 import runpy
@@ -44,7 +45,9 @@ def run(folder, code):
     """Runs code that finds the package in this folder only: -S leaves out editable installs."""
     path = os.pathsep.join([str(folder), *site.getsitepackages()])
     command = [sys.executable, "-S", "-c", code]
-    return subprocess.run(command, cwd=folder, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, cwd=folder, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_in_a_checkout_the_sprites_are_found_beside_the_package():
@@ -81,7 +84,9 @@ def test_sprites_are_grey_masters_with_clear_corners(name):
 
 def test_a_tinted_sprite_has_the_colour():
     picture = canvas.sprite("badge_square", (213, 94, 0), 40)
-    assert all(abs(a - b) <= 3 for a, b in zip(picture.get_at((20, 20))[:3], (213, 94, 0), strict=True))
+    assert all(
+        abs(a - b) <= 3 for a, b in zip(picture.get_at((20, 20))[:3], (213, 94, 0), strict=True)
+    )
     assert picture.get_at((0, 0))[3] == 0
 
 
@@ -90,9 +95,13 @@ def test_the_script_draws_the_sprites_that_are_there(tmp_path):
     runpy.run_path(str(tmp_path / "make_sprites.py"), run_name="__main__")
     assert {path.stem for path in tmp_path.glob("*.png")} == set(NAMES)
     for name in ("player", "coin_star"):
-        drawn, kept = (pygame.image.load(str(folder / f"{name}.png")) for folder in (tmp_path, ASSETS))
+        drawn, kept = (
+            pygame.image.load(str(folder / f"{name}.png")) for folder in (tmp_path, ASSETS)
+        )
         difference = pygame.surfarray.array3d(drawn).astype(int) - pygame.surfarray.array3d(kept)
-        assert abs(difference).mean() < 2  # other versions of pygame may smooth a little differently
+        assert (
+            abs(difference).mean() < 2
+        )  # other versions of pygame may smooth a little differently
 
 
 def test_everything_in_the_folder_is_free_to_use():
@@ -112,7 +121,9 @@ def test_the_gallery_has_a_small_picture_of_every_game_and_one_film():
 
 
 def test_the_gallery_can_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(sde, "list_envs", lambda: BUILT_IN)  # other tests may have registered games of their own
+    monkeypatch.setattr(
+        sde, "list_envs", lambda: BUILT_IN
+    )  # other tests may have registered games of their own
     main = runpy.run_path(str(Path(__file__).with_name("make_gallery.py")))["main"]
     main(tmp_path / "new")
     made = {path.name for path in (tmp_path / "new").iterdir()}

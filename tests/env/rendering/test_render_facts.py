@@ -69,7 +69,8 @@ def test_words_for_own_coins_and_for_ties():
 
 @pytest.mark.parametrize("name", COIN_GAMES)
 def test_the_pickups_explain_every_reward(name):
-    """Rule 3 from the takers alone: +1 a coin (or a share), -2 to an owner whose coin went to others."""
+    """Rule 3 from the takers alone: +1 a coin (or a share), -2 to an owner whose coin went to
+    others."""
     env, taken = played(name, 0), 0
     dice, split = Dice(8), env.game.ties == "split"
     for _ in range(120):
@@ -85,7 +86,9 @@ def test_the_pickups_explain_every_reward(name):
             for taker in pickup.takers:
                 due[taker] += GAIN * part
             due[pickup.owner] += LOSS * (part * len(others) if split else bool(others))
-        assert all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(due, move.rewards, strict=True))
+        assert all(
+            math.isclose(a, b, abs_tol=1e-12) for a, b in zip(due, move.rewards, strict=True)
+        )
     assert taken
 
 

@@ -1,4 +1,5 @@
-"""What is where in a frame: nothing clipped, no text over other text, and the colours say what happened."""
+"""What is where in a frame: nothing clipped, no text over other text, and the colours say what
+happened."""
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ from tests.helpers.games import (
     play,
 )
 
-TABLES = [name for name in GAMES if name.startswith(("bach", "chicken", "imp", "ipd", "rps", "stag"))]
+TABLES = [
+    name for name in GAMES if name.startswith(("bach", "chicken", "imp", "ipd", "rps", "stag"))
+]
 
 
 @pytest.fixture
@@ -35,10 +38,17 @@ def watch(monkeypatch):
 
 
 def overlaps(texts, spare=()):
-    """Pairs of texts whose capitals overlap; texts whose middle lies in the box `spare` do not count."""
+    """Pairs of texts whose capitals overlap.
+
+    Texts whose middle lies in the box `spare` do not count.
+    """
     if spare:
         left, top, width, height = spare
-        texts = [t for t in texts if not (left <= (t[1] + t[3]) / 2 <= left + width and top <= t[2] <= top + height)]
+        texts = [
+            t
+            for t in texts
+            if not (left <= (t[1] + t[3]) / 2 <= left + width and top <= t[2] <= top + height)
+        ]
     found = []
     for i, (a, left, top, right, low) in enumerate(texts):
         for b, left2, top2, right2, low2 in texts[i + 1 :]:
@@ -52,7 +62,12 @@ def board_box(scene):
     if "coin" not in scene.env_id:
         return ()
     where = coin.plan(scene.game)
-    return Box(where.x - 16, where.y - 16, scene.game.width * where.cell + 32, scene.game.height * where.cell + 32)
+    return Box(
+        where.x - 16,
+        where.y - 16,
+        scene.game.width * where.cell + 32,
+        scene.game.height * where.cell + 32,
+    )
 
 
 def test_the_watch_would_see_a_collision():
@@ -126,7 +141,9 @@ def test_the_cell_just_played_is_lit_and_no_other(name):
 def test_the_table_shows_the_noisy_payoffs_of_the_episode():
     scene = played("ipd_noise", 1).scene()
     assert scene.rewards != scene.game.reward_values
-    assert (render.frame(scene) != render.frame(scene._replace(rewards=scene.game.reward_values))).any()
+    assert (
+        render.frame(scene) != render.frame(scene._replace(rewards=scene.game.reward_values))
+    ).any()
     lines = render.text(scene).splitlines()
     assert any(f"{scene.rewards[2]:.2f}, {scene.rewards[3]:.2f}" in line for line in lines)
 

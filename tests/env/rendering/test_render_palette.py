@@ -10,8 +10,12 @@ from social_dilemmas_env.render import palette
 # G. M. Machado, M. M. Oliveira and L. A. F. Fernandes (2009), severity 1, on linear RGB.
 BLINDNESS = {
     "none": np.eye(3),
-    "deuteranopia": np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]),
-    "protanopia": np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]),
+    "deuteranopia": np.array(
+        [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]]
+    ),
+    "protanopia": np.array(
+        [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]]
+    ),
 }
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
@@ -27,7 +31,10 @@ def lab(color, blindness):
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_players_can_be_told_apart_by_everybody(blindness):
-    """Distances of 10 are seen at a glance; the first three players, the most common, are much farther apart."""
+    """Distances of 10 are seen at a glance.
+
+    The first three players, the most common, are much farther apart.
+    """
     seen = [lab(color, blindness) for color in palette.PLAYERS]
     for i, j in itertools.combinations(range(len(seen)), 2):
         assert np.linalg.norm(seen[i] - seen[j]) > (25 if max(i, j) < 3 else 10), (i, j)
@@ -62,10 +69,15 @@ def test_marks_are_readable_on_every_shade():
 
 def test_shades_grow_from_pale_to_full():
     for player in range(8):
-        lightness = [palette.luminance(palette.action_shade(player, action, 4)) for action in range(4)]
+        lightness = [
+            palette.luminance(palette.action_shade(player, action, 4)) for action in range(4)
+        ]
         assert lightness == sorted(lightness, reverse=True)
         assert palette.action_shade(player, 3, 4) == palette.player_color(player)
-        assert palette.contrast(palette.action_shade(player, 0, 2), palette.action_shade(player, 1, 2)) > 1.15
+        assert (
+            palette.contrast(palette.action_shade(player, 0, 2), palette.action_shade(player, 1, 2))
+            > 1.15
+        )
 
 
 def test_mixing():

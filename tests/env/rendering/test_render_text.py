@@ -60,7 +60,9 @@ def test_every_text_is_plain_and_names_the_game_the_step_and_all_players(name):
     env = played(name, 5)
     text = env.render()
     assert text == render.text(env.scene())
-    assert text.isprintable() or {c for c in text if not c.isprintable()} == {"\n"}  # no escape sequences
+    assert text.isprintable() or {c for c in text if not c.isprintable()} == {
+        "\n"
+    }  # no escape sequences
     assert text.isascii()
     assert env.metadata["name"] in text
     assert f"step {min(5, env.max_cycles)} of {env.max_cycles}" in text
@@ -78,7 +80,9 @@ def test_the_past_is_cut_at_what_is_remembered_and_says_so():
     text = env.render()
     assert "last 64 steps" in text
     assert "mean of 64" in text
-    assert "history (steps 37-100)" in render.text(played("ipd", 50).scene()._replace(t=100, history=played_history()))
+    assert "history (steps 37-100)" in render.text(
+        played("ipd", 50).scene()._replace(t=100, history=played_history())
+    )
 
 
 def played_history():

@@ -91,7 +91,9 @@ def test_keys_stay_in_the_queue_for_whoever_plays():
     window = render.Window(FAST)
     window.show(theft_scene())
     pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_LEFT))
-    pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(1, 1), rel=(0, 0), buttons=(0, 0, 0)))
+    pygame.event.post(
+        pygame.event.Event(pygame.MOUSEMOTION, pos=(1, 1), rel=(0, 0), buttons=(0, 0, 0))
+    )
     window.show(theft_scene())
     assert [event.key for event in pygame.event.get()] == [pygame.K_LEFT]
     assert not window.closed

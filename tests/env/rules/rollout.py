@@ -1,4 +1,5 @@
-"""Many games at once, straight from the rules: a simulator for tests that shares nothing with the batched engine."""
+"""Many games at once, straight from the rules: a simulator for tests that shares nothing with the
+batched engine."""
 
 import math
 from typing import Any, NamedTuple
@@ -47,17 +48,23 @@ def observe(game: Any, board: tuple[np.ndarray, ...], player: int) -> np.ndarray
     raise ValueError("too many views to count")
 
 
-def rates(game: Any, players: list[Any], episodes: int, steps: int = 50, seed: int = 0) -> np.ndarray:
+def rates(
+    game: Any, players: list[Any], episodes: int, steps: int = 50, seed: int = 0
+) -> np.ndarray:
     """Mean reward per step and its standard error (over episodes), per player: [2, N]."""
     chunk = 4000
     sizes = [min(chunk, episodes - done) for done in range(0, episodes, chunk)]
-    means = [rollout(game, players, size, steps, seed + 1000 * i).rewards.mean(0) for i, size in enumerate(sizes)]
+    means = [
+        rollout(game, players, size, steps, seed + 1000 * i).rewards.mean(0)
+        for i, size in enumerate(sizes)
+    ]
     sample = np.concatenate(means)
     return np.stack([sample.mean(0), sample.std(0, ddof=1) / math.sqrt(len(sample))])
 
 
 def exact_rates(game: Any, players: list[Any], steps: int) -> np.ndarray:
-    """Expected reward per step of two players without memory in the Coin Game, [2]: no sampling, no error.
+    """Expected reward per step of two players without memory in the Coin Game, [2]: no sampling, no
+    error.
 
     The distribution over boards is carried forward; only for boards that the tables can enumerate.
     """
@@ -71,7 +78,9 @@ def exact_rates(game: Any, players: list[Any], steps: int) -> np.ndarray:
         total += played @ rewards
         reached = np.bincount(table.after, played, minlength=table.after.max() + 1)
         drawn = np.repeat(reached[table.num_states :], table.span) / table.span
-        boards = reached[: table.num_states] + np.bincount(table.outcomes, drawn, minlength=table.num_states)
+        boards = reached[: table.num_states] + np.bincount(
+            table.outcomes, drawn, minlength=table.num_states
+        )
     return total / steps
 
 
@@ -81,15 +90,23 @@ def _move_probabilities(game: Any, player: Any, repeats: int = 64) -> np.ndarray
     seen = observe(game, decode(np.arange(states), game.sizes), player.player)
     made = np.zeros((states, 4), bool)
     player.reset(states, seed=0)
-    for _ in range(repeats):  # a move of probability 1/2 is missed with probability 2^-64, one of 1/4 with 1e-8
+    for _ in range(
+        repeats
+    ):  # a move of probability 1/2 is missed with probability 2^-64, one of 1/4 with 1e-8
         made[np.arange(states), player.act(seen)] = True
     return made / made.sum(1, keepdims=True)
 
 
 def _start_probabilities(game: Any) -> np.ndarray:
-    """[S]: players uniform (on different cells if so), the coin uniform on free cells, its colour uniform."""
+    """[S]: players uniform (on different cells if so), the coin uniform on free cells, its colour
+    uniform."""
     first, second, coin, owner = decode(np.arange(tables.num_states(game)), game.sizes)
-    possible = (coin != first) & (coin != second) & ((first != second) | (not game.distinct_starts)) & (owner >= 0)
+    possible = (
+        (coin != first)
+        & (coin != second)
+        & ((first != second) | (not game.distinct_starts))
+        & (owner >= 0)
+    )
     free = game.cells - 1 - (first != second)
     weights = possible / free
     return weights / weights.sum()

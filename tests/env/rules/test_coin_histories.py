@@ -30,8 +30,9 @@ def begin(**arguments):
     return env
 
 
-# A history: after each joint move, the rewards and the players' cells; and the cell that the coin is then put on (by the
-# test: chance has chosen some legal one) where it was picked up.  Cells of a 3x3 board are numbered 0 1 2 / 3 4 5 / 6 7 8.
+# A history: after each joint move, the rewards and the players' cells; and the cell that the coin
+# is then put on (by the test: chance has chosen some legal one) where it was picked up.  Cells of a
+# 3x3 board are numbered 0 1 2 / 3 4 5 / 6 7 8.
 
 
 def replay(env, board, history):
@@ -97,7 +98,10 @@ def test_a_coin_each_comes_back_in_its_own_colour():
     place(env, 0, 8, 1, 7)  # players, red's coin, blue's coin
     assert list(move(env, "RL")[1].values()) == [1, 1]
     place(env, 1, 7, 4, 1)
-    assert list(move(env, "DU")[1].values()) == [-1, 1]  # both onto 4, red's coin; blue's stays on 1
+    assert list(move(env, "DU")[1].values()) == [
+        -1,
+        1,
+    ]  # both onto 4, red's coin; blue's stays on 1
     assert env.get_state().board[:2] == [4, 4] and env.get_state().board[3] == 1
     place(env, 4, 4, 3, 5)
     assert list(move(env, "RL")[1].values()) == [-1, -1]  # a theft each
@@ -105,7 +109,7 @@ def test_a_coin_each_comes_back_in_its_own_colour():
     assert state.t == 3 and state.board[:2] == [5, 3]
 
 
-# ------------------------------------------------------------------------------------------------------ what players see
+# --------------------------------------------------------------------------------- what players see
 
 
 def test_the_egocentric_view():
@@ -113,7 +117,12 @@ def test_the_egocentric_view():
     place(env, 0, 5, 7, RED)
     env.step({"player_0": 1, "player_1": 2})  # right, up
     planes = env.observations()
-    mine, other, coin, none = picture(".#. ... ..."), picture("..# ... ..."), picture("... ... .#."), picture("... ... ...")
+    mine, other, coin, none = (
+        picture(".#. ... ..."),
+        picture("..# ... ..."),
+        picture("... ... .#."),
+        picture("... ... ..."),
+    )
     np.testing.assert_array_equal(planes["player_0"], [mine, other, coin, none])
     np.testing.assert_array_equal(planes["player_1"], [other, mine, none, coin])
 
@@ -121,7 +130,12 @@ def test_the_egocentric_view():
 def test_the_joint_view():
     env = begin(view="joint")
     place(env, 1, 2, 7, BLUE)
-    red, blue, none, coin = picture(".#. ... ..."), picture("..# ... ..."), picture("... ... ..."), picture("... ... .#.")
+    red, blue, none, coin = (
+        picture(".#. ... ..."),
+        picture("..# ... ..."),
+        picture("... ... ..."),
+        picture("... ... .#."),
+    )
     for planes in env.observations().values():
         np.testing.assert_array_equal(planes, [red, blue, none, coin])
 
@@ -132,15 +146,21 @@ def test_the_view_of_three_players_turns():
     a, b, c = picture("#.. ... ..."), picture(".#. ... ..."), picture("..# ... ...")
     coin, none = picture("... ... ..#"), picture("... ... ...")
     planes = env.observations()
-    np.testing.assert_array_equal(planes["player_0"], [a, b, c, none, coin, none])  # the next player's coin
+    np.testing.assert_array_equal(
+        planes["player_0"], [a, b, c, none, coin, none]
+    )  # the next player's coin
     np.testing.assert_array_equal(planes["player_1"], [b, c, a, coin, none, none])  # mine
-    np.testing.assert_array_equal(planes["player_2"], [c, a, b, none, none, coin])  # the one after the next's
+    np.testing.assert_array_equal(
+        planes["player_2"], [c, a, b, none, none, coin]
+    )  # the one after the next's
 
 
 def test_the_view_with_a_coin_each():
     env = begin(variant="mfos")
     place(env, 0, 1, 7, 8)
-    me, you, my_coin, your_coin = (picture(p) for p in ("#.. ... ...", ".#. ... ...", "... ... .#.", "... ... ..#"))
+    me, you, my_coin, your_coin = (
+        picture(p) for p in ("#.. ... ...", ".#. ... ...", "... ... .#.", "... ... ..#")
+    )
     planes = env.observations()
     np.testing.assert_array_equal(planes["player_0"], [me, you, my_coin, your_coin])
     np.testing.assert_array_equal(planes["player_1"], [you, me, your_coin, my_coin])
@@ -151,7 +171,9 @@ def test_a_wide_board_is_seen_row_by_row():
     place(env, 4, 3, 6, RED)
     planes = env.observations()["player_0"]
     assert planes.shape == (4, 2, 4)
-    np.testing.assert_array_equal(planes[:3], [picture(".... #..."), picture("...# ...."), picture(".... ..#.")])
+    np.testing.assert_array_equal(
+        planes[:3], [picture(".... #..."), picture("...# ...."), picture(".... ..#.")]
+    )
 
 
 def test_state_is_what_player_0_sees():
@@ -159,7 +181,7 @@ def test_state_is_what_player_0_sees():
     np.testing.assert_array_equal(env.state(), env.observations()["player_0"])
 
 
-# ---------------------------------------------------------------------------------------------------------------- starts
+# ------------------------------------------------------------------------------------------- starts
 
 
 def starts(seeds=400, **arguments):
@@ -183,18 +205,24 @@ def test_starts_that_may_coincide(variant):
     assert (starts(variant=variant)[:, 0] == starts(variant=variant)[:, 1]).any()
 
 
-@pytest.mark.parametrize("arguments", [{}, {"variant": "pola"}, {"variant": "lola"}, {"num_agents": 3}, {"grid_size": 2}])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"variant": "pola"}, {"variant": "lola"}, {"num_agents": 3}, {"grid_size": 2}]
+)
 def test_the_first_coin_avoids_players_and_has_any_colour(arguments):
     boards = starts(**arguments)
     n = arguments.get("num_agents", 2)
     assert all(coin not in players for *players, coin, _ in boards.tolist())
-    assert set(boards[:, -1]) == set(range(n))  # LOQA's authors draw only from the first two of three: not copied
+    assert set(boards[:, -1]) == set(
+        range(n)
+    )  # LOQA's authors draw only from the first two of three: not copied
 
 
 def test_coins_of_mfos_fall_anywhere():
     """Under players and onto each other, as in the authors' code."""
     boards = starts(variant="mfos").tolist()
-    assert any(red in (a, b) for a, b, red, _ in boards) and any(red == blue for _, _, red, blue in boards)
+    assert any(red in (a, b) for a, b, red, _ in boards) and any(
+        red == blue for _, _, red, blue in boards
+    )
 
 
 def test_the_last_free_cell():
@@ -202,7 +230,9 @@ def test_the_last_free_cell():
     env = begin(num_agents=3, grid_size=2)
     for players in itertools.permutations(range(4), 3):
         for letters in itertools.product("LRUD", repeat=3):
-            place(env, *players, players[0], 0)  # the coin lies where player 0 stands; it is left there
+            place(
+                env, *players, players[0], 0
+            )  # the coin lies where player 0 stands; it is left there
             move(env, letters)
             *cells, coin, owner = env.get_state().board
             if players[0] in cells:

@@ -1,16 +1,18 @@
-"""The Coin Game's published rates: mean reward per step of scripted pairs, on the rules and by the strategies of each paper.
+"""The Coin Game's published rates: mean reward per step of scripted pairs, on the rules and by the
+strategies of each paper.
 
     loqa    LOQA (arXiv:2405.01035): its league's results and an independent simulation of its rules, 20,000 episodes of
             50 steps (shared/reference/loqa_meta_mapg_aa_mfos.md, section 1.1); "loqa" definitions
     pola    POLA (arXiv:2210.10125), jax_files/result_plots.py: its reference lines 1/3 and -0.26, 50 steps; "pola"
             definitions
     lola    LOLA (arXiv:1709.04326), where red wins ties, 150 steps; "pola" definitions
-            (shared/reference/lola_dice_pola.md, section 7: two digits, from a simulation of 4,000 games)
+            (shared/reference/lola_dice_pola.md, section 7: two digits, from a simulation of 4,000
+            games)
 
-Three comparisons: what the rules and strategies give exactly, against the printed numbers; samples against what is exact,
-within 4.5 standard errors; and 20,000 episodes against the printed numbers, within 0.004.  Seeds are fixed; should the draws
-ever change, the chance that one of the 120 bounds of 4.5 standard errors fails is below 1e-3.
-"""
+Three comparisons: what the rules and strategies give exactly, against the printed numbers; samples
+against what is exact, within 4.5 standard errors; and 20,000 episodes against the printed numbers,
+within 0.004.  Seeds are fixed; should the draws ever change, the chance that one of the 120 bounds
+of 4.5 standard errors fails is below 1e-3."""
 
 from functools import cache
 
@@ -53,7 +55,9 @@ SMALL = [row for row in ROWS if row[1] <= 4]  # few enough boards for the exact 
 
 
 def rows(chosen):
-    names = [f"{row[0]}-{row[1]}x{row[1]}-{'-vs-'.join(row[2])}".replace("always_", "") for row in chosen]
+    names = [
+        f"{row[0]}-{row[1]}x{row[1]}-{'-vs-'.join(row[2])}".replace("always_", "") for row in chosen
+    ]
     return pytest.mark.parametrize("row", chosen, ids=names)
 
 
@@ -63,7 +67,9 @@ def setting(variant, grid, pair):
     game = spec("coin_game_v0").game(**arguments)
     definition = {} if variant == "loqa" else {"definition": "pola"}
     players = [
-        make_strategy(name, "coin_game_v0", player=i, **arguments, **(definition if name != RANDOM else {}))
+        make_strategy(
+            name, "coin_game_v0", player=i, **arguments, **(definition if name != RANDOM else {})
+        )
         for i, name in enumerate(pair)
     ]
     return game, players
@@ -89,13 +95,17 @@ def test_exact_rates_are_the_printed_ones(row):
 @rows(SMALL)
 def test_two_thousand_episodes_agree_with_the_exact_rates(row):
     mean, error = sampled(row, 2_000, seed=17)
-    assert (np.abs(mean - exact(*row[:3])) <= 4.5 * error).all(), f"{mean} +- {error}, exactly {exact(*row[:3])}"
+    assert (np.abs(mean - exact(*row[:3])) <= 4.5 * error).all(), (
+        f"{mean} +- {error}, exactly {exact(*row[:3])}"
+    )
 
 
 @rows([row for row in ROWS if row not in SMALL])
 def test_two_thousand_episodes_on_larger_boards(row):
     mean, error = sampled(row, 2_000, seed=17)
-    assert (np.abs(mean - row[3]) <= 4.5 * error + 0.002).all(), f"{mean} +- {error}, printed {row[3]}"
+    assert (np.abs(mean - row[3]) <= 4.5 * error + 0.002).all(), (
+        f"{mean} +- {error}, printed {row[3]}"
+    )
 
 
 @pytest.mark.slow
@@ -105,15 +115,20 @@ def test_twenty_thousand_episodes(row):
     if row[4] < 0.004:
         assert np.abs(mean - row[3]).max() <= 0.004, f"{mean} +- {error}, printed {row[3]}"
     if row in SMALL:
-        assert (np.abs(mean - exact(*row[:3])) <= 4.5 * error).all(), f"{mean} +- {error}, exactly {exact(*row[:3])}"
+        assert (np.abs(mean - exact(*row[:3])) <= 4.5 * error).all(), (
+            f"{mean} +- {error}, exactly {exact(*row[:3])}"
+        )
 
 
 def test_cooperation_is_symmetric_and_greed_zero_sum():
-    """Exactly: the rules favour neither colour unless red wins ties, and two greedy players only move coins about."""
+    """Exactly: the rules favour neither colour unless red wins ties, and two greedy players only
+    move coins about."""
     for variant in ("loqa", "pola"):
         for pair in ((AC, AC), (AD, AD), (RANDOM, RANDOM)):
             assert np.ptp(exact(variant, 3, pair)) < 1e-12
-        assert exact(variant, 3, (AC, AD)) == pytest.approx(exact(variant, 3, (AD, AC))[::-1], abs=1e-12)
+        assert exact(variant, 3, (AC, AD)) == pytest.approx(
+            exact(variant, 3, (AD, AC))[::-1], abs=1e-12
+        )
         assert exact(variant, 3, (AD, AD)) == pytest.approx([0, 0], abs=1e-12)
     assert exact("lola", 3, (AD, AD)).sum() == pytest.approx(0, abs=1e-12)
 

@@ -1,4 +1,5 @@
-"""Matrix games and public goods by hand: what is paid, what is seen, and the inequalities that make them dilemmas."""
+"""Matrix games and public goods by hand: what is paid, what is seen, and the inequalities that make
+them dilemmas."""
 
 import itertools
 
@@ -8,7 +9,8 @@ import pytest
 import social_dilemmas_env as sde
 from tests.helpers.games import THREE_PLAYERS, Dice
 
-# Every joint action of every game once: (action of player 0, of player 1): (reward of player 0, of player 1).
+# Every joint action of every game once: (action of player 0, of player 1): (reward of player 0, of
+# player 1).
 BY_HAND = {
     "ipd_v0": {(0, 0): (-1, -1), (0, 1): (-3, 0), (1, 0): (0, -3), (1, 1): (-2, -2)},
     "imp_v0": {(0, 0): (1, -1), (0, 1): (-1, 1), (1, 0): (-1, 1), (1, 1): (1, -1)},
@@ -73,7 +75,12 @@ def test_a_history_of_the_prisoners_dilemma():
     """Tit for tat against always defect, then forgiveness."""
     env = sde.make_env("ipd_v0", max_cycles=4)
     env.reset(seed=3)
-    history = [((0, 1), (-3, 0), [2, 3]), ((1, 1), (-2, -2), [4, 4]), ((1, 0), (0, -3), [3, 2]), ((0, 0), (-1, -1), [1, 1])]
+    history = [
+        ((0, 1), (-3, 0), [2, 3]),
+        ((1, 1), (-2, -2), [4, 4]),
+        ((1, 0), (0, -3), [3, 2]),
+        ((0, 0), (-1, -1), [1, 1]),
+    ]
     for t, (joint, rewards, seen) in enumerate(history, 1):
         observations, paid, terminations, truncations, infos = env.step(moves(env, joint))
         assert tuple(paid.values()) == rewards and ones(observations) == seen
@@ -102,12 +109,16 @@ def test_three_players_with_different_actions():
         observations, rewards, *_ = env.step(moves(env, (a, b, c)))
         assert list(rewards.values()) == THREE_PLAYERS[a][b][c]
         # own action first, then the next player's, then the one's after it
-        assert ones(observations) == [1 + (a * 3 + b) * 2 + c, 1 + (b * 2 + c) * 2 + a, 1 + (c * 2 + a) * 3 + b]
+        assert ones(observations) == [
+            1 + (a * 3 + b) * 2 + c,
+            1 + (b * 2 + c) * 2 + a,
+            1 + (c * 2 + a) * 3 + b,
+        ]
         if not env.agents:
             env.reset()
 
 
-# ---------------------------------------------------------------------------------------------------------- public goods
+# ------------------------------------------------------------------------------------- public goods
 
 
 def test_public_goods_by_hand():
@@ -159,7 +170,7 @@ def test_public_goods_payoffs_are_the_formula(num_agents):
     np.testing.assert_allclose(np.moveaxis(table, -1, 0), expected, rtol=0, atol=1e-12)
 
 
-# --------------------------------------------------------------------------------------------------------- the dilemmas
+# ------------------------------------------------------------------------------------- the dilemmas
 
 
 def four(table):
@@ -171,11 +182,19 @@ def symmetric(table):
     return (table[..., 1] == table[..., 0].T).all()
 
 
-@pytest.mark.parametrize("arguments", [{}, *({"contribution_factor": f} for f in (1.001, 1.2, 1.33, 1.6, 1.999))], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, *({"contribution_factor": f} for f in (1.001, 1.2, 1.33, 1.6, 1.999))],
+    ids=str,
+)
 def test_prisoners_dilemma(arguments):
     table = sde.payoffs("ipd_v0", **arguments)
     reward, sucker, temptation, punishment = four(table)
-    assert symmetric(table) and temptation > reward > punishment > sucker and 2 * reward > temptation + sucker
+    assert (
+        symmetric(table)
+        and temptation > reward > punishment > sucker
+        and 2 * reward > temptation + sucker
+    )
 
 
 def test_stag_hunt():
@@ -198,17 +217,23 @@ def test_bach_or_stravinsky():
         if table[a, b, 0] > table[1 - a, b, 0] and table[a, b, 1] > table[a, 1 - b, 1]
     }
     assert equilibria == {(0, 0), (1, 1)}
-    assert table[0, 0, 0] > table[1, 1, 0] and table[1, 1, 1] > table[0, 0, 1]  # each prefers another of them
+    assert (
+        table[0, 0, 0] > table[1, 1, 0] and table[1, 1, 1] > table[0, 0, 1]
+    )  # each prefers another of them
 
 
 @pytest.mark.parametrize("env_id", ["imp_v0", "rps_v0"])
 def test_zero_sum_with_a_uniform_equilibrium_only(env_id):
     table = sde.payoffs(env_id)
     assert (table.sum(-1) == 0).all()
-    np.testing.assert_allclose(table[..., 0].mean(0), 0)  # against a uniform opponent all actions are as good
+    np.testing.assert_allclose(
+        table[..., 0].mean(0), 0
+    )  # against a uniform opponent all actions are as good
     np.testing.assert_allclose(table[..., 1].mean(1), 0)
     size = len(table)
-    bordered = np.block([[table[..., 0], -np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]])
+    bordered = np.block(
+        [[table[..., 0], -np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]]
+    )
     assert abs(np.linalg.det(bordered)) > 1e-9  # indifference has one solution
 
 
@@ -223,9 +248,15 @@ def test_public_goods_is_a_dilemma(num_agents):
 
 
 def test_the_coin_games_theft():
-    """A theft pays the thief 1 and costs the group 1; the page's table is the rules' (see test_coin_moments)."""
+    """A theft pays the thief 1 and costs the group 1.
+
+    The page's table is the rules' (see test_coin_moments).
+    """
     env = sde.make_env("coin_game_v0")
     env.reset(seed=0)
     env.set_state(env.get_state()._replace(board=[0, 8, 1, 1]))
     rewards = env.step({"player_0": 1, "player_1": 2})[1]
-    assert rewards == {"player_0": 1.0, "player_1": -2.0} and sum(rewards.values()) < 0 < rewards["player_0"]
+    assert (
+        rewards == {"player_0": 1.0, "player_1": -2.0}
+        and sum(rewards.values()) < 0 < rewards["player_0"]
+    )

@@ -1,4 +1,5 @@
-"""The pages of the games (their docstrings) say what the code does: tables, lists, defaults and headings are compared."""
+"""The pages of the games (their docstrings) say what the code does: tables, lists, defaults and
+headings are compared."""
 
 import ast
 import inspect
@@ -27,13 +28,18 @@ REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 
 def section(env_id, heading):
     """The text under a heading."""
-    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", sde.spec(env_id).page, re.S | re.M)[1].strip("\n")
+    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", sde.spec(env_id).page, re.S | re.M)[
+        1
+    ].strip("\n")
 
 
 def tables(text):
     """Markdown tables as lists of rows of cells, headers first and rulers left out."""
     blocks = re.findall(r"(?:^\|.*\|\n?)+", text, re.M)
-    rows = [[[cell.strip(" *") for cell in line.strip("|").split("|")] for line in block.splitlines()] for block in blocks]
+    rows = [
+        [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in block.splitlines()]
+        for block in blocks
+    ]
     return [[row for row in table if not set("".join(row)) <= set("-:")] for table in rows]
 
 
@@ -76,7 +82,8 @@ def test_end_and_history(env_id):
 
 @pytest.mark.parametrize("env_id", BUILT_IN)
 def test_arguments_are_the_signature(env_id):
-    """The same names, and the same defaults (the Coin Game's switches default to those of its variant)."""
+    """The same names, and the same defaults (the Coin Game's switches default to those of its
+    variant)."""
     spec = sde.spec(env_id)
     named = in_backticks(section(env_id, "Arguments"))
     assert set(named) == set(spec.keywords)
@@ -86,7 +93,11 @@ def test_arguments_are_the_signature(env_id):
             assert default in (inspect.Parameter.empty, None)
             continue
         written = ast.literal_eval(text)
-        assert written == (getattr(VARIANTS["loqa"], name) if default is None and env_id == "coin_game_v0" else default)
+        assert written == (
+            getattr(VARIANTS["loqa"], name)
+            if default is None and env_id == "coin_game_v0"
+            else default
+        )
         assert type(written) is type(default) or default is None
     if env_id in MATRIX:
         assert spec.game().max_cycles == spec.keywords["max_cycles"].default
@@ -100,7 +111,9 @@ def test_every_argument_works(env_id):
     defaults = {name: p.default for name, p in spec.keywords.items() if p.default is not p.empty}
     assert spec.game(**required, **defaults) == spec.game(**required)
     kinds = {name: p.kind for name, p in spec.keywords.items()}
-    assert all(kind is inspect.Parameter.KEYWORD_ONLY for name, kind in kinds.items() if name != "payoffs")
+    assert all(
+        kind is inspect.Parameter.KEYWORD_ONLY for name, kind in kinds.items() if name != "payoffs"
+    )
 
 
 @pytest.mark.parametrize("env_id", MATRIX)
@@ -114,7 +127,10 @@ def test_payoff_tables(env_id):
 
 @pytest.mark.parametrize("env_id", MATRIX)
 def test_whose_point_of_view(env_id):
-    """Where the page says "own action", the table is the same for both; where it is not, it says whose."""
+    """Where the page says "own action", the table is the same for both.
+
+    Where it is not, it says whose.
+    """
     text, payoffs = section(env_id, "Rewards"), sde.payoffs(env_id)
     symmetric = (payoffs[..., 1] == payoffs[..., 0].T).all()
     assert ("own action" in text) == symmetric and ("Row: player 0" in text) == (not symmetric)
@@ -131,16 +147,21 @@ def test_action_lists(env_id):
 
 def test_action_lists_of_the_coin_game():
     text = " ".join(section("coin_game_v0", "Action Space").split())
-    written = re.fullmatch(r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\)\.', text).groups()
+    written = re.fullmatch(
+        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\)\.', text
+    ).groups()
     for listed, moves in (written[:2], written[2:]):
         assert ", ".join(sde.spec("coin_game_v0").game(moves=moves).action_names[0]) == listed
 
 
 @pytest.mark.parametrize("env_id", MATRIX)
 def test_order_of_observations(env_id):
-    """`start, CC, CD, ...`: the joint action written at position k is the one that lights position k."""
+    """`start, CC, CD, ...`: the joint action written at position k is the one that lights position
+    k."""
     text = " ".join(section(env_id, "Observation Space").split())
-    size, listed = re.match(r"`Box\(0, 1, \((\d+),\), float32\)`.+start, ([A-Z, ]+)\.$", text).groups()
+    size, listed = re.match(
+        r"`Box\(0, 1, \((\d+),\), float32\)`.+start, ([A-Z, ]+)\.$", text
+    ).groups()
     names = sde.spec(env_id).game().action_names[0]
     letters = [name[0].upper() for name in names]
     assert len(set(letters)) == len(letters)
@@ -148,7 +169,10 @@ def test_order_of_observations(env_id):
     assert len(pairs) == len(letters) ** 2 == int(size) - 1
     env = sde.make_env(env_id)
     observations, _ = env.reset(seed=0)
-    assert all(observation.shape == (int(size),) and observation[0] == 1 for observation in observations.values())
+    assert all(
+        observation.shape == (int(size),) and observation[0] == 1
+        for observation in observations.values()
+    )
     for position, (own, other) in enumerate(pairs, 1):
         mine, yours = letters.index(own), letters.index(other)
         assert env.step({"player_0": mine, "player_1": yours})[0]["player_0"][position] == 1
@@ -166,7 +190,10 @@ def test_order_of_observations_of_public_goods():
             for others in range(n - 1, -1, -1):
                 actions = [mine] + [0] * others + [1] * (n - 1 - others)
                 observations = env.step(dict(zip(env.possible_agents, actions, strict=True)))[0]
-                assert observations["player_0"].shape == (1 + 2 * n,) and observations["player_0"].argmax() == expected
+                assert (
+                    observations["player_0"].shape == (1 + 2 * n,)
+                    and observations["player_0"].argmax() == expected
+                )
                 expected += 1
 
 
@@ -175,7 +202,10 @@ def test_pola_formula():
     cc, cd, dc, dd = re.search(r"CC (.+?), CD (.+?), DC (.+?), DD (.+?)\.", text).groups()
     for f in (1.1, 1.33, 1.75):
         table = sde.payoffs("ipd_v0", contribution_factor=f)[..., 0]
-        written = [[eval(cc, {"f": f}), eval(cd, {"f": f})], [eval(dc, {"f": f}), eval(dd, {"f": f})]]
+        written = [
+            [eval(cc, {"f": f}), eval(cd, {"f": f})],
+            [eval(dc, {"f": f}), eval(dd, {"f": f})],
+        ]
         np.testing.assert_allclose(table, written, rtol=0, atol=1e-15)
 
 
@@ -215,7 +245,10 @@ def test_coin_variants_table():
     }
     assert differ <= switches  # nothing in which the variants differ is missing from the table
     for num_agents in (2, 3, 4):
-        assert sde.spec("coin_game_v0").game(variant="mfos", num_agents=num_agents, grid_size=3).coins == num_agents
+        assert (
+            sde.spec("coin_game_v0").game(variant="mfos", num_agents=num_agents, grid_size=3).coins
+            == num_agents
+        )
 
 
 def test_coin_observation_shape():
@@ -230,4 +263,6 @@ def test_sources_are_named():
     """Every game but the general one says where its payoffs or rules come from."""
     for env_id in BUILT_IN:
         if env_id != "matrix_game_v0":
-            assert re.search(r"arXiv:\d{4}\.\d{5}|\(\d{4}\)", section(env_id, "Version History")), env_id
+            assert re.search(r"arXiv:\d{4}\.\d{5}|\(\d{4}\)", section(env_id, "Version History")), (
+                env_id
+            )

@@ -1,8 +1,8 @@
-"""`payoff_noise`: every entry of the table shifted by its own uniform draw, anew each episode, and fixed within one.
+"""`payoff_noise`: every entry of the table shifted by its own uniform draw, anew each episode, and
+fixed within one.
 
-The statistical tests use fixed seeds, so they never flicker; their false-alarm rate is the chance that a correct generator
-would have failed with these seeds.
-"""
+The statistical tests use fixed seeds, so they never flicker; their false-alarm rate is the chance
+that a correct generator would have failed with these seeds."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,8 @@ def shifts(env_id, noise, episodes, seed=0):
 
 
 def play_all(env):
-    """The rewards of an episode in which every joint action of two players with two actions occurs."""
+    """The rewards of an episode in which every joint action of two players with two actions
+    occurs."""
     rounds = [(0, 0), (0, 1), (1, 0), (1, 1), (0, 0), (1, 1), (1, 0), (0, 1)]
     return [tuple(env.step({"player_0": a, "player_1": b})[1].values()) for a, b in rounds]
 
@@ -43,7 +44,9 @@ def play_all(env):
 def test_in_range_and_different_everywhere(env_id):
     found = shifts(env_id, 0.25, 100)
     assert np.abs(found).max() <= 0.25 and np.abs(found).max() > 0.24
-    assert len(np.unique(found)) == found.size  # no entry shares its draw with another, or with another episode's
+    assert (
+        len(np.unique(found)) == found.size
+    )  # no entry shares its draw with another, or with another episode's
 
 
 def test_fixed_within_an_episode_and_what_is_paid():
@@ -101,16 +104,22 @@ def test_no_noise_is_the_table_itself():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_uniform(seed):
-    """Kolmogorov-Smirnov on 8 entries x 2,000 episodes, each entry alone and all together: false alarm < 1e-5 in all."""
+    """Kolmogorov-Smirnov on 8 entries x 2,000 episodes, each entry alone and all together: false
+    alarm < 1e-5 in all."""
     found = shifts("ipd_v0", 0.5, 2_000, seed)
     for sample in (*found.T, found.ravel()):
         assert stats.kstest(sample, stats.uniform(-0.5, 1.0).cdf).pvalue > 1e-6 / 2
-    again = np.array(shifts("ipd_v0", 0.5, 2_000, seed + 10**12))  # other seeds: no two episodes alike
+    again = np.array(
+        shifts("ipd_v0", 0.5, 2_000, seed + 10**12)
+    )  # other seeds: no two episodes alike
     assert not set(found[:, 0]) & set(again[:, 0])
 
 
 def test_entries_and_episodes_are_independent():
-    """Chi-square on 8x8 cells of (one entry, another) and of (episode k, episode k + 1); false alarm < 1e-5 in all."""
+    """Chi-square on 8x8 cells of (one entry, another) and of (episode k, episode k + 1).
+
+    False alarm < 1e-5 in all.
+    """
     cells = ((shifts("ipd_v0", 0.5, 8_000) + 0.5) * 8).astype(int)
     pairs = [(cells[:, i], cells[:, j]) for i in range(8) for j in range(i)]
     pairs += [(cells[:-1, i], cells[1:, i]) for i in range(8)]

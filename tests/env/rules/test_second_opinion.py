@@ -1,4 +1,5 @@
-"""A second, naive Coin Game, written from the numbered rules on the page and not from the code; both play the same moves.
+"""A second, naive Coin Game, written from the numbered rules on the page and not from the code;
+both play the same moves.
 
 Where the rules leave a choice to chance, the package's result must be one that the rules allow.
 """
@@ -24,10 +25,20 @@ VARIANTS = {
     "2x4": {"grid_size": (2, 4), "coin_color": "random", "distinct_starts": True},
     "3 players": {"num_agents": 3},
     "3 players, split": {"num_agents": 3, "ties": "split", "grid_size": 2},
-    "3 players, red, random": {"num_agents": 3, "ties": "red", "coin_color": "random", "grid_size": (2, 3)},
+    "3 players, red, random": {
+        "num_agents": 3,
+        "ties": "red",
+        "coin_color": "random",
+        "grid_size": (2, 3),
+    },
     "3 players, a coin each": {"num_agents": 3, "variant": "mfos", "grid_size": 2},
     "a coin each, avoiding": {"coins": 2, "grid_size": 2},
-    "4 players": {"num_agents": 4, "grid_size": (3, 2), "ties": "both", "coin_avoids_players": False},
+    "4 players": {
+        "num_agents": 4,
+        "grid_size": (3, 2),
+        "ties": "both",
+        "coin_avoids_players": False,
+    },
 }
 PAGE = {  # the table of variants on the page, once more
     "loqa": ("both", "alternate", 1, True, "LRUD", False),
@@ -48,7 +59,9 @@ class Naive:
         self.avoids = switches.get("coin_avoids_players", avoids)
         self.distinct = switches.get("distinct_starts", distinct)
         self.moves = moves
-        self.height, self.width = grid_size if isinstance(grid_size, tuple) else (grid_size, grid_size)
+        self.height, self.width = (
+            grid_size if isinstance(grid_size, tuple) else (grid_size, grid_size)
+        )
         self.num_agents = num_agents
         self.cells = list(itertools.product(range(self.height), range(self.width)))
 
@@ -99,7 +112,11 @@ class Naive:
             elif self.each:  # rule 4
                 allowed.append(({owner}, set(free)))
             else:
-                owners = range(self.num_agents) if self.color == "random" else [(owner + 1) % self.num_agents]
+                owners = (
+                    range(self.num_agents)
+                    if self.color == "random"
+                    else [(owner + 1) % self.num_agents]
+                )
                 allowed.append((set(owners), set(free)))  # rule 5
         return players, rewards, allowed
 
@@ -113,7 +130,10 @@ class Naive:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_both_agree(name):
     arguments = VARIANTS[name]
-    naive, played = Naive(**arguments), SingleGame(sde.spec("coin_game_v0").game(max_cycles=50, **arguments))
+    naive, played = (
+        Naive(**arguments),
+        SingleGame(sde.spec("coin_game_v0").game(max_cycles=50, **arguments)),
+    )
     dice, picked_up, owners = Dice(2026), 0, set()
     played.reset(seed=1)
     for t in range(TRANSITIONS):
@@ -131,5 +151,7 @@ def test_both_agree(name):
             assert owner in may_own and cell in may_lie
         picked_up += sum(len(places) > 1 for _, places in allowed)
         owners.update(coins)
-    assert picked_up > TRANSITIONS / 20 or name == "3 players, split"  # on 2x2 three players may leave one free cell
+    assert (
+        picked_up > TRANSITIONS / 20 or name == "3 players, split"
+    )  # on 2x2 three players may leave one free cell
     assert owners == set(range(naive.num_agents))

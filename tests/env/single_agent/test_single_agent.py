@@ -25,7 +25,13 @@ SETTINGS = {
     "coin": {"env_id": "coin_game_v0", "opponent": "tit_for_tat", "max_cycles": 9},
     "coin_random": {"env_id": "coin_game_v0", "player": 1, "max_cycles": 9},
     "coin_3p": {"env_id": "coin_game_v0", "num_agents": 3, "player": 1, "max_cycles": 9},
-    "ipd": {"env_id": "ipd_v0", "opponent": "generous_tit_for_tat", "player": 1, "max_cycles": 9, "payoff_noise": 0.5},
+    "ipd": {
+        "env_id": "ipd_v0",
+        "opponent": "generous_tit_for_tat",
+        "player": 1,
+        "max_cycles": 9,
+        "payoff_noise": 0.5,
+    },
     "rps": {"env_id": "rps_v0", "max_cycles": 9},
     "public_goods": {
         "env_id": "public_goods_v0",
@@ -44,30 +50,43 @@ def random_actions(env, count, seed=0):
 def test_gymnasium_checks(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message=".*render method.*|.*render_modes.*|.*not within the obs.*")
+        warnings.filterwarnings(
+            "ignore", message=".*render method.*|.*render_modes.*|.*not within the obs.*"
+        )
         check_env(SingleEnv(**SETTINGS[name]), skip_render_check=True)
 
 
 def test_made_by_gymnasium():
     for env_id in sde.list_envs():
-        kwargs = {"payoffs": [[[1, 2], [0, 0]], [[3, 1], [1, 1]]]} if env_id == "matrix_game_v0" else {}
+        kwargs = (
+            {"payoffs": [[[1, 2], [0, 0]], [[3, 1], [1, 1]]]} if env_id == "matrix_game_v0" else {}
+        )
         env = gymnasium.make(f"social_dilemmas/{env_id.replace('_v', '-v')}", **kwargs)
         env.reset(seed=0)
         for _ in range(50):
             observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
             assert env.observation_space.contains(observation) and isinstance(reward, float)
         assert truncated and not terminated and info == {}
-        envs = gymnasium.make_vec(f"social_dilemmas/{env_id.replace('_v', '-v')}", num_envs=3, **kwargs)
-        assert isinstance(envs.unwrapped, SingleVectorEnv) and envs.spec.id.startswith("social_dilemmas/")
+        envs = gymnasium.make_vec(
+            f"social_dilemmas/{env_id.replace('_v', '-v')}", num_envs=3, **kwargs
+        )
+        assert isinstance(envs.unwrapped, SingleVectorEnv) and envs.spec.id.startswith(
+            "social_dilemmas/"
+        )
 
 
 @every
 @pytest.mark.parametrize("mode", ["SameStep", "NextStep"])
 def test_game_i_of_many_is_the_single_game(name, mode):
     """Same seeds, same actions: same games, against the same moves, through three episodes."""
-    envs, alone = SingleVectorEnv(5, autoreset_mode=mode, **SETTINGS[name]), [SingleEnv(**SETTINGS[name]) for _ in range(5)]
+    envs, alone = (
+        SingleVectorEnv(5, autoreset_mode=mode, **SETTINGS[name]),
+        [SingleEnv(**SETTINGS[name]) for _ in range(5)],
+    )
     first, _ = envs.reset(seed=7)
-    np.testing.assert_array_equal(first, [one.reset(seed=sde.draw(7, i))[0] for i, one in enumerate(alone)])
+    np.testing.assert_array_equal(
+        first, [one.reset(seed=sde.draw(7, i))[0] for i, one in enumerate(alone)]
+    )
     for t in range(29):
         if mode == "NextStep" and t % 10 == 9:
             observations, rewards, _, truncations, _ = envs.step(np.zeros(5, int))
@@ -77,7 +96,9 @@ def test_game_i_of_many_is_the_single_game(name, mode):
         actions = random_actions(alone[0], 5, seed=t)
         observations, rewards, terminations, truncations, infos = envs.step(actions)
         expected = [one.step(action) for one, action in zip(alone, actions, strict=True)]
-        np.testing.assert_array_equal(rewards, np.array([step[1] for step in expected]).astype(np.float32))
+        np.testing.assert_array_equal(
+            rewards, np.array([step[1] for step in expected]).astype(np.float32)
+        )
         np.testing.assert_array_equal(truncations, [step[3] for step in expected])
         assert rewards.dtype == np.float64 and not terminations.any()
         last = [step[0] for step in expected]
@@ -119,7 +140,9 @@ def test_opponents_play_their_seat():
 
 def test_tit_for_tat_forgets_at_the_end_of_an_episode():
     for mode in ("SameStep", "NextStep"):
-        envs = SingleVectorEnv(3, env_id="ipd_v0", opponent="grim", max_cycles=3, autoreset_mode=mode)
+        envs = SingleVectorEnv(
+            3, env_id="ipd_v0", opponent="grim", max_cycles=3, autoreset_mode=mode
+        )
         envs.reset(seed=0)
         rewards = [envs.step(np.array([1, 0, 1]))[1].tolist() for _ in range(8)]
         episode = [[0.0, -1.0, 0.0], [-2.0, -1.0, -2.0], [-2.0, -1.0, -2.0]]
@@ -147,7 +170,9 @@ def test_what_an_opponent_is_told():
     env.reset(seed=4), env.step(0), env.step(0), env.reset(), env.step(0)
     assert one.resets == [(1, [4])]
     assert one.seen == [((1, 4, 3, 3), [True]), ((1, 4, 3, 3), [False]), ((1, 4, 3, 3), [True])]
-    envs = SingleVectorEnv(2, env_id="coin_game_v0", opponent=many, max_cycles=2, autoreset_mode="Disabled")
+    envs = SingleVectorEnv(
+        2, env_id="coin_game_v0", opponent=many, max_cycles=2, autoreset_mode="Disabled"
+    )
     envs.reset(seed=4), envs.step(np.zeros(2, int))
     envs.reset(options={"reset_mask": np.array([False, True])})
     envs.step(np.zeros(2, int))
@@ -160,7 +185,11 @@ def test_what_an_opponent_is_told():
 @pytest.mark.parametrize("how", ["state", "deepcopy", "pickle"])
 def test_continuation(name, vector, how):
     """Promise 3, opponents included."""
-    make = (lambda: SingleVectorEnv(3, **SETTINGS[name])) if vector else (lambda: SingleEnv(**SETTINGS[name]))
+    make = (
+        (lambda: SingleVectorEnv(3, **SETTINGS[name]))
+        if vector
+        else (lambda: SingleEnv(**SETTINGS[name]))
+    )
     env, games = make(), 3 if vector else 1
     env.reset(seed=5)
 
@@ -168,7 +197,9 @@ def test_continuation(name, vector, how):
         records = []
         for actions in np.random.default_rng(seed).integers(2, size=(steps, games)):
             observation, reward, _, truncated, _ = env.step(actions if vector else actions[0])
-            records.append((observation.tobytes(), np.asarray(reward).tolist(), np.asarray(truncated).tolist()))
+            records.append(
+                (observation.tobytes(), np.asarray(reward).tolist(), np.asarray(truncated).tolist())
+            )
             if not vector and truncated:
                 records.append(env.reset()[0].tobytes())
         return records
@@ -190,7 +221,11 @@ def test_gymnasium_wrappers_and_modes(mode):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         envs = gymnasium.make_vec(
-            "social_dilemmas/ipd-v0", num_envs=4, opponent="always_cooperate", max_cycles=5, autoreset_mode=mode
+            "social_dilemmas/ipd-v0",
+            num_envs=4,
+            opponent="always_cooperate",
+            max_cycles=5,
+            autoreset_mode=mode,
         )
     assert envs.metadata["autoreset_mode"] is AutoresetMode(mode)
     envs = RecordEpisodeStatistics(envs)
@@ -206,7 +241,10 @@ def test_gymnasium_wrappers_and_modes(mode):
 
 
 def test_default_mode_is_gymnasiums():
-    assert gymnasium.make_vec("social_dilemmas/rps-v0", num_envs=2).metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    assert (
+        gymnasium.make_vec("social_dilemmas/rps-v0", num_envs=2).metadata["autoreset_mode"]
+        is AutoresetMode.NEXT_STEP
+    )
 
 
 def test_rendering_is_the_games():
@@ -219,7 +257,11 @@ def test_rendering_is_the_games():
 
 BAD = {
     "unknown strategy": ({"opponent": "tit_for_tatt"}, ValueError, "tit_for_tat"),
-    "strategy of another game": ({"env_id": "coin_game_v0", "opponent": "grim"}, ValueError, "not defined"),
+    "strategy of another game": (
+        {"env_id": "coin_game_v0", "opponent": "grim"},
+        ValueError,
+        "not defined",
+    ),
     "no player": ({"opponent": 7}, TypeError, "an opponent is"),
     "no seat": ({"player": 2}, ValueError, "player must lie in 0 .. 1"),
     "negative seat": ({"player": -1}, ValueError, "player must be at least 0"),
@@ -243,7 +285,10 @@ def test_bad_arguments(case, cls):
 
 
 def test_bad_calls_change_nothing():
-    env, envs = SingleEnv("ipd_v0", "random"), SingleVectorEnv(2, env_id="ipd_v0", max_cycles=2, autoreset_mode="Disabled")
+    env, envs = (
+        SingleEnv("ipd_v0", "random"),
+        SingleVectorEnv(2, env_id="ipd_v0", max_cycles=2, autoreset_mode="Disabled"),
+    )
     for one, action in ((env, 0), (envs, np.zeros(2, int))):
         with pytest.raises(ResetNeeded):
             one.step(action)
@@ -254,7 +299,10 @@ def test_bad_calls_change_nothing():
     for wrong in ([0, 2], [0, -1], [0, 0, 0], [[0], [0]], [0.0, 0.0]):
         with pytest.raises((ValueError, TypeError), match="actions must"):
             envs.step(np.array(wrong))
-    twin, twins = SingleEnv("ipd_v0", "random"), SingleVectorEnv(2, env_id="ipd_v0", max_cycles=2, autoreset_mode="Disabled")
+    twin, twins = (
+        SingleEnv("ipd_v0", "random"),
+        SingleVectorEnv(2, env_id="ipd_v0", max_cycles=2, autoreset_mode="Disabled"),
+    )
     twin.reset(seed=0), twins.reset(seed=0)
     for _ in range(2):
         assert env.step(0)[1] == twin.step(0)[1]

@@ -20,22 +20,30 @@ def test_cooperation_rate():
     actions = moves("CC CD DD CD", "CC CC CC CC")
     np.testing.assert_array_equal(st.cooperation_rate(actions), [7 / 8, 5 / 8])
     np.testing.assert_array_equal(st.cooperation_rate(actions, cooperate=1), [1 / 8, 3 / 8])
-    np.testing.assert_array_equal(st.cooperation_rate(actions[:, 0]), [3 / 4, 1 / 4])  # one game, [T, N]
+    np.testing.assert_array_equal(
+        st.cooperation_rate(actions[:, 0]), [3 / 4, 1 / 4]
+    )  # one game, [T, N]
 
 
 def test_conditional_cooperation_counts_by_the_last_joint_action():
     actions = moves("CC CD DD CD CC")
-    # player 0: start C; after CC C; after CD D, C; after DD C.  player 1: start C; after CC D; after DC D, C; after DD D.
-    np.testing.assert_array_equal(st.conditional_cooperation(actions), [[1, 1, 0.5, NAN, 1], [1, 0, NAN, 0.5, 0]])
+    # player 0: start C; after CC C; after CD D, C; after DD C.  player 1: start C; after CC D;
+    # after DC D, C; after DD D.
+    np.testing.assert_array_equal(
+        st.conditional_cooperation(actions), [[1, 1, 0.5, NAN, 1], [1, 0, NAN, 0.5, 0]]
+    )
 
 
 def test_conditional_cooperation_pools_games_and_heeds_episodes():
     actions = moves("CC CC DD", "DC CC CC")
     pooled = st.conditional_cooperation(actions)
     np.testing.assert_array_equal(pooled, [[0.5, 2 / 3, NAN, 1, NAN], [1, 2 / 3, 1, NAN, NAN]])
-    first = np.array([[False, False], [False, False], [True, False]])  # game 0's last move opens a new episode
+    first = np.array(
+        [[False, False], [False, False], [True, False]]
+    )  # game 0's last move opens a new episode
     np.testing.assert_array_equal(
-        st.conditional_cooperation(actions, first), [[1 / 3, 1, NAN, 1, NAN], [2 / 3, 1, 1, NAN, NAN]]
+        st.conditional_cooperation(actions, first),
+        [[1 / 3, 1, NAN, 1, NAN], [2 / 3, 1, 1, NAN, NAN]],
     )
     assert not first[0].any()  # the caller's array is left alone
 
@@ -74,7 +82,8 @@ def test_many_small_float32_rewards_are_added_in_double_precision():
     assert st.mean_reward(rewards)[0] == pytest.approx(float(np.float32(0.1)), rel=1e-12)
 
 
-# Coins ----------------------------------------------------------------------------------------------------------------
+# Coins
+# ----------------------------------------------------------------------------------------------------------------
 
 STORY = [
     "R r . / . . . / . B .",  # red next to its coin
@@ -117,7 +126,10 @@ def test_pickups_skip_automatic_resets():
 def test_no_pickups_no_rate():
     game, seen = film([STORY[0], "R r . / . . . / B . ."])
     pickups = st.coin_pickups(game, seen)
-    assert np.isnan(st.own_coin_rate(pickups)).all() and np.isnan(st.adversarial_fraction(pickups)).all()
+    assert (
+        np.isnan(st.own_coin_rate(pickups)).all()
+        and np.isnan(st.adversarial_fraction(pickups)).all()
+    )
 
 
 def test_two_coins_at_once_count_as_two_coins_and_one_step():
@@ -139,7 +151,8 @@ def test_two_coins_at_once_count_as_two_coins_and_one_step():
     ids=str,
 )
 def test_boards_and_every_view_tell_the_same_and_rewards_follow(arguments):
-    """Pick-ups inferred from boards or any player's observations give back the rewards of the rules, step by step."""
+    """Pick-ups inferred from boards or any player's observations give back the rewards of the
+    rules, step by step."""
     game, games = game_of("coin_game_v0", arguments), 100
     movers = random_movers("coin_game_v0", arguments)
     history = list(simulate(game, movers, games, 30, seed=4))
@@ -167,9 +180,18 @@ def test_boards_and_every_view_tell_the_same_and_rewards_follow(arguments):
     [
         (lambda g: st.conditional_cooperation(np.zeros((3, 2))), r"\[T, B, 2\], got \(3, 2\)"),
         (lambda g: st.conditional_cooperation(np.zeros((3, 2, 3), int)), r"\[T, B, 2\]"),
-        (lambda g: st.conditional_cooperation(np.zeros((3, 2, 2), int), np.zeros((3, 2))), "first must be bool"),
-        (lambda g: st.conditional_cooperation(np.zeros((3, 2, 2), int), np.zeros(3, bool)), r"of shape \(3, 2\)"),
-        (lambda g: st.coin_pickups(g, np.zeros((3, 2, 5))), r"boards \[T \+ 1, B, 4\] or observations"),
+        (
+            lambda g: st.conditional_cooperation(np.zeros((3, 2, 2), int), np.zeros((3, 2))),
+            "first must be bool",
+        ),
+        (
+            lambda g: st.conditional_cooperation(np.zeros((3, 2, 2), int), np.zeros(3, bool)),
+            r"of shape \(3, 2\)",
+        ),
+        (
+            lambda g: st.coin_pickups(g, np.zeros((3, 2, 5))),
+            r"boards \[T \+ 1, B, 4\] or observations",
+        ),
         (lambda g: st.coin_pickups(g, np.zeros((3, 2, 36))), "got shape"),
         (lambda g: st.discounted_return([1.0], 1.5), "between 0 and 1"),
         (lambda g: st.mean_reward(np.zeros((0, 2))), "not empty"),

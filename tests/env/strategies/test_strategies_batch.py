@@ -1,4 +1,5 @@
-"""What every scripted player promises: independent games, one answer on numpy and torch, copies that go on, clear errors."""
+"""What every scripted player promises: independent games, one answer on numpy and torch, copies
+that go on, clear errors."""
 
 import copy
 import pickle
@@ -26,7 +27,9 @@ def film(case, games=24, steps=12, player=1, seed=0):
     """Observations [steps, games, ...] of one player where all players move at random."""
     _, env_id, arguments = case
     movers = random_movers(env_id, arguments)
-    return np.stack([seen[player] for _, _, seen in simulate(movers[0].game, movers, games, steps, seed)])
+    return np.stack(
+        [seen[player] for _, _, seen in simulate(movers[0].game, movers, games, steps, seed)]
+    )
 
 
 def openings(steps, games):
@@ -35,7 +38,9 @@ def openings(steps, games):
 
 
 def play(strategy, frames, first=None):
-    return np.stack([strategy.act(frame, None if first is None else first[t]) for t, frame in enumerate(frames)])
+    return np.stack(
+        [strategy.act(frame, None if first is None else first[t]) for t, frame in enumerate(frames)]
+    )
 
 
 @every_case
@@ -76,7 +81,9 @@ def test_torch_gives_the_same_moves(case):
         expected = on_numpy.act(frame, first[t])
         dtype = (torch.float32, torch.uint8)[t % 2]
         moves = on_torch.act(torch.from_numpy(frame).to(dtype), torch.from_numpy(first[t]))
-        assert isinstance(moves, torch.Tensor) and moves.dtype == torch.int64 and moves.shape == (24,)
+        assert (
+            isinstance(moves, torch.Tensor) and moves.dtype == torch.int64 and moves.shape == (24,)
+        )
         np.testing.assert_array_equal(moves.numpy(), expected)
 
 
@@ -140,10 +147,15 @@ def test_copies_and_pickles_go_on_in_the_middle_of_a_game(case, library):
     player.reset(24, seed=5)
     for frame in frames[:5]:
         player.act(frame)
-    twins = [copy.deepcopy(player), *(pickle.loads(pickle.dumps(player, protocol)) for protocol in (2, 5))]
+    twins = [
+        copy.deepcopy(player),
+        *(pickle.loads(pickle.dumps(player, protocol)) for protocol in (2, 5)),
+    ]
     rest = [player.act(frame) for frame in frames[5:]]
     for twin in twins:
-        assert all((twin.act(frame) == moves).all() for frame, moves in zip(frames[5:], rest, strict=True))
+        assert all(
+            (twin.act(frame) == moves).all() for frame, moves in zip(frames[5:], rest, strict=True)
+        )
 
 
 def test_a_copy_is_independent():
@@ -158,7 +170,8 @@ def test_a_copy_is_independent():
 DRAWS_NOTHING = [
     case
     for case in CASES
-    if case[0] in ("tit_for_tat", "grim", "pavlov") and (case[1] != "coin_game_v0" or "definition" in case[2])
+    if case[0] in ("tit_for_tat", "grim", "pavlov")
+    and (case[1] != "coin_game_v0" or "definition" in case[2])
 ]
 
 
@@ -175,7 +188,8 @@ def test_first_is_like_a_game_of_its_own(case):
     np.testing.assert_array_equal(play(old, frames[6:]), play(new, frames[6:]))
 
 
-# Seeds ----------------------------------------------------------------------------------------------------------------
+# Seeds
+# ----------------------------------------------------------------------------------------------------------------
 
 RANDOM = ("random", "rps_v0", {})
 
@@ -217,7 +231,9 @@ def test_random_moves_are_uniform_and_independent():
     player.reset(400, seed=1)
     moves = sequence(player, 400, 100)
     counts = np.bincount(moves.ravel(), minlength=3)
-    assert ((counts - 40_000 / 3) ** 2 / (40_000 / 3)).sum() < 18.4  # chi-square, 2 degrees of freedom: 1e-4
+    assert (
+        (counts - 40_000 / 3) ** 2 / (40_000 / 3)
+    ).sum() < 18.4  # chi-square, 2 degrees of freedom: 1e-4
     pairs = np.bincount((moves[1:] * 3 + moves[:-1]).ravel(), minlength=9)
     assert ((pairs - 39_600 / 9) ** 2 / (39_600 / 9)).sum() < 31.8  # 8 degrees of freedom: 1e-4
     neighbours = np.bincount((moves[:, 1:] * 3 + moves[:, :-1]).ravel(), minlength=9)
@@ -233,7 +249,9 @@ def test_moves_are_independent_of_the_draws_of_a_game_with_the_same_seed():
     cell = frames[:, 2:].reshape(games, 2, 9).sum(1).argmax(-1)
     counts = np.bincount(cell * 4 + player.act(frames), minlength=36).reshape(9, 4)
     expected = counts.sum(1, keepdims=True) * counts.sum(0) / games
-    assert ((counts - expected) ** 2 / expected).sum() < 58.6  # chi-square, 24 degrees of freedom: 1e-4
+    assert (
+        (counts - expected) ** 2 / expected
+    ).sum() < 58.6  # chi-square, 24 degrees of freedom: 1e-4
 
 
 def test_the_callers_random_state_is_left_alone():
@@ -258,7 +276,8 @@ def test_players_do_not_import_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# Errors ---------------------------------------------------------------------------------------------------------------
+# Errors
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -292,7 +311,12 @@ def test_seeds_for_each_game_fit_only_as_many_games():
 @pytest.mark.parametrize(
     ("error", "observations_", "first", "message"),
     [
-        (ValueError, np.zeros((3, 4, 3, 3)), None, r"in 2 games must have shape \[2, 4, 3, 3\], got \(3, 4, 3, 3\)"),
+        (
+            ValueError,
+            np.zeros((3, 4, 3, 3)),
+            None,
+            r"in 2 games must have shape \[2, 4, 3, 3\], got \(3, 4, 3, 3\)",
+        ),
         (ValueError, np.zeros((4, 3, 3)), None, r"\[2, 4, 3, 3\], got \(4, 3, 3\)"),
         (ValueError, np.zeros((2, 2, 4, 3, 3)), None, "observations of one player"),
         (ValueError, np.zeros((2, 36)), None, "must have shape"),
@@ -300,7 +324,12 @@ def test_seeds_for_each_game_fit_only_as_many_games():
         (TypeError, [[0.0] * 36] * 2, None, "a numpy array or a torch tensor, got list"),
         (TypeError, {"player_1": 0}, None, "got dict"),
         (TypeError, None, None, "got NoneType"),
-        (ValueError, np.zeros((2, 4, 3, 3)), np.zeros(3, bool), r"first must be bool of shape \[2\], got bool of \(3,\)"),
+        (
+            ValueError,
+            np.zeros((2, 4, 3, 3)),
+            np.zeros(3, bool),
+            r"first must be bool of shape \[2\], got bool of \(3,\)",
+        ),
         (ValueError, np.zeros((2, 4, 3, 3)), np.zeros(2), "first must be bool"),
         (TypeError, np.zeros((2, 4, 3, 3)), [True, False], "first must be an array"),
     ],

@@ -1,4 +1,7 @@
-"""Players of the Coin Game on boards drawn by hand: R, B, G are players 0, 1, 2; r, b, g are coins of their colours."""
+"""Players of the Coin Game on boards drawn by hand: R, B, G are players 0, 1, 2.
+
+r, b, g are coins of their colours.
+"""
 
 import numpy as np
 import pytest
@@ -18,10 +21,28 @@ BOARDS = [  # board, LOQA towards, LOQA away, POLA towards, POLA away; for R
     ("R . . / . . B / . . r", "left up", "right down", "up", "down"),  # round the corner
     (". . . / . R . / r . B", "left down", "right up", "down", "up"),
     ("R . . . . / . . . . . / . . . . . / . . . . B / . . . r .", "left up", "down", "up", "down"),
-    ("R . r . . / . . . . . / . . . . . / . . . . B / . . . . .", "right", "up down", "right", "left"),
-    ("R . . . / . . . . / r . . . / . . B .", "up down", "left right", "down", "up"),  # half-way round
+    (
+        "R . r . . / . . . . . / . . . . . / . . . . B / . . . . .",
+        "right",
+        "up down",
+        "right",
+        "left",
+    ),
+    (
+        "R . . . / . . . . / r . . . / . . B .",
+        "up down",
+        "left right",
+        "down",
+        "up",
+    ),  # half-way round
     ("R . r . / . . . B", "left right", "up down", "right", "left"),  # 2 x 4
-    ("R . / . B / . . / r . / . .", "up", "left right", "up", "down"),  # 5 x 2: two up, not three down
+    (
+        "R . / . B / . . / r . / . .",
+        "up",
+        "left right",
+        "up",
+        "down",
+    ),  # 5 x 2: two up, not three down
 ]
 
 
@@ -50,7 +71,12 @@ def test_one_coin(variant, board, toward, away, pola_toward, pola_away):
             (TFT, "pola", others, pola_away),
         ):
             strategy = make_strategy(
-                name, "coin_game_v0", player=player, variant=variant, grid_size=size, definition=definition
+                name,
+                "coin_game_v0",
+                player=player,
+                variant=variant,
+                grid_size=size,
+                definition=definition,
             )
             assert answers(strategy, board_) == words(expected), (name, definition, board_, player)
 
@@ -88,11 +114,14 @@ def test_three_players(board, cooperator, defector):
             strategy = make_strategy(name, "coin_game_v0", num_agents=3, view=view)
             assert answers(strategy, board) == words(expected)
             green = make_strategy(name, "coin_game_v0", num_agents=3, view=view, player=2)
-            turned = board.translate(str.maketrans("RBGrbg", "GRBgrb"))  # red becomes green, blue red, green blue
+            turned = board.translate(
+                str.maketrans("RBGrbg", "GRBgrb")
+            )  # red becomes green, blue red, green blue
             assert answers(green, turned) == words(expected)
 
 
-# One coin of each colour ----------------------------------------------------------------------------------------------
+# One coin of each colour
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,7 +129,11 @@ def test_three_players(board, cooperator, defector):
     [
         ("R b . / . . . / r . B", "up", "up"),  # equally near: its own
         ("R b . / . r . / . . B", "right down", "right"),  # the nearest
-        ("Rr b . / . . . / . . B", "left right up down", "right"),  # a coin under the player is two moves away
+        (
+            "Rr b . / . . . / . . B",
+            "left right up down",
+            "right",
+        ),  # a coin under the player is two moves away
         ("Rrb . . / . . . / . . B", "left right up down", "left right up down"),
         ("R . . / . rb . / . . B", "right down", "right down"),
     ],
@@ -116,18 +149,30 @@ def test_one_coin_of_each_colour(board, cooperator, defector):
 
 def test_equally_near_coins_of_others_are_taken_in_the_order_of_the_players():
     board = ". b . / g R . / . r . / B . G"  # all at distance 1
-    strategy = make_strategy(AD, "coin_game_v0", variant="mfos", num_agents=3, grid_size=(4, 3), definition="pola")
+    strategy = make_strategy(
+        AD, "coin_game_v0", variant="mfos", num_agents=3, grid_size=(4, 3), definition="pola"
+    )
     assert answers(strategy, board) == {"down"}
     assert answers(strategy, ". b . / g R . / . . . / Br . G") == {"up"}
-    green = make_strategy(AD, "coin_game_v0", variant="mfos", num_agents=3, grid_size=(4, 3), player=2, definition="pola")
+    green = make_strategy(
+        AD,
+        "coin_game_v0",
+        variant="mfos",
+        num_agents=3,
+        grid_size=(4, 3),
+        player=2,
+        definition="pola",
+    )
     assert answers(green, ". b . / r G . / . . . / B . Rg") == {"left"}  # red comes after green
 
 
-# Tit for tat ----------------------------------------------------------------------------------------------------------
+# Tit for tat
+# ----------------------------------------------------------------------------------------------------------
 
 
 def play(boards, **arguments):
-    """Which of the boards, all with a coin one step right of the player and not its own, it goes for."""
+    """Which of the boards, all with a coin one step right of the player and not its own, it goes
+    for."""
     strategy = make_strategy(TFT, "coin_game_v0", definition="pola", **arguments)
     game, greedy = strategy.game, []
     for board in boards:
@@ -155,7 +200,12 @@ def test_tit_for_tat_defects_after_a_theft_until_it_gains():
     assert play(robbed, moves="RLDU") == [False, True, True, False]
     swap = str.maketrans("RrBb", "BbRr")
     assert play([board.translate(swap) for board in robbed], player=1) == [False, True, True, False]
-    assert play([board.translate(swap) for board in robbed], player=1, view="joint") == [False, True, True, False]
+    assert play([board.translate(swap) for board in robbed], player=1, view="joint") == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_tit_for_tat_by_the_sign_of_its_reward():
@@ -205,7 +255,8 @@ def test_tit_for_tat_forgets_where_an_episode_begins():
     ids=str,
 )
 def test_tit_for_tat_infers_its_rewards_exactly(arguments):
-    """In play among random movers it does what a cooperator or a defector does, according to its true rewards."""
+    """In play among random movers it does what a cooperator or a defector does, according to its
+    true rewards."""
     game, games = game_of("coin_game_v0", arguments), 400
     me = game.num_agents - 1
 
@@ -218,7 +269,10 @@ def test_tit_for_tat_infers_its_rewards_exactly(arguments):
     met = set()
     for board, rewards, seen in simulate(game, movers, games, 40, seed=2):
         decoded = board_of(game, seen[me], me)
-        assert all((column == seen_column).all() for column, seen_column in zip(board, decoded, strict=True))
+        assert all(
+            (column == seen_column).all()
+            for column, seen_column in zip(board, decoded, strict=True)
+        )
         defecting = np.where(rewards[me] < 0, True, np.where(rewards[me] > 0, False, defecting))
         expected = np.where(defecting, defector.act(seen[me]), cooperator.act(seen[me]))
         np.testing.assert_array_equal(tft.act(seen[me]), expected)
@@ -227,7 +281,10 @@ def test_tit_for_tat_infers_its_rewards_exactly(arguments):
 
 
 def test_the_definitions_differ_on_a_narrow_torus():
-    """From distance 1 on width 3 the opposite move leads to distance 1 again; LOQA's cooperator goes aside instead."""
+    """From distance 1 on width 3 the opposite move leads to distance 1 again.
+
+    LOQA's cooperator goes aside instead.
+    """
     game = game_of("coin_game_v0", {})
     differing = [
         (row, column)
@@ -238,7 +295,10 @@ def test_the_definitions_differ_on_a_narrow_torus():
     assert differing == [(0, 1), (0, 2), (1, 0), (2, 0)]
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("grim", {}), ("pavlov", {}), ("memory_one", {"probabilities": [0] * 5})])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("grim", {}), ("pavlov", {}), ("memory_one", {"probabilities": [0] * 5})],
+)
 def test_players_of_matrix_games_do_not_play_the_coin_game(name, arguments):
     with pytest.raises(ValueError, match="is not defined for this coin_game_v0"):
         make_strategy(name, "coin_game_v0", **arguments)

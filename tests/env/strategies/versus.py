@@ -1,4 +1,5 @@
-"""Hand-written positions for scripted players: histories of C and D, and boards of the Coin Game drawn in letters."""
+"""Hand-written positions for scripted players: histories of C and D, and boards of the Coin Game
+drawn in letters."""
 
 import numpy as np
 
@@ -80,7 +81,10 @@ def history(name, opponent, env_id="ipd_v0", player=0, **arguments):
 
 
 def drawing(art, num_agents=2, view="ego", player=0):
-    """Observation [1, 2 N, height, width] of a board in letters, for example "R . b / . B . / . . ."."""
+    """Observation [1, 2 N, height, width] of a board in letters, for example "R .
+
+    B / . B . / . . .".
+    """
     rows = [row.split() for row in art.split("/")]
     planes = np.zeros((1, 2 * num_agents, len(rows), len(rows[0])), np.float32)
     shift = player if view == "ego" else 0
@@ -106,7 +110,8 @@ def named(strategy, actions):
 
 
 def simulate(game, movers, games, steps, seed):
-    """Before each step of a batch, straight from the rules: the board, the last rewards, what every player sees."""
+    """Before each step of a batch, straight from the rules: the board, the last rewards, what every
+    player sees."""
     key = draws.key(draws.draw(seed, np.arange(games)), 0)
 
     def draw_at(t):
@@ -116,7 +121,9 @@ def simulate(game, movers, games, steps, seed):
     board = game.chance(game.start(draw_at(0)), draw_at(0))
     rewards = [np.zeros(games) for _ in players]
     for t in range(steps):
-        seen = [observations(game, encode(game.view_of(board, i), game.view_sizes)) for i in players]
+        seen = [
+            observations(game, encode(game.view_of(board, i), game.view_sizes)) for i in players
+        ]
         yield board, rewards, seen
         board, codes = game.act(board, [mover.act(seen[i]) for i, mover in enumerate(movers)])
         board = game.chance(board, draw_at(t + 1))

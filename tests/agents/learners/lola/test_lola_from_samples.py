@@ -1,4 +1,7 @@
-"""LOLA-DiCE and LOLA-PG as the papers run them. All slow; each says how often it would fail under another seed."""
+"""LOLA-DiCE and LOLA-PG as the papers run them.
+
+All slow; each says how often it would fail under another seed.
+"""
 
 from functools import partial
 
@@ -17,7 +20,8 @@ from agents.matrix_games.sampled import SampleConfig, SampledGame
 torch.set_num_threads(1)
 pytestmark = pytest.mark.slow
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)
-# The authors' script: 64 games of 150 steps, δ = .2, 200 updates; logits from N(0, 1/5) as Sonnet's linear layer draws them.
+# The authors' script: 64 games of 150 steps, δ = .2, 200 updates; logits from N(0, 1/5) as Sonnet's
+# linear layer draws them.
 LOOP = RunConfig(runs=20, lr=0.2, init_std=5**-0.5)
 
 
@@ -33,7 +37,11 @@ def dice(lookaheads, lr_in):
 
 
 def test_one_look_ahead_cooperates():
-    """-1.12 ± .05. Sd over runs .07, over means of 20 runs .015: once in 1,000 (the reference's own mean moves as much)."""
+    """-1.12 ± .05.
+
+    Sd over runs .07, over means of 20 runs .015: once in 1,000 (the reference's own mean moves as
+    much).
+    """
     assert last_rewards(dice(1, 0.3)).mean().item() == pytest.approx(-1.12, abs=0.05)
 
 
@@ -55,7 +63,10 @@ def test_without_dice_the_look_ahead_is_worth_nothing():
 
 
 def test_counting_the_opponent_s_actions_is_enough():
-    """Ours over 20 runs: -1.16, sd of a run .20 (some stay near defection); a mean of 10 is below -1.4 once in 1,000."""
+    """Ours over 20 runs: -1.16, sd of a run .20 (some stay near defection).
+
+    A mean of 10 is below -1.4 once in 1,000.
+    """
     sampling = SampleConfig()
     learner = modelling(dice(1, 0.3), CountModel(SampledGame(IPD, sampling)))
     loop = RunConfig(runs=10, lr=0.2, init_std=5**-0.5)
@@ -63,7 +74,10 @@ def test_counting_the_opponent_s_actions_is_enough():
 
 
 def test_policy_gradients():
-    """Paper: NL-PG 20.0 % and -1.98; LOLA-PG 66.4 % and -1.17 (sd of a run .34). Here 400 games, 8 runs: the ordering."""
+    """Paper: NL-PG 20.0 % and -1.98.
+
+    LOLA-PG 66.4 % and -1.17 (sd of a run .34). Here 400 games, 8 runs: the ordering.
+    """
     sampling, loop = SampleConfig(games=400), RunConfig(runs=8, steps=100)
     for learner, low, high in ((NaivePg(), -2.01, -1.9), (LolaPg(), -1.85, -1.0)):
         history = run(SampledGame(IPD, sampling), learner, loop)

@@ -1,4 +1,5 @@
-"""The learners that learn while they play, rule by rule, and the round robin's bookkeeping and known results."""
+"""The learners that learn while they play, rule by rule, and the round robin's bookkeeping and
+known results."""
 
 import itertools
 
@@ -45,7 +46,11 @@ def seats(lanes=2, actions=2):
 
 
 def seen(state, action, other, reward, after):
-    return Experience(*(torch.tensor(x) for x in (state, action, other)), torch.tensor(reward).double(), torch.tensor(after))
+    return Experience(
+        *(torch.tensor(x) for x in (state, action, other)),
+        torch.tensor(reward).double(),
+        torch.tensor(after),
+    )
 
 
 def test_falling_rates():
@@ -82,7 +87,9 @@ def test_jal_q_weighs_the_other_s_actions_by_their_counts():
 def test_hill_climb_moves_to_the_best_and_stays_a_distribution():
     policy = torch.tensor([[0.5, 0.3, 0.2], [0.01, 0.0, 0.99]], dtype=torch.float64)
     found = hill_climb(policy, torch.tensor([1, 2]), torch.tensor([0.2, 0.4], dtype=torch.float64))
-    torch.testing.assert_close(found, torch.tensor([[0.4, 0.5, 0.1], [0.0, 0.0, 1.0]], dtype=torch.float64))
+    torch.testing.assert_close(
+        found, torch.tensor([[0.4, 0.5, 0.1], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    )
 
 
 def test_phc_climbs_with_its_rate():
@@ -122,9 +129,11 @@ def test_exploration_and_sampling_frequencies():
 def test_learners_find_the_better_action_of_a_bandit(make):
     """Action 1 pays 1, action 0 nothing, whatever the other does: a few thousand steps suffice.
 
-    Not so for WoLF-PHC with the authors' rates: it gives up an action for good before its values are known.
-    """
-    learner = Phc(seats(8), PhcConfig(delta=1e-3, delta_decay=1e-3)) if make is Phc else NlQ(seats(8))
+    Not so for WoLF-PHC with the authors' rates: it gives up an action for good before its values
+    are known."""
+    learner = (
+        Phc(seats(8), PhcConfig(delta=1e-3, delta_decay=1e-3)) if make is Phc else NlQ(seats(8))
+    )
     state = torch.zeros(8, dtype=torch.long)
     for _ in range(3000):
         action = learner.act(state)
@@ -152,7 +161,8 @@ def test_exact_players_take_the_exact_learner_s_step_from_either_seat(seat):
 
 
 def test_tournament_of_exact_learners_is_the_loop_of_exact_learners():
-    """Improvement does not depend on what was played: from the same start the policies are those of agents.matrix_games.gradient_runs."""
+    """Improvement does not depend on what was played: from the same start the policies are those of
+    agents.matrix_games.gradient_runs."""
     cfg = TournamentConfig(runs=3)
     pairs, groups = seat_groups(IPD, ("NL-Ex", "LOLA-Ex"), cfg)
     start = torch.empty(len(pairs) * 3 * 2, 5, dtype=torch.float64)
@@ -166,7 +176,9 @@ def test_tournament_of_exact_learners_is_the_loop_of_exact_learners():
     learners = (naive, lola)
     for k, (i, j) in enumerate(pairs):
         tables = slice(6 * k, 6 * k + 6)
-        history = run(IPD, (learners[i], learners[j]), RunConfig(steps=4), theta=start[tables].view(3, 2, 5))
+        history = run(
+            IPD, (learners[i], learners[j]), RunConfig(steps=4), theta=start[tables].view(3, 2, 5)
+        )
         torch.testing.assert_close(end[tables].view(3, 2, 5), history.theta, rtol=1e-6, atol=1e-6)
 
 
@@ -207,7 +219,9 @@ def test_rewards_and_states_reach_the_right_seat(monkeypatch):
         def policy(self):
             return torch.full((3, 5, 2), 0.5, dtype=torch.float64)
 
-    monkeypatch.setattr(tournament, "TOURNAMENT_LEARNERS", {"C": lambda *_: Fixed(0), "D": lambda *_: Fixed(1)})
+    monkeypatch.setattr(
+        tournament, "TOURNAMENT_LEARNERS", {"C": lambda *_: Fixed(0), "D": lambda *_: Fixed(1)}
+    )
     rewards = round_robin(IPD, ("C", "D"), TournamentConfig(runs=1, episodes=1, steps=2))
     assert {pair: r[0, 0].tolist() for pair, r in rewards.items()} == {
         ("C", "C"): [-1.0, -1.0],
@@ -232,12 +246,16 @@ def test_released_perspective_shows_player_0_s_words_to_both(monkeypatch):
 
     monkeypatch.setattr(tournament, "TOURNAMENT_LEARNERS", {"spy": lambda s, seat, game: Spy(s)})
     for perspective, after in (("own", [2, 3]), ("released", [2, 2])):
-        round_robin(IPD, ("spy",), TournamentConfig(runs=1, episodes=1, steps=1, perspective=perspective))
+        round_robin(
+            IPD, ("spy",), TournamentConfig(runs=1, episodes=1, steps=1, perspective=perspective)
+        )
         assert log[-1].after.tolist() == after
 
 
 def test_mirrored_is_right_for_tit_for_tat_and_wrong_in_general():
-    logits = torch.tensor([[9.0, 9.0, -9.0, 9.0, -9.0], [1.0, 2.0, 3.0, 4.0, 5.0]], dtype=torch.float64)
+    logits = torch.tensor(
+        [[9.0, 9.0, -9.0, 9.0, -9.0], [1.0, 2.0, 3.0, 4.0, 5.0]], dtype=torch.float64
+    )
     found = mirrored(logits, (2, 3))
     assert found[0].tolist() == logits[0].tolist()  # p(CD) + p(DC) = 1
     assert found[1].tolist() == [1.0, 2.0, -4.0, -3.0, 5.0]
@@ -247,7 +265,10 @@ def test_mirrored_is_right_for_tit_for_tat_and_wrong_in_general():
     ("make", "message"),
     [
         (lambda: round_robin(MatrixGame(sde.payoffs("rps_v0"), 0.9)), "2 actions, not 3"),
-        (lambda: round_robin(IPD, ("NL-Ex", "LOLA")), "no tournament learner 'LOLA'; there are NL-Q"),
+        (
+            lambda: round_robin(IPD, ("NL-Ex", "LOLA")),
+            "no tournament learner 'LOLA'; there are NL-Q",
+        ),
     ],
 )
 def test_bad_input(make, message):
@@ -257,7 +278,10 @@ def test_bad_input(make, message):
 
 @pytest.mark.slow
 def test_exact_learners_in_both_perspectives():
-    """Reference section 9. Sd of one run up to .7, 100 runs: margins of .2 are about 3 sd (one false alarm in 300)."""
+    """Reference section 9.
+
+    Sd of one run up to .7, 100 runs: margins of .2 are about 3 sd (one false alarm in 300).
+    """
     expected = {
         "own": {("NL-Ex", "NL-Ex"): (-2.0, -2.0), ("LOLA-Ex", "LOLA-Ex"): (-1.04, -1.04)},
         "released": {

@@ -1,4 +1,5 @@
-"""LOQA as a learner: every switch does something, the leak is where it should be, models need no access; and it learns."""
+"""LOQA as a learner: every switch does something, the leak is where it should be, models need no
+access; and it learns."""
 
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ from agents.learners.loqa import loqa, loqa_modelled
 from agents.learners.loqa.learner import make
 from agents.learners.loqa.self_play import Opponents, Play, SelfPlay
 
-TINY = loqa.LoqaConfig(batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4)
+TINY = loqa.LoqaConfig(
+    batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4
+)
 SWITCHES = {
     "gamma": 0.9, "actor_lr": 1e-2, "critic_lr": 1e-3, "ema": 0.5, "entropy": 0.0, "clip": None, "decay": 1.0, "weight": 0.5,
     "temperature": 2.0, "n_step": 2, "current_reward": True, "stop_normaliser": True, "detach_advantage": False,
@@ -46,16 +49,28 @@ def test_a_reset_brings_the_first_networks_back_and_keeps_the_optimisers():
     cfg = replace(TINY, reset_every=3)
     trained = [learned(cfg, k).selves[0] for k in range(6)]
     distance = [(each.theta - trained[0].theta).abs().max().item() for each in trained]
-    once = [max(TINY.actor_lr, TINY.critic_lr) * 1.01 * k for k in (1, 2, 3)]  # what so many steps of Adam can do
-    assert once[0] < distance[4] and distance[1] < once[0] and distance[2] < once[0] and distance[5] < once[0]
-    assert trained[2].actor_adam.first.any() and not torch.equal(trained[2].target, trained[0].target)
+    once = [
+        max(TINY.actor_lr, TINY.critic_lr) * 1.01 * k for k in (1, 2, 3)
+    ]  # what so many steps of Adam can do
+    assert (
+        once[0] < distance[4]
+        and distance[1] < once[0]
+        and distance[2] < once[0]
+        and distance[5] < once[0]
+    )
+    assert trained[2].actor_adam.first.any() and not torch.equal(
+        trained[2].target, trained[0].target
+    )
 
 
 @pytest.mark.parametrize("critic", ["gru", "mlp"])
 def test_a_zero_critic_starts_at_zero_and_leaves_the_actor_as_it_is(critic):
     drawn, zero = (learned(replace(TINY, critic=critic, zero_critic=z), 0) for z in (False, True))
     views = torch.zeros(4, 1, 3, dtype=torch.long)
-    assert not zero.net.q(zero.selves[0].theta, views).any() and drawn.net.q(drawn.selves[0].theta, views).all()
+    assert (
+        not zero.net.q(zero.selves[0].theta, views).any()
+        and drawn.net.q(drawn.selves[0].theta, views).all()
+    )
     assert torch.equal(*(each.net.logits(each.selves[0].theta, views) for each in (drawn, zero)))
 
 
@@ -70,7 +85,8 @@ def test_the_actors_optimiser_moves_the_critic_only_through_the_leak(detached):
 
 
 def test_runs_side_by_side_do_not_mix():
-    """A run whose rewards are the same learns the same, whatever the others do: the second of two, alone disturbed."""
+    """A run whose rewards are the same learns the same, whatever the others do: the second of two,
+    alone disturbed."""
     cfg = replace(TINY, runs=2)
     one, two = learned(cfg, 0), learned(cfg, 0)
     two.selves[0].theta = two.selves[0].theta.clone()
@@ -83,11 +99,14 @@ def test_runs_side_by_side_do_not_mix():
 
 
 def test_models_do_not_look_into_the_opponents():
-    """Replacing the opponents' networks by noise, where it is asked what they want, changes nothing."""
+    """Replacing the opponents' networks by noise, where it is asked what they want, changes
+    nothing."""
 
     class Blind(loqa_modelled.ModelledSelfPlay):
         def _opponents(self, games, seats, thetas):
-            lies = games._replace(rewards=games.rewards.clone(), logits=torch.zeros_like(games.logits))
+            lies = games._replace(
+                rewards=games.rewards.clone(), logits=torch.zeros_like(games.logits)
+            )
             for seat in seats:
                 lies.rewards[..., seat] = 99.0
             return super()._opponents(lies, seats, [torch.zeros_like(theta) for theta in thetas])
@@ -103,7 +122,8 @@ def test_models_do_not_look_into_the_opponents():
 
 
 def test_the_reward_model_learns_the_rewards():
-    """On the prisoner's dilemma, after 400 updates: each outcome's payoff, for the opponent's seat too."""
+    """On the prisoner's dilemma, after 400 updates: each outcome's payoff, for the opponent's seat
+    too."""
     cfg = replace(loqa_modelled.settings("ipd_v0"), batch=64, horizon=10, taste_hidden=16)
     learner = make(cfg, "ipd_v0", {}, 0, "cpu", loss=loqa.loss, kind=loqa_modelled.ModelledSelfPlay)
     for _ in range(400):
@@ -118,12 +138,14 @@ def test_the_reward_model_learns_the_rewards():
 def test_recommended_settings_reciprocate():
     """8 runs of 1500 updates: cooperation is answered, defection is not.
 
-    False alarms: asking 5 of 8 runs for P(C|CC) - P(C|CD) > .4 fails with p < .006 if a run succeeds with probability .9,
-    and with p < .06 with .8. (All 10 runs of benchmarks/loqa_ipd.py succeed.)
-    """
+    False alarms: asking 5 of 8 runs for P(C|CC) - P(C|CD) > .4 fails with p < .006 if a run
+    succeeds with probability .9, and with p < .06 with .8. (All 10 runs of benchmarks/loqa_ipd.py
+    succeed.)"""
     cfg = replace(loqa.IPD, batch=512, runs=8)
     learner = learned(cfg, 1500, "ipd_v0", seed=7)
-    policy = torch.softmax(learner.net.unpack(learner.selves[0].theta, "actor")["zero_table"], -1)[..., 0]
+    policy = torch.softmax(learner.net.unpack(learner.selves[0].theta, "actor")["zero_table"], -1)[
+        ..., 0
+    ]
     assert int((policy[:, 1] - policy[:, 2] > 0.4).sum()) >= 5
 
 
@@ -135,9 +157,17 @@ def test_n_step_counts_the_first_steps_and_detaches_what_they_are_worth():
         return torch.randn(shape, generator=draws, dtype=torch.float64)
 
     runs, games, steps, actions, n = 2, 3, 6, 4, 2
-    logp, advantages = some(runs, games, steps).requires_grad_(), some(runs, games, steps).requires_grad_()
+    logp, advantages = (
+        some(runs, games, steps).requires_grad_(),
+        some(runs, games, steps).requires_grad_(),
+    )
     moves = torch.randint(actions, (2, runs, games, steps), generator=draws)
-    others = Opponents(some(2, runs, games, steps), moves, some(2, runs, games, steps, actions), some(2, runs, games, steps))
+    others = Opponents(
+        some(2, runs, games, steps),
+        moves,
+        some(2, runs, games, steps, actions),
+        some(2, runs, games, steps),
+    )
     cfg = loqa.LoqaConfig(n_step=n, horizon=steps, weight=0.7, gamma=0.9)
     found = loqa.loss(Play(None, logp, advantages, None, None, others, True), cfg)
     for r in range(runs):
@@ -146,15 +176,26 @@ def test_n_step_counts_the_first_steps_and_detaches_what_they_are_worth():
             mean = others.rewards[j, r].mean()
             for b in range(games):
                 for t in range(steps - n):
-                    paid, box = others.rewards[j, r, b], (logp[r, b, t + 1] - logp[r, b, t + 1].detach()).exp()
+                    paid, box = (
+                        others.rewards[j, r, b],
+                        (logp[r, b, t + 1] - logp[r, b, t + 1].detach()).exp(),
+                    )
                     q = others.q[j, r, b, t].clone()
                     a = others.actions[j, r, b, t]
-                    q[a] = paid[t] + 0.9 * (mean + (paid[t + 1] - mean) * box) + 0.81 * others.values[j, r, b, t + 2]
+                    q[a] = (
+                        paid[t]
+                        + 0.9 * (mean + (paid[t + 1] - mean) * box)
+                        + 0.81 * others.values[j, r, b, t + 2]
+                    )
                     answer = torch.log_softmax(q, -1)[a]
-                    expected = expected - 0.7 * advantages[r, b, t].detach() * answer / (games * (steps - n))
+                    expected = expected - 0.7 * advantages[r, b, t].detach() * answer / (
+                        games * (steps - n)
+                    )
         assert found[r].item() == pytest.approx(expected.item(), abs=1e-12)
         for x in (logp, advantages):
-            ours, theirs = (torch.autograd.grad(y, x, retain_graph=True)[0] for y in (found[r], expected))
+            ours, theirs = (
+                torch.autograd.grad(y, x, retain_graph=True)[0] for y in (found[r], expected)
+            )
             assert (ours - theirs).abs().max() < 1e-12
 
 

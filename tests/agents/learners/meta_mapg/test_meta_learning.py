@@ -1,4 +1,5 @@
-"""Meta-MAPG through `train`, and its parts: personas, noisy tables, the LSTM, chains that diverge, opponent models."""
+"""Meta-MAPG through `train`, and its parts: personas, noisy tables, the LSTM, chains that diverge,
+opponent models."""
 
 import pytest
 import torch
@@ -41,7 +42,9 @@ def test_twice_two_updates_are_four(tmp_path, name, learner):
     for iterations in (2, 4):
         halves = train(learner, env_id, out=tmp_path / "b", iterations=iterations, seed=5, **how)
     first, second = load(whole / "checkpoints").tensors, load(halves / "checkpoints").tensors
-    assert all(torch.equal(first[key], second[key]) for key in first) and {"phi0", "rates0"} <= set(first)
+    assert all(torch.equal(first[key], second[key]) for key in first) and {"phi0", "rates0"} <= set(
+        first
+    )
     agent = load_agent(whole)
     rewards = agent.adaptation(tasks=3, seed=1)
     assert len(rewards) == 3 and rewards == agent.adaptation(tasks=3, seed=1)
@@ -60,9 +63,31 @@ def test_learning_with_the_third_term_leads_to_cooperation_and_without_it_does_n
 
 
 def test_command_shows_adaptation(tmp_path, capsys):
-    words = ["train", "meta_mapg", "ipd_v0", "--out", str(tmp_path / "x"), "--device", "cpu", "--set", "iterations=1"]
-    assert main([*words, *(f"{key}={value}" for key, value in TINY.items()), "quiet=true", "eval_every=0"]) == 0
-    assert main(["evaluate", str(tmp_path / "x"), "--episodes", "4", "--against", "tit_for_tat"]) == 0
+    words = [
+        "train",
+        "meta_mapg",
+        "ipd_v0",
+        "--out",
+        str(tmp_path / "x"),
+        "--device",
+        "cpu",
+        "--set",
+        "iterations=1",
+    ]
+    assert (
+        main(
+            [
+                *words,
+                *(f"{key}={value}" for key, value in TINY.items()),
+                "quiet=true",
+                "eval_every=0",
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(["evaluate", str(tmp_path / "x"), "--episodes", "4", "--against", "tit_for_tat"]) == 0
+    )
     shown = capsys.readouterr().out
     assert "while it and the others learn" in shown and "after 2 updates" in shown
 
@@ -70,7 +95,10 @@ def test_command_shows_adaptation(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"peers": "saintly"}, "no persona 'saintly' in ipd_v0; there are cooperative, defective, all"),
+        (
+            {"peers": "saintly"},
+            "no persona 'saintly' in ipd_v0; there are cooperative, defective, all",
+        ),
         ({"env": "imp_v0", "peers": "all"}, "no personas for imp_v0"),
         ({"env": "coin_game_v0"}, "no payoff table"),
         ({"chain": 0}, "must be >= 1"),
@@ -89,7 +117,14 @@ def test_command_shows_adaptation(tmp_path, capsys):
 def test_mistakes_are_one_sentence(tmp_path, settings, words):
     settings = dict(settings)
     with pytest.raises(ValueError, match=words):
-        train("meta_mapg", settings.pop("env", "ipd_v0"), out=tmp_path / "x", iterations=1, **QUIET, **settings)
+        train(
+            "meta_mapg",
+            settings.pop("env", "ipd_v0"),
+            out=tmp_path / "x",
+            iterations=1,
+            **QUIET,
+            **settings,
+        )
     assert not (tmp_path / "x" / "checkpoints").exists()
 
 
@@ -100,7 +135,9 @@ def test_personas_have_their_character_and_splits_differ(env_id):
         found = {split: personas(env_id, kind, split, seed=1) for split in SPLITS}
         for split, logits in found.items():
             policy = logits.exp().view(SPLITS[split], actions**2 + 1, actions)
-            torch.testing.assert_close(policy.sum(-1), torch.ones(policy.shape[:2], dtype=torch.float64))
+            torch.testing.assert_close(
+                policy.sum(-1), torch.ones(policy.shape[:2], dtype=torch.float64)
+            )
             lead = policy[..., i]
             assert lead.min() >= 1 / actions - 1e-12
             bound = 5 * (1 - 1 / actions) / (12 * lead.numel()) ** 0.5
@@ -117,7 +154,11 @@ def test_noise_stays_in_its_range():
     noise = noisy_payoffs(table, 0.5, 500, "train", 1) - table
     assert noise.abs().max() <= 0.5 and abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
     assert torch.equal(noisy_payoffs(table, 0.0, 3, "test")[2], table.double())
-    for wrong in ({"noise": -1.0, "count": 1}, {"noise": float("nan"), "count": 1}, {"noise": 0.1, "count": 0}):
+    for wrong in (
+        {"noise": -1.0, "count": 1},
+        {"noise": float("nan"), "count": 1},
+        {"noise": 0.1, "count": 0},
+    ):
         with pytest.raises(ValueError, match="noise must be finite"):
             noisy_payoffs(table, split="train", **wrong)
 
@@ -125,7 +166,9 @@ def test_noise_stays_in_its_range():
 def test_a_table_for_each_run_is_the_same_as_one_run_at_a_time():
     tables = noisy_payoffs(sde.payoffs("ipd_v0"), 0.5, 3, "test")
     theta = torch.randn(3, 2, 5, dtype=torch.float64)
-    each = torch.cat([MatrixGame(table, 0.96).values(t[None]) for table, t in zip(tables, theta, strict=True)])
+    each = torch.cat(
+        [MatrixGame(table, 0.96).values(t[None]) for table, t in zip(tables, theta, strict=True)]
+    )
     many = MatrixGame(tables, 0.96)
     torch.testing.assert_close(many.values(theta), each)
     torch.testing.assert_close(many.values(theta.expand(2, 3, 2, 5)), each.expand(2, 3, 2))
@@ -133,7 +176,9 @@ def test_a_table_for_each_run_is_the_same_as_one_run_at_a_time():
     states = sampled.play(theta.repeat(2, 1, 1))
     rewards = sampled.rewards(states)
     for lane in range(6):
-        assert torch.equal(rewards[:, :, lane].movedim(1, -1), tables[lane % 3].flatten(0, 1)[states[1:, lane] - 1])
+        assert torch.equal(
+            rewards[:, :, lane].movedim(1, -1), tables[lane % 3].flatten(0, 1)[states[1:, lane] - 1]
+        )
 
 
 def test_the_lstm_is_torch_s():
@@ -176,7 +221,11 @@ def test_chains_that_diverge_count_nothing_and_the_others_go_on():
     rates[0, 1, 1] = float("inf")
     found = mm.meta_gradients(phi, rates, world_of(3), (0,))[0]
     assert found.finite.tolist() == [True, False, True] and found.start[1].abs().max() == 0
-    assert torch.isfinite(found.start).all() and torch.isfinite(found.rates).all() and found.start[0].abs().max() > 0
+    assert (
+        torch.isfinite(found.start).all()
+        and torch.isfinite(found.rates).all()
+        and found.start[0].abs().max() > 0
+    )
     learner = LEARNERS["meta_mapg"].make(MetaLearnerConfig(**TINY), "ipd_v0", {}, 0, "cpu")
     learner.rates[1][:] = float("inf")
     before = learner.phi[0].clone()
@@ -186,18 +235,28 @@ def test_chains_that_diverge_count_nothing_and_the_others_go_on():
 
 
 def test_a_model_of_the_opponent_is_what_it_did_and_leads_the_same_way():
-    """Counts approach the policy; player 0's meta-gradient with the model correlates with the one that knows."""
+    """Counts approach the policy.
+
+    Player 0's meta-gradient with the model correlates with the one that knows.
+    """
     torch.manual_seed(0)
-    phi = tuple((0.5 * torch.randn(1, 10, dtype=torch.float64)).expand(200, 10).contiguous() for _ in range(2))
+    phi = tuple(
+        (0.5 * torch.randn(1, 10, dtype=torch.float64)).expand(200, 10).contiguous()
+        for _ in range(2)
+    )
     play = world_of(200).play(phi)
     counts = mm.observed(play, 1, (5, 2)).view(200, 5, 2).exp().sum(0)
     spread = 5 * 0.5 / counts.sum(-1).sqrt()
     assert (
-        (counts / counts.sum(-1, keepdim=True) - torch.softmax(phi[1][0].view(5, 2), -1))[:, 0].abs() < spread + 0.02
+        (counts / counts.sum(-1, keepdim=True) - torch.softmax(phi[1][0].view(5, 2), -1))[
+            :, 0
+        ].abs()
+        < spread + 0.02
     ).all()
     rates = torch.ones(2, 2, 200, dtype=torch.float64)
     means = [
-        mm.meta_gradients(phi, rates, world_of(200, opponent=word), (0,))[0].start.mean(0) for word in ("known", "modelled")
+        mm.meta_gradients(phi, rates, world_of(200, opponent=word), (0,))[0].start.mean(0)
+        for word in ("known", "modelled")
     ]
     assert torch.nn.functional.cosine_similarity(*means, dim=0) > 0.8
 
@@ -207,13 +266,19 @@ def test_the_linear_baseline_fits_what_is_linear():
     x = mm.features(views, 5, torch.float64)
     weights = torch.randn(2, 1, 9, dtype=torch.float64)
     torch.testing.assert_close(
-        mm.linear_baseline(x, (x * weights[:, None]).sum(-1)), (x * weights[:, None]).sum(-1), atol=1e-3, rtol=0
+        mm.linear_baseline(x, (x * weights[:, None]).sum(-1)),
+        (x * weights[:, None]).sum(-1),
+        atol=1e-3,
+        rtol=0,
     )
 
 
 def test_the_baseline_of_a_float32_network_is_that_of_float64():
-    """One-hots add up to 1: solved in float32, a fifth of the chains of an LSTM came out infinite."""
-    views = torch.randint(2, (30, 50, 16), generator=torch.Generator().manual_seed(0))  # three views are never met
+    """One-hots add up to 1: solved in float32, a fifth of the chains of an LSTM came out
+    infinite."""
+    views = torch.randint(
+        2, (30, 50, 16), generator=torch.Generator().manual_seed(0)
+    )  # three views are never met
     returns = torch.randn(50, 16, 30, generator=torch.Generator().manual_seed(1))
     low = mm.linear_baseline(mm.features(views, 5, torch.float32), returns)
     high = mm.linear_baseline(mm.features(views, 5, torch.float64), returns.double())

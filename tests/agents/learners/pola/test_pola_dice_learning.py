@@ -1,4 +1,7 @@
-"""POLA-DiCE as a learner: exact resuming, what each setting does, models, memory, bad input; and it learns."""
+"""POLA-DiCE as a learner: exact resuming, what each setting does, models, memory, bad input.
+
+And it learns.
+"""
 
 import json
 import os
@@ -38,7 +41,11 @@ SWITCHES = {
 }  # fmt: skip
 CASES = {
     "pola": ("pola_dice", "ipd_v0", {**GAME, "runs": 2}),
-    "persistent": ("pola_dice", "ipd_v0", {**GAME, "reset_optimiser": False, "rematerialise": True}),
+    "persistent": (
+        "pola_dice",
+        "ipd_v0",
+        {**GAME, "reset_optimiser": False, "rematerialise": True},
+    ),
     "model": ("pola_om", "coin_game_v0", {"variant": "pola", "model_batches": 2, "inner_steps": 2}),
     "persistent model": ("pola_om", "ipd_v0", {"model_batches": 2, "reset_optimiser": False}),
     "lola": ("lola_dice_gru", "coin_game_v0", {"outer_steps": 1}),
@@ -106,17 +113,22 @@ def test_the_published_lola_dice_moves_by_the_sign_of_the_gradient():
         before = one.theta.clone()
         one.update()
         moved = (one.theta - before)[:, : one.net.actor_size].abs()
-        assert ((moved == 0) | ((moved - 0.003).abs() < 1e-4)).float().mean() > 0.95  # ε of Adam tells where g is tiny
+        assert (
+            (moved == 0) | ((moved - 0.003).abs() < 1e-4)
+        ).float().mean() > 0.95  # ε of Adam tells where g is tiny
         assert (moved > 0).float().mean() > 0.5
     kept = learner("lola_dice_gru", outer_steps=1, reset_optimiser=False)
     kept.update()
     before = kept.theta.clone()
     kept.update()
-    assert (((kept.theta - before)[:, : kept.net.actor_size].abs() - 0.003).abs() < 1e-4).float().mean() < 0.5
+    assert (
+        ((kept.theta - before)[:, : kept.net.actor_size].abs() - 0.003).abs() < 1e-4
+    ).float().mean() < 0.5
 
 
 def test_both_players_answer_the_old_other():
-    """Within an update neither sees the other move: disturbing player 1 in the middle leaves player 0 as it was."""
+    """Within an update neither sees the other move: disturbing player 1 in the middle leaves player
+    0 as it was."""
     one, two = learned(1), learned(1)
     two.theta[1] += 0.3
     for each in (one, two):
@@ -131,7 +143,9 @@ def test_runs_side_by_side_do_not_mix():
     for each in (one, two):
         for _ in range(4):
             each.update()
-    assert (one.theta - two.theta)[0::2].abs().max() < 1e-5 and (one.theta - two.theta)[1::2].abs().mean() > 0.1
+    assert (one.theta - two.theta)[0::2].abs().max() < 1e-5 and (one.theta - two.theta)[
+        1::2
+    ].abs().mean() > 0.1
 
 
 def test_seats_and_sides():
@@ -145,34 +159,54 @@ def test_seats_and_sides():
     assert torch.allclose(games.own.rewards, torch.tensor(0.665)) and torch.allclose(
         games.other.rewards, torch.tensor(-0.335)
     )
-    first, second = games.own.views[1:].flatten(2).unbind(1)[0].unique().tolist(), games.own.views[1:, 1].unique().tolist()
-    assert first == [3] and second == [2]  # joint view: DC where player 0 defects, CD where player 1 does
+    first, second = (
+        games.own.views[1:].flatten(2).unbind(1)[0].unique().tolist(),
+        games.own.views[1:, 1].unique().tolist(),
+    )
+    assert first == [3] and second == [
+        2
+    ]  # joint view: DC where player 0 defects, CD where player 1 does
 
 
 def test_models_learn_what_the_others_do_and_are_all_that_is_known():
-    """After many batches the model plays as the opponent does; and the look-ahead starts from it."""
+    """After many batches the model plays as the opponent does.
+
+    And the look-ahead starts from it.
+    """
     one = learner("pola_om", batch=200, horizon=6, hidden=8, model_batches=150, lr_model=0.02)
     one.theta[:, one.net.parts()["actor.out_bias"][0]] += torch.tensor([2.0, -1.0])
     one._begin()
     games = one.play(one.start, one.swapped(one.start), 0, purpose=5)
     probabilities = [
-        torch.softmax(one.net.logits(theta, games.other.views[:-1]), -1) for theta in (one.model, one.swapped(one.start))
+        torch.softmax(one.net.logits(theta, games.other.views[:-1]), -1)
+        for theta in (one.model, one.swapped(one.start))
     ]
     assert (probabilities[0] - probabilities[1]).abs().mean() < 0.05
     seen = []
     play = one.play
-    one.play = lambda own, other, number, *, purpose: seen.append(other) or play(own, other, number, purpose=purpose)
+    one.play = lambda own, other, number, *, purpose: (
+        seen.append(other) or play(own, other, number, purpose=purpose)
+    )
     one.iteration = 1
     one.update()
     assert torch.equal(seen[0], one.model)
 
 
 def test_inner_steps_raise_the_opponents_return():
-    """Averaged over many games, what the opponent is imagined to become earns more than what it was."""
+    """Averaged over many games, what the opponent is imagined to become earns more than what it
+    was."""
     one = learner(batch=2000, horizon=8, inner_steps=3, lr_in=1.0, beta_in=0.0, actor="tabular")
-    view = View(one.net, one.cfg, one.theta, one.swapped(one.theta), lambda a, b, k: one.play(a, b, k, purpose=0))
+    view = View(
+        one.net,
+        one.cfg,
+        one.theta,
+        one.swapped(one.theta),
+        lambda a, b, k: one.play(a, b, k, purpose=0),
+    )
     other, _ = look_ahead(one.theta.clone().requires_grad_(), view)
-    before, after = (one.play(one.theta, x, 9, purpose=0).other.rewards.mean() for x in (view.other, other))
+    before, after = (
+        one.play(one.theta, x, 9, purpose=0).other.rewards.mean() for x in (view.other, other)
+    )
     assert after > before + 0.02
 
 
@@ -217,7 +251,11 @@ def test_kl_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path, mon
     run("pola", tmp_path, 2)
     update = PolaDice.update
     monkeypatch.setattr(
-        PolaDice, "update", lambda self: update(self) | ({"kl": torch.tensor(torch.inf)} if self.iteration == 4 else {})
+        PolaDice,
+        "update",
+        lambda self: (
+            update(self) | ({"kl": torch.tensor(torch.inf)} if self.iteration == 4 else {})
+        ),
     )
     with pytest.raises(TrainingError, match=r"kl became inf in update 4.*state-00000002\.json"):
         run("pola", tmp_path, 6)
@@ -226,7 +264,10 @@ def test_kl_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path, mon
 
 def test_too_little_memory_is_said_before_anything_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(pola_dice_learner, "available_memory", lambda device: 10**6)
-    with pytest.raises(ValueError, match=r"GB and cpu has 0\.0 GB free: lower batch \(now 2000\).*rematerialise=True"):
+    with pytest.raises(
+        ValueError,
+        match=r"GB and cpu has 0\.0 GB free: lower batch \(now 2000\).*rematerialise=True",
+    ):
         train("pola_dice", "ipd_v0", device="cpu", out=tmp_path / "x", **GAME)
     assert not list(tmp_path.glob("x/checkpoints/*"))
 
@@ -259,9 +300,18 @@ print(memory_needed(large) / (peak() - before))
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
 @pytest.mark.parametrize(("inner_steps", "again"), [(0, 0), (2, 0), (4, 1)])
 def test_the_memory_estimate_is_within_half_of_the_peak(inner_steps, again):
-    """Of an outer step of 512 games; the estimate is there to refuse what cannot fit, not to the byte."""
+    """Of an outer step of 512 games.
+
+    The estimate is there to refuse what cannot fit, not to the byte.
+    """
     words = [sys.executable, "-c", PEAK, str(inner_steps), str(again)]
-    found = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    found = subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert 0.67 < float(found.stdout) < 1.5
 
 
@@ -290,14 +340,19 @@ def test_metrics_name_what_they_are(tmp_path):
 def test_pola_cooperates_where_lola_dice_and_naive_learning_defect():
     """The small setting of benchmarks/pola_ipd, 3 runs: 2 CPU minutes.
 
-    Of 10 runs, at outer step 400: mean .25, spread .07, so that the mean of 3 is below .15 once in a hundred times; of 10
-    runs of the others none was above .01.
-    """
+    Of 10 runs, at outer step 400: mean .25, spread .07, so that the mean of 3 is below .15 once in
+    a hundred times; of 10 runs of the others none was above .01."""
     small = {"batch": 64, "horizon": 20, "hidden": 16, "runs": 3}
     near = {"outer_steps": 20, "lr_in": 0.02, "lr_out": 0.005, "beta_in": 5.0, "beta_out": 20.0}
     pola = learned(400, **{**small, **near})
-    others = [learned(300, name=name, **small, outer_steps=1) for name in ("lola_dice_gru", "naive_pg_gru")]
-    score = [each.play(each.theta, each.swapped(each.theta), 0, purpose=9).own.rewards.mean() for each in (pola, *others)]
+    others = [
+        learned(300, name=name, **small, outer_steps=1)
+        for name in ("lola_dice_gru", "naive_pg_gru")
+    ]
+    score = [
+        each.play(each.theta, each.swapped(each.theta), 0, purpose=9).own.rewards.mean()
+        for each in (pola, *others)
+    ]
     assert score[0] > 0.15 and max(score[1:]) < 0.05
 
 
@@ -306,8 +361,13 @@ def test_each_seat_is_played_by_its_own_network(tmp_path):
     folder = run("model", tmp_path, 3, eval_every=3, eval_episodes=4)
     own = [load_agent(folder, player=i)._theta["out"] for i in range(2)]
     assert not torch.equal(*own)
-    seats = [batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent._theta["out"] for i in range(2)]
-    assert all(map(torch.equal, seats, own)) and all(map(torch.equal, (a._theta["out"] for a in load_agents(folder)), own))
+    seats = [
+        batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent._theta["out"]
+        for i in range(2)
+    ]
+    assert all(map(torch.equal, seats, own)) and all(
+        map(torch.equal, (a._theta["out"] for a in load_agents(folder)), own)
+    )
     logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     evaluated = next(line for line in logged if "eval self" in line)
     assert evaluated["eval self"] == scores(load_agents(folder), episodes=4, seed=3)["self"]

@@ -1,4 +1,5 @@
-"""Parametrisations and POLA: gradients against brute force, limits that are LOLA, finding tit for tat."""
+"""Parametrisations and POLA: gradients against brute force, limits that are LOLA, finding tit for
+tat."""
 
 from functools import partial
 
@@ -36,7 +37,9 @@ GAMMA, FACTOR = 0.96, 1.33
 
 
 def contribution(parametrisation=None, factor=FACTOR, gamma=GAMMA):
-    return MatrixGame(sde.payoffs("ipd_v0", contribution_factor=factor), gamma, parametrisation=parametrisation)
+    return MatrixGame(
+        sde.payoffs("ipd_v0", contribution_factor=factor), gamma, parametrisation=parametrisation
+    )
 
 
 def view_of(game, theta, cfg):
@@ -49,14 +52,28 @@ def test_parametrisations_have_their_shapes_and_seeds(name):
     theta = made.initial(3, seed=1)
     assert theta.shape == (3, 2, made.dim) and theta.dtype == torch.float64
     assert made.logits(theta).shape == (3, 2, 5, 1)
-    assert torch.equal(theta, made.initial(3, seed=1)) and not torch.equal(theta, made.initial(3, seed=2))
+    assert torch.equal(theta, made.initial(3, seed=1)) and not torch.equal(
+        theta, made.initial(3, seed=2)
+    )
 
 
 def test_tabular_and_preconditioned_logits():
     theta = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0], dtype=torch.float64)
     assert tabular().logits(theta)[:, 0].tolist() == [1, 2, 3, 4, 5]
-    assert preconditioned("paper").logits(theta)[:, 0].tolist() == [-5, -4, 3, -2, -1]  # minus twice θ_CD
-    assert preconditioned("appendix").logits(theta)[:, 0].tolist() == [-9, -8, -7, -6, 5]  # minus twice θ_DD
+    assert preconditioned("paper").logits(theta)[:, 0].tolist() == [
+        -5,
+        -4,
+        3,
+        -2,
+        -1,
+    ]  # minus twice θ_CD
+    assert preconditioned("appendix").logits(theta)[:, 0].tolist() == [
+        -9,
+        -8,
+        -7,
+        -6,
+        5,
+    ]  # minus twice θ_DD
     with pytest.raises(ValueError, match="'paper' or 'appendix'"):
         preconditioner("released")
 
@@ -64,11 +81,20 @@ def test_tabular_and_preconditioned_logits():
 def test_features_are_two_one_hots():
     x = features()
     assert x.shape == (5, 6) and (x.sum(1) == 2).all()
-    assert [x[s].nonzero()[:, 0].tolist() for s in range(5)] == [[2, 5], [0, 3], [0, 4], [1, 3], [1, 4]]
+    assert [x[s].nonzero()[:, 0].tolist() for s in range(5)] == [
+        [2, 5],
+        [0, 3],
+        [0, 4],
+        [1, 3],
+        [1, 4],
+    ]
 
 
 def test_the_network_is_torch_s():
-    """The same weights in torch.nn.Linear layers give the same logits; the first weights have their default ranges."""
+    """The same weights in torch.nn.Linear layers give the same logits.
+
+    The first weights have their default ranges.
+    """
     net = network()
     theta = net.initial(200, seed=3)
     flat = theta[7, 1]
@@ -81,14 +107,20 @@ def test_the_network_is_torch_s():
         torch.testing.assert_close(net.logits(theta)[7, 1], second(torch.tanh(first(features()))))
     assert net.dim == 129
     for part, bound in ((theta[..., :112], 6**-0.5), (theta[..., 112:], 16**-0.5)):
-        assert part.abs().max() <= bound and part.abs().max() > 0.99 * bound and abs(part.mean()) < 0.02
+        assert (
+            part.abs().max() <= bound
+            and part.abs().max() > 0.99 * bound
+            and abs(part.mean()) < 0.02
+        )
 
 
 def test_a_parametrised_game_is_the_game_of_its_logits():
     net = network()
     theta = net.initial(4)
     plain = contribution()
-    torch.testing.assert_close(contribution(net).values(theta), plain.values(net.logits(theta)[..., 0]))
+    torch.testing.assert_close(
+        contribution(net).values(theta), plain.values(net.logits(theta)[..., 0])
+    )
     with pytest.raises(ValueError, match="2 actions, not 3"):
         MatrixGame(sde.payoffs("rps_v0"), 0.9, parametrisation=net)
 
@@ -109,7 +141,9 @@ def test_several_inner_steps_without_proximal_term_are_look_aheads():
     torch.testing.assert_close(pola(theta, game, cfg), true, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("cfg", [PolaConfig(lr_in=0.6, beta_out=0.3), PolaConfig(0.2, 0.1, 0.5, 1, 0.0, 3, 0.4)])
+@pytest.mark.parametrize(
+    "cfg", [PolaConfig(lr_in=0.6, beta_out=0.3), PolaConfig(0.2, 0.1, 0.5, 1, 0.0, 3, 0.4)]
+)
 def test_outer_gradient_against_brute_force(cfg):
     """Both proximal terms, one run and one player at a time, away from the old point."""
     game = contribution(gamma=0.8)
@@ -120,17 +154,23 @@ def test_outer_gradient_against_brute_force(cfg):
     def objective(mine, i):
         j = 1 - i
         pair = lambda x, y: torch.stack((x, y) if i == 0 else (y, x))  # noqa: E731
-        inner = lambda y: game.values(pair(mine, y))[j] - cfg.beta_in * kl(log_pi(theta[0, j]), log_pi(y))  # noqa: E731
+        inner = lambda y: (
+            game.values(pair(mine, y))[j] - cfg.beta_in * kl(log_pi(theta[0, j]), log_pi(y))
+        )
         other = theta[0, j]
         for _ in range(cfg.inner_steps):
             other = other + cfg.lr_in * grad(inner)(other)
-        return game.values(pair(mine, other))[i] - cfg.beta_out * kl(log_pi(theta[0, i]), log_pi(mine))
+        return game.values(pair(mine, other))[i] - cfg.beta_out * kl(
+            log_pi(theta[0, i]), log_pi(mine)
+        )
 
     view = view_of(game, theta, cfg)
     old = view.log_policies(game.to_logits(theta.transpose(0, 1)))
     found = outer_gradient(own, old, view)
     for i in range(2):
-        torch.testing.assert_close(found[i, 0], grad(lambda x, i=i: objective(x, i))(own[i, 0]), rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(
+            found[i, 0], grad(lambda x, i=i: objective(x, i))(own[i, 0]), rtol=1e-10, atol=1e-12
+        )
 
 
 def test_imagined_leaves_the_own_entry_alone():
@@ -168,7 +208,8 @@ def test_outer_steps_are_a_limit():
 
 
 def test_saturated_policies_stay_finite():
-    """The released code computes KL from probabilities and becomes NaN here (reference, pitfall 10)."""
+    """The released code computes KL from probabilities and becomes NaN here (reference, pitfall
+    10)."""
     game = contribution()
     theta = torch.full((1, 2, 5), 800.0, dtype=torch.float64)
     theta[..., ::2] *= -1
@@ -184,7 +225,10 @@ def test_saturated_policies_stay_finite():
         (lambda: PolaConfig(beta_in=-1.0), "β"),
         (lambda: pola(torch.zeros(1, 2, 1), tandem()), "a MatrixGame, not a StatelessGame"),
         (lambda: PolaOm(tabular(), PolaConfig())(torch.zeros(1, 2, 1), tandem()), "a MatrixGame"),
-        (lambda: pola(torch.zeros(1, 2, 4, dtype=torch.float64), contribution()), "players, parameters"),
+        (
+            lambda: pola(torch.zeros(1, 2, 4, dtype=torch.float64), contribution()),
+            "players, parameters",
+        ),
     ],
 )
 def test_bad_input(make, message):
@@ -208,17 +252,24 @@ def test_a_model_in_another_parametrisation_is_kept_between_updates():
     learner(theta, game)
     logits = learner.parametrisation.logits
     gap = [
-        kl_divergence(game.log_policies(theta), view_of(game, theta, PolaConfig()).log_policies(logits(m)))
+        kl_divergence(
+            game.log_policies(theta), view_of(game, theta, PolaConfig()).log_policies(logits(m))
+        )
         for m in (first, learner.model)
     ]
     assert (gap[1] < gap[0]).all()
 
 
 def found_and_policies(parametrisation, learner, lr, epochs, runs=20, seed=1):
-    """How many runs find tit for tat, and P(cooperate) after DD, DC, CD, CC and at the start, averaged."""
+    """How many runs find tit for tat, and P(cooperate) after DD, DC, CD, CC and at the start,
+    averaged."""
     game = contribution(parametrisation)
     history = run(
-        game, learner, RunConfig(steps=epochs, lr=lr), theta=parametrisation.initial(runs, seed), observe=game.policies
+        game,
+        learner,
+        RunConfig(steps=epochs, lr=lr),
+        theta=parametrisation.initial(runs, seed),
+        observe=game.policies,
     )
     assert not history.stopped
     found = finds_tft(history.values, history.observed, FACTOR).any(0).sum().item()
@@ -233,16 +284,23 @@ def test_outer_pola_with_a_table_finds_tit_for_tat():
 
 
 def test_lola_with_a_table_finds_it_at_a_rate_where_the_released_code_is_not_a_number():
-    """lr_out 25 is the README's; the released code gets 4 of 20 there, NaN in the others, and 20 of 20 with 10."""
+    """lr_out 25 is the README's.
+
+    The released code gets 4 of 20 there, NaN in the others, and 20 of 20 with 10.
+    """
     for lr in (10.0, 25.0):
-        found, policies = found_and_policies(tabular(), partial(lola, cfg=LolaConfig(form="lookahead", eta=3.0)), lr, 30)
+        found, policies = found_and_policies(
+            tabular(), partial(lola, cfg=LolaConfig(form="lookahead", eta=3.0)), lr, 30
+        )
         assert found == 20
         assert policies == pytest.approx([0.0, 1.0, 0.0, 1.0, 1.0], abs=0.05)
 
 
 def test_preconditioned_lola_finds_none():
     """Paper Table 1 at f = 1.33: .00 .00 .96 .00 .00."""
-    found, policies = found_and_policies(preconditioned(), partial(lola, cfg=LolaConfig(form="lookahead", eta=3.0)), 5.0, 30)
+    found, policies = found_and_policies(
+        preconditioned(), partial(lola, cfg=LolaConfig(form="lookahead", eta=3.0)), 5.0, 30
+    )
     assert found == 0
     assert policies == pytest.approx([0.0, 0.0, 1.0, 0.0, 0.0], abs=0.05)
 
@@ -252,7 +310,10 @@ def test_preconditioned_lola_finds_none():
 
 @pytest.mark.slow
 def test_outer_pola_with_a_network_finds_tit_for_tat():
-    """Reference: 20 of 20 and .02 .86 .45 .99 .68. Ours: 76 of 80 over two seeds, so 20 runs hold at least 15 (1e-4)."""
+    """Reference: 20 of 20 and .02 .86 .45 .99 .68.
+
+    Ours: 76 of 80 over two seeds, so 20 runs hold at least 15 (1e-4).
+    """
     learner = partial(pola, cfg=PolaConfig(lr_in=0.25, lr_out=0.02, beta_out=0.13))
     found, policies = found_and_policies(network(), learner, 1.0, 2)
     assert found >= 15
@@ -261,7 +322,10 @@ def test_outer_pola_with_a_network_finds_tit_for_tat():
 
 @pytest.mark.slow
 def test_outer_pola_finds_tit_for_tat_under_preconditioning_where_lola_does_not():
-    """Reference with the paper's Q: 10 of 10; paper .18 .99 .30 1.00 .76. Ours: 19 of 20; fewer than 14 once in 10,000."""
+    """Reference with the paper's Q: 10 of 10.
+
+    Paper .18 .99 .30 1.00 .76. Ours: 19 of 20; fewer than 14 once in 10,000.
+    """
     learner = partial(pola, cfg=PolaConfig(lr_in=0.4, lr_out=0.05, beta_out=0.5))
     found, policies = found_and_policies(preconditioned(), learner, 1.0, 10)
     assert found >= 14
@@ -271,7 +335,11 @@ def test_outer_pola_finds_tit_for_tat_under_preconditioning_where_lola_does_not(
 @pytest.mark.slow
 def test_pola_with_a_modelled_opponent():
     """Paper Table 2, POLA tab: .01 .97 .05 1.00 .97, ten runs."""
-    cfg = PolaConfig(lr_in=0.2, lr_out=1.0, beta_out=0.0, outer_steps=1, inner_steps=100, beta_in=3.0)
-    found, policies = found_and_policies(tabular(), PolaOm(tabular(), cfg, seed=101), 1.0, 50, runs=10)
+    cfg = PolaConfig(
+        lr_in=0.2, lr_out=1.0, beta_out=0.0, outer_steps=1, inner_steps=100, beta_in=3.0
+    )
+    found, policies = found_and_policies(
+        tabular(), PolaOm(tabular(), cfg, seed=101), 1.0, 50, runs=10
+    )
     assert found == 10
     assert policies == pytest.approx([0.01, 0.97, 0.05, 1.00, 0.97], abs=0.05)
