@@ -111,6 +111,19 @@ class BatchEnv(ABC):
         return self.game.max_cycles
 
     @property
+    def clock(self) -> Any:
+        """Steps taken in the running episodes.
+
+        An int while all games run in step, else an integer array [B]; None before the first reset.
+        """
+        return self._t
+
+    @property
+    def over(self) -> Any:
+        """Whether the games have ended and wait for a reset: a bool for all, or a bool array [B]."""
+        return self._over
+
+    @property
     def unwrapped(self) -> "BatchEnv":
         """This batch."""
         return self
