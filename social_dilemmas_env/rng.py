@@ -23,11 +23,24 @@ stride of its own per key is the construction of SplitMix (Steele, Lea, Flood, O
 
 import operator
 import secrets
+from enum import IntEnum
 from typing import Any
 
 MASK = 0xFFFFFFFF
 SEED_LIMIT = 1 << 63
 Ints = Any  # a Python int, a numpy integer array or a torch integer tensor
+
+
+class Stream(IntEnum):
+    """What a learner draws random numbers for: the first index of `draw(seed, stream, ...)`.
+
+    The numbers are part of every seeded result; they never change.
+    """
+
+    INIT = 1  # initial parameters
+    ROLLOUT = 2  # actions, and which past selves play
+    ENV = 3  # seeds of the games
+    MODELS = 4  # initial parameters of models of others
 
 
 def mix(x: Ints) -> Ints:

@@ -74,7 +74,8 @@ def undocumented(path, text):
                 for d in node.decorator_list
             )
             overload = any(ast.unparse(d).endswith("overload") for d in node.decorator_list)
-            if not ast.get_docstring(node) and not setter and not overload:
+            inherits = any(ast.unparse(d).endswith("override") for d in node.decorator_list)
+            if not (ast.get_docstring(node) or setter or overload or inherits):
                 yield f"{path}:{node.lineno}: {node.name} has no docstring"
             if isinstance(node, ast.ClassDef):
                 waiting.append(node)

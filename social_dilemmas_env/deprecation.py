@@ -1,0 +1,61 @@
+"""Old public names go on working for one release, and say what to write instead.
+
+moved_modules   whole modules that have moved: importing the old name warns, and gives the new one
+deprecated      a name that was renamed: the warning, for a module's `__getattr__`
+"""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from typing_extensions import override
+
+
+def deprecated(old: str, new: str, stacklevel: int = 3) -> None:
+    """Warns that `old` is now `new`.
+
+    Args:
+        old: the name that was used.
+        new: what to write instead.
+        stacklevel: of the warning; 3 is the caller of the function that calls this one.
+    """
+    message = f"{old} is now {new}; the old name goes in the next release"
+    warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
+
+
+def moved_modules(moved: Mapping[str, str]) -> None:
+    """Lets modules be imported by the names they had.
+
+    Args:
+        moved: old dotted name -> new one.  Nothing is imported before it is asked for.
+    """
+    sys.meta_path.append(_Finder(dict(moved)))
+
+
+class _Finder(MetaPathFinder, Loader):
+    """Finds what nobody else has found: the modules that moved."""
+
+    def __init__(self, moved: dict[str, str]) -> None:
+        self.moved = moved
+
+    @override
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname in self.moved else None
+
+    @override
+    def exec_module(self, module: ModuleType) -> None:
+        new = self.moved[module.__name__]
+        deprecated(f"the module {module.__name__}", new)  # importlib's own frames do not count
+        target = importlib.import_module(new)
+
+        def get(name: str) -> Any:
+            return getattr(target, name)
+
+        module.__dict__.update(__doc__=target.__doc__, __getattr__=get, __dir__=lambda: dir(target))
