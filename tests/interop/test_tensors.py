@@ -17,7 +17,8 @@ def test_the_dicts_are_the_batch(backend):
         DictVecEnv("public_goods_v0", 5, backend, max_cycles=4),
         sde.make_vec_env("public_goods_v0", 5, max_cycles=4),
     )
-    assert env.agents == env.possible_agents == batch.possible_agents and env.num_agents == 4
+    assert env.agents == env.possible_agents == batch.possible_agents
+    assert env.num_agents == 4
     observations, infos = env.reset(seed=3)
     assert set(infos) == set(env.agents)
     expected = [batch.reset(seed=3)[0]]
@@ -49,6 +50,12 @@ def test_spaces_are_the_same_objects_every_time():
         assert env.action_space(agent) is env.action_spaces[agent] is env.single_action_space(agent)
         assert env.action_space(agent).n == count
         assert env.observation_space(agent) is env.observation_spaces[agent]
+
+
+@pytest.mark.parametrize("option", [{"reuse_buffers": True}, {"autoreset": "disabled"}], ids=str)
+def test_options_that_would_be_wrong_are_refused(option):
+    with pytest.raises(ValueError, match=f"DictVecEnv needs {next(iter(option))}"):
+        DictVecEnv("ipd_v0", 3, **option)
 
 
 def test_bad_input():
@@ -105,7 +112,8 @@ def test_skrl_learns_to_defect(tmp_path):
     torch.manual_seed(0)
     games = DictVecEnv("ipd_v0", 64, seed=0, max_cycles=8)
     env = wrap_env(games, wrapper="isaaclab-multi-agent")
-    assert env.num_envs == 64 and env.possible_agents == ["player_0", "player_1"]
+    assert env.num_envs == 64
+    assert env.possible_agents == ["player_0", "player_1"]
     models = {}
     for agent in env.possible_agents:
         spaces = {

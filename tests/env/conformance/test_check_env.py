@@ -50,11 +50,9 @@ def test_a_broken_environment_has_exactly_its_own_findings(cls, monkeypatch):
     findings = findings_of(cls)
     assert {finding.check for finding in findings} == BROKEN[cls]
     for finding in findings:  # each is a sentence in one line
-        assert (
-            finding.message.endswith(".")
-            and len(finding.message) < 600
-            and "\n" not in finding.message
-        )
+        assert finding.message.endswith(".")
+        assert len(finding.message) < 600
+        assert "\n" not in finding.message
 
 
 def test_the_nine_that_pettingzoo_accepts_are_rejected():

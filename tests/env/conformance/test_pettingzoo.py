@@ -122,15 +122,13 @@ def test_render(name, monkeypatch):
 def test_kinds(name):
     """What is made is of the classes that other libraries look for, under the game's own name."""
     env, aec = make(name), make(name, api="aec")
-    assert isinstance(env, ParallelEnv) and isinstance(aec, AECEnv)
+    assert isinstance(env, ParallelEnv)
+    assert isinstance(aec, AECEnv)
     for view in (env, aec):
-        assert (
-            view.metadata["name"] == GAMES[name][0] and view.metadata["is_parallelizable"] is True
-        )
-        assert (
-            view.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
-            and view.metadata["render_fps"] > 0
-        )
+        assert view.metadata["name"] == GAMES[name][0]
+        assert view.metadata["is_parallelizable"] is True
+        assert view.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
+        assert view.metadata["render_fps"] > 0
         assert view.possible_agents == [f"player_{i}" for i in range(view.max_num_agents)]
         for agent in view.possible_agents:
             assert view.observation_space(agent) is view.observation_space(agent)
@@ -237,10 +235,8 @@ def test_a_game_of_ones_own():
 
     sde.register("my_dilemma_v3", my_dilemma)
     try:
-        assert "my_dilemma_v3" in sde.list_envs() and sde.spec("my_dilemma_v3").keywords.keys() == {
-            "stakes",
-            "max_cycles",
-        }
+        assert "my_dilemma_v3" in sde.list_envs()
+        assert sde.spec("my_dilemma_v3").keywords.keys() == {"stakes", "max_cycles"}
         env = sde.make_env("my_dilemma_v3", stakes=1.5, max_cycles=4)
         env.reset(seed=0)
         assert env.step({"player_0": 0, "player_1": 0})[1] == {"player_0": 1.5, "player_1": 1.5}

@@ -81,9 +81,9 @@ def test_torch_gives_the_same_moves(case):
         expected = on_numpy.act(frame, first[t])
         dtype = (torch.float32, torch.uint8)[t % 2]
         moves = on_torch.act(torch.from_numpy(frame).to(dtype), torch.from_numpy(first[t]))
-        assert (
-            isinstance(moves, torch.Tensor) and moves.dtype == torch.int64 and moves.shape == (24,)
-        )
+        assert isinstance(moves, torch.Tensor)
+        assert moves.dtype == torch.int64
+        assert moves.shape == (24,)
         np.testing.assert_array_equal(moves.numpy(), expected)
 
 
@@ -110,7 +110,8 @@ def test_bytes_slices_and_read_only_arrays_do_as_well(case):
     expected = make(case)
     expected.reset(24)
     moves = play(expected, frames)
-    assert moves.dtype == np.int64 and moves.shape == (6, 24)
+    assert moves.dtype == np.int64
+    assert moves.shape == (6, 24)
     for variant in (
         frames.astype(np.uint8),
         frames.astype(np.float64),
@@ -374,6 +375,7 @@ def test_the_first_observations_reset_to_their_number():
 def test_players_are_strategies(case):
     player = make(case)
     assert isinstance(player, Strategy)
-    assert player.name == case[0] and player.player == 1
+    assert player.name == case[0]
+    assert player.player == 1
     if case[0] != "constant":
         assert re.search(r"\((19|20)\d\d\)|arXiv:\d{4}\.\d{5}", type(player).__doc__), "no source"
