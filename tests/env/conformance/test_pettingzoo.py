@@ -145,7 +145,8 @@ def test_back_and_forth(name):
     assert play_new(converted, 5, 20) == play_new(make(name), 5, 20)
 
 
-# --------------------------------------------------------------------------------------- registries
+# Registries
+# --------------------------------------------------------------------------------------------------
 
 
 def pettingzoo_name(env_id):
@@ -201,7 +202,8 @@ def test_gymnasium_registry_knows_the_ids(env_id):
     assert gymnasium.spec(pettingzoo_name(env_id)).kwargs == {"env_id": env_id}
 
 
-# --------------------------------------------------------------------------------------------- ours
+# Ours
+# --------------------------------------------------------------------------------------------------
 
 
 @named

@@ -223,7 +223,8 @@ def test_importing_the_package_and_drawing_text_load_no_picture_library():
         "import sys, social_dilemmas_env as sde\n"
         "env = sde.make_env('coin_game_v0', render_mode='ansi'); env.reset(seed=0); env.render()\n"
         "import social_dilemmas_env.render.video\n"
-        "print([m for m in ('pygame', 'PIL', 'imageio', 'imageio_ffmpeg', 'torch') if m in sys.modules])"
+        "heavy = ('pygame', 'PIL', 'imageio', 'imageio_ffmpeg', 'torch')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True

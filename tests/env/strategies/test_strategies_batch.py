@@ -190,7 +190,7 @@ def test_first_is_like_a_game_of_its_own(case):
 
 
 # Seeds
-# ----------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 RANDOM = ("random", "rps_v0", {})
 
@@ -278,7 +278,7 @@ def test_players_do_not_import_torch():
 
 
 # Errors
-# ---------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -369,6 +369,24 @@ def test_the_first_observations_reset_to_their_number():
     assert player.num_games == 3
     with pytest.raises(ValueError, match="in 3 games"):
         player.act(np.zeros((4, 10)))
+
+
+def test_whatever_resets_and_acts_is_a_strategy():
+    """A player needs no name, and no base class."""
+
+    class Own:
+        def reset(self, num_games, seed=None):
+            pass
+
+        def act(self, observations, first=None):
+            return np.zeros(len(observations), int)
+
+    class NoPlayer:
+        def act(self, observations, first=None):
+            return np.zeros(len(observations), int)
+
+    assert isinstance(Own(), Strategy)
+    assert not isinstance(NoPlayer(), Strategy)
 
 
 @every_case
