@@ -296,8 +296,8 @@ def best_generosity(r: float, s: float, t: float, p: float) -> float:
 class Extort2(MemoryOneDilemma):
     """Makes its own surplus over mutual defection twice the other's.
 
-    In the long run s_own - P = 2 (s_other - P).  Cooperates first.  For (R, S, T, P) = (3, 0, 5, 1):
-    P(C | CC, CD, DC, DD) = (8/9, 1/2, 1/3, 0).
+    In the long run s_own - P = 2 (s_other - P).  Cooperates first.  For (R, S, T, P) = (3, 0, 5, 1)
+    it has P(C | CC, CD, DC, DD) = (8/9, 1/2, 1/3, 0).
 
     W. Press and F. Dyson, "Iterated Prisoner's Dilemma contains strategies that dominate any
     evolutionary opponent", PNAS 109 (2012); Extort-2 of A. Stewart and J. Plotkin, "Extortion and

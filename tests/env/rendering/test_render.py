@@ -13,7 +13,7 @@ from gymnasium.error import DependencyNotInstalled, ResetNeeded
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import render
-from social_dilemmas_env.render import canvas
+from social_dilemmas_env.render import lettering, sprites
 from tests.env.rendering.scenes import (
     LONG,
     ipd_scene,
@@ -243,6 +243,6 @@ def test_a_frame_takes_milliseconds():
 
 
 def test_what_is_kept_between_frames_is_bounded():
-    kept = (canvas.text_picture, canvas.text_width, canvas.fitted, canvas.sprite)
-    for cache in (*kept, canvas.box_picture, canvas.wedge, canvas.master):
+    kept = (lettering.text_picture, lettering.text_width, lettering.truncated, sprites.sprite)
+    for cache in (*kept, sprites.box_picture, sprites.arrowhead, sprites.master):
         assert cache.cache_info().maxsize is not None
