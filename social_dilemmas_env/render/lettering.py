@@ -45,10 +45,10 @@ def truncated(text: str, size: int, width: int) -> str:
     """The text, cut off with an ellipsis if it is wider than `width`."""
     if text_width(text, size) <= width:
         return text
-    kept = len(text)
-    while kept and text_width(text[:kept].rstrip() + "…", size) > width:
-        kept -= 1
-    return text[:kept].rstrip() + "…"
+    length = len(text)
+    while length and text_width(text[:length].rstrip() + "…", size) > width:
+        length -= 1
+    return text[:length].rstrip() + "…"
 
 
 @lru_cache(maxsize=4096)

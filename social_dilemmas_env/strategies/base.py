@@ -123,6 +123,7 @@ class Scripted:
         num_games = integer("num_games", num_games, 1)
         seed = self._checked_seed(seed, num_games)
 
+        # A new seed starts over; without one, the count of resets makes new random moves.
         self._resets = self._resets + 1 if seed is None else 0
         self._seed = self._seed if seed is None else seed
         self.num_games, self._zeros = num_games, None
@@ -138,6 +139,8 @@ class Scripted:
             return seeds
         if seed is not None:
             return rng.check_seed(seed)
+
+        # None: the last seeds go on, if there are as many as games.
         if isinstance(self._seed, list) and len(self._seed) != num_games:
             raise ValueError(
                 f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed"
@@ -176,6 +179,7 @@ class Scripted:
         if self._zeros is None:
             self._begin(observations)
 
+        # 1 where an episode begins, else 0.
         restart = self._zeros if first is None else self._zeros + first
         actions = self._choose(observations, restart)
         self._t += 1

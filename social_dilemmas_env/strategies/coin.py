@@ -30,7 +30,7 @@ from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import choice
 
-DEFINITIONS = ("loqa", "pola")
+DEFINITIONS = ("loqa", "pola")  # see above
 OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}
 
 
@@ -42,6 +42,7 @@ def distance(game: CoinGame, rows: int, columns: int) -> int:
 
 def loqa_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
     """Actions after which a coin `rows` down and `columns` to the right is nearest, or farthest."""
+    # Distance of the coin after each move of the player.
     after = [distance(game, rows - STEPS[move][0], columns - STEPS[move][1]) for move in game.moves]
     best = max(after) if away else min(after)
     return [action for action, d in enumerate(after) if d == best]
@@ -125,6 +126,7 @@ class CoinPlayer(Scripted):
 
         for k in range(1, n):
             other = self._displacement(board, board[n + (self.player + k) % n])
+            # Its own if equally near, so only what is nearer.
             nearer = (self._distance[other] < self._distance[target]) * greedy
             target = target + nearer * (other - target)
 
@@ -195,6 +197,7 @@ class CoinTitForTat(CoinPlayer):
 
     def _reward(self, board: Board) -> Column:
         """What the step from the last board to this one paid, in units of 1 / game.share."""
+        # Whether each player has stepped on each coin of the last board, and whose it was.
         game, n = self.game, self.game.num_agents
         takers = taken(game, self._last[n : n + game.coins], board[:n])
         mine = owned(game, tuple(self._last), self.player)

@@ -10,6 +10,7 @@ tests/interop/test_axelrod.py compares them.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -19,7 +20,7 @@ from social_dilemmas_env.games.public_goods import PublicGoods
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import finite
 
-PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
+PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))  # CC, CD, DC, DD
 CERTAIN = 1 << 32  # probability 1, in units of the words of `rng`
 
 
@@ -38,8 +39,10 @@ def own_payoffs(game: Game, player: int) -> tuple[float, float, float, float]:
 def outcomes(game: Game, player: int) -> list[tuple[int, int]]:
     """(own last action, how many others cooperated), for each observation after the start."""
     if isinstance(game, PublicGoods):
+        # Own move, then the count of the others who were idle.
         others = game.num_agents - 1
         return [(own, others - idle) for own in (0, 1) for idle in range(others + 1)]
+    # In the joint view player 1 sees player 0's move first.
     own_first = player == 0 or game.view == "ego"  # type: ignore[attr-defined]
     return [
         (own, 1 - other) for own, other in (pair if own_first else pair[::-1] for pair in PAIRS)
@@ -86,56 +89,58 @@ class Reactive(Scripted):
     """Cooperates with a probability that depends on its last observation alone.
 
     Attributes:
-        chances: probability of cooperating for each observation, the start first.
+        cooperation_probabilities: for each observation, the start first.
     """
 
-    def __init__(self, game: Game, player: int, seed: int, chances: Sequence[float]):
+    def __init__(self, game: Game, player: int, seed: int, probabilities: Sequence[float]):
         super().__init__(game, player, seed)
-        self.chances = tuple(chances)
-        self._certain = set(self.chances) <= {0.0, 1.0}
+        self.cooperation_probabilities = tuple(probabilities)
+        self._certain = set(self.cooperation_probabilities) <= {0.0, 1.0}  # draws nothing
 
     @override
     def _start(self, zeros: Array) -> None:
-        self._limits = like(zeros, [round(chance * CERTAIN) for chance in self.chances])
+        self._limits = like(zeros, [round(p * CERTAIN) for p in self.cooperation_probabilities])
 
     @override
     def _choose(self, observations: Array, restart: Array) -> Array:
+        # Defects where the random word is not below the limit; at the start, by entry 0.
         limit = self._limits[observations.argmax(-1) * (1 - restart)]
         return (limit == 0) * 1 if self._certain else (self._words() >= limit) * 1
 
 
-class AlwaysCooperate(Reactive):
+class Unconditional(Reactive):
+    """Does the same whatever it observes, in any game where cooperation means something."""
+
+    cooperates: ClassVar[bool]
+
+    def __init__(self, game: Game, player: int = 0, seed: int = 0):
+        same = [float(self.cooperates)] * game.observation_shape[0]
+        super().__init__(game, player, seed, same)
+
+    @classmethod
+    @override
+    def refusal(cls, game: Game) -> str:
+        return two_actions_refusal(game)
+
+
+class AlwaysCooperate(Unconditional):
     """Cooperates always.
 
     Also Cooperator, ALLC: R. Axelrod, The Evolution of Cooperation (1984).
     """
 
     name = "always_cooperate"
-
-    def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        super().__init__(game, player, seed, [1.0] * game.observation_shape[0])
-
-    @classmethod
-    @override
-    def refusal(cls, game: Game) -> str:
-        return two_actions_refusal(game)
+    cooperates = True
 
 
-class AlwaysDefect(Reactive):
+class AlwaysDefect(Unconditional):
     """Defects always.
 
     Also Defector, ALLD: R. Axelrod, The Evolution of Cooperation (1984).
     """
 
     name = "always_defect"
-
-    def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        super().__init__(game, player, seed, [0.0] * game.observation_shape[0])
-
-    @classmethod
-    @override
-    def refusal(cls, game: Game) -> str:
-        return two_actions_refusal(game)
+    cooperates = False
 
 
 class CountsCooperators(Scripted):
@@ -190,13 +195,17 @@ class Grim(CountsCooperators):
     @override
     def _start(self, zeros: Array) -> None:
         others = len(self.game.num_actions) - 1
+
+        # For each observation, the start first: 1 where another player defected.
         betrayals = [int(cooperated < others) for _, cooperated in outcomes(self.game, self.player)]
         self._betrayal = like(zeros, [0, *betrayals])
         self._grudge = zeros + 0
 
     @override
     def _choose(self, observations: Array, restart: Array) -> Array:
-        last = observations.argmax(-1) * (1 - restart)
+        last = observations.argmax(-1) * (1 - restart)  # 0: the start
+
+        # Forgotten at the start, else kept, and begun by any betrayal.
         grudge = (self._grudge * (last > 0) + self._betrayal[last] > 0) * 1
         self._grudge[:] = grudge
         return grudge
@@ -224,6 +233,8 @@ class MemoryOne(Reactive):
             )
 
         self.probabilities = tuple(probability("each of probabilities", float(p)) for p in given)
+
+        # In the order of what this player observes.
         after = [
             self.probabilities[1 + 2 * own + (1 - others)] for own, others in outcomes(game, player)
         ]

@@ -1,4 +1,4 @@
-"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every view, without a single
+"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every API, without a single
 warning.
 
 PettingZoo's parallel tests prove little (see `social_dilemmas_env.testing`), so the turn-by-turn
@@ -68,7 +68,7 @@ def module_of(name):
 
 @named
 def test_api(name, capsys):
-    """Both views, the bare turn-by-turn one, and the parallel one led through PettingZoo's
+    """Both APIs, the bare turn-by-turn one, and the parallel one led through PettingZoo's
     conversion."""
     parallel_api_test(make(name), num_cycles=CYCLES)
     api_test(make(name, api="aec"), num_cycles=CYCLES)
@@ -124,15 +124,15 @@ def test_kinds(name):
     env, aec = make(name), make(name, api="aec")
     assert isinstance(env, ParallelEnv)
     assert isinstance(aec, AECEnv)
-    for view in (env, aec):
-        assert view.metadata["name"] == GAMES[name][0]
-        assert view.metadata["is_parallelizable"] is True
-        assert view.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
-        assert view.metadata["render_fps"] > 0
-        assert view.possible_agents == [f"player_{i}" for i in range(view.max_num_agents)]
-        for agent in view.possible_agents:
-            assert view.observation_space(agent) is view.observation_space(agent)
-            assert view.action_space(agent) is view.action_space(agent)
+    for wrapper in (env, aec):
+        assert wrapper.metadata["name"] == GAMES[name][0]
+        assert wrapper.metadata["is_parallelizable"] is True
+        assert wrapper.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
+        assert wrapper.metadata["render_fps"] > 0
+        assert wrapper.possible_agents == [f"player_{i}" for i in range(wrapper.max_num_agents)]
+        for agent in wrapper.possible_agents:
+            assert wrapper.observation_space(agent) is wrapper.observation_space(agent)
+            assert wrapper.action_space(agent) is wrapper.action_space(agent)
     assert aec.unwrapped is env.__class__ or isinstance(aec.unwrapped, type(env))
     assert isinstance(env.state_space.sample(), type(env.reset(seed=0) and env.state()))
     assert env.num_agents == env.max_num_agents == len(env.possible_agents)

@@ -77,10 +77,10 @@ def test_drawing_changes_neither_the_game_nor_any_random_state(name, mode):
         np.random.get_state()[1].copy(),
         random.getstate(),
     )
-    history, scores = list(drawn._history), list(drawn._scores)
+    scene = drawn.scene()
     drawn.render()
     assert drawn.get_state() == before
-    assert (list(drawn._history), drawn._scores) == (history, scores)
+    assert drawn.scene() == scene
     assert (np.random.get_state()[1] == numpy_state).all()
     assert random.getstate() == python_state
     assert play(plain, 4, Dice(9)) == play(drawn, 4, Dice(9))
@@ -94,7 +94,7 @@ def test_a_scene_has_one_picture_and_the_caller_may_keep_or_change_it():
     assert (render.frame(scene) == kept).all()
 
 
-def test_the_aec_view_draws_the_same_picture():
+def test_the_aec_wrapper_draws_the_same_picture():
     parallel, aec = (
         make("ipd", render_mode="rgb_array"),
         make("ipd", render_mode="rgb_array", api="aec"),

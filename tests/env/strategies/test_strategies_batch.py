@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.strategies import Strategy, make_strategy
 from tests.env.strategies.versus import CASES, case_id, random_movers, simulate
 
@@ -58,7 +58,7 @@ def test_moves_do_not_depend_on_the_batch_size(case):
 @every_case
 def test_moves_do_not_depend_on_the_neighbours(case):
     """Permuting the games, each with its own seed, permutes the moves."""
-    frames, seeds = film(case), [draws.draw(3, i) for i in range(24)]
+    frames, seeds = film(case), [rng.draw(3, i) for i in range(24)]
     order = np.random.default_rng(0).permutation(24)
     one, other, whole = make(case), make(case), make(case)
     one.reset(24, seed=seeds)
