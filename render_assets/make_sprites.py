@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pygame
 
-SIZE, SCALE = 128, 4
+SIZE = 128  # of a sprite, in pixels
+SCALE = 4  # drawn this much larger
 FULL = SIZE * SCALE
 WHITE, RIM, GROOVE = (255, 255, 255), (178, 178, 178), (222, 222, 222)
 SHAPES = ("circle", "square", "diamond", "triangle", "hexagon", "pentagon", "star", "cross")
@@ -18,19 +19,22 @@ SHAPES = ("circle", "square", "diamond", "triangle", "hexagon", "pentagon", "sta
 
 def corners(shape: str) -> list[tuple[float, float]]:
     """Corners of a shape about the origin, of a size that looks like a circle of radius 1."""
-    regular = {
-        "square": (4, 45, 1.18),
-        "diamond": (4, 0, 1.06),
-        "triangle": (3, 90, 1.16),
-        "hexagon": (6, 0, 1.0),
-    }
+    # Shapes of their own.
     if shape == "star":
         return [polar(90 + 36 * k, 1.06 if k % 2 == 0 else 0.60) for k in range(10)]
     if shape == "cross":
         arm = (0.46, 0.96)
         quarter = [(arm[1], -arm[0]), (arm[1], arm[0]), (arm[0], arm[0])]
         return [turn(p, -90 * k) for k in range(4) for p in quarter]
-    count, start, radius = regular.get(shape, (5, 90, 1.06))
+
+    # Regular polygons: number of corners, angle of the first one, radius.
+    count, start, radius = {
+        "square": (4, 45, 1.18),
+        "diamond": (4, 0, 1.06),
+        "triangle": (3, 90, 1.16),
+        "hexagon": (6, 0, 1.0),
+        "pentagon": (5, 90, 1.06),
+    }[shape]
     return [polar(start + 360 / count * k, radius) for k in range(count)]
 
 
@@ -51,6 +55,8 @@ def blob(surface: pygame.Surface, shape: str, radius: float, color: tuple[int, .
     if shape == "circle":
         pygame.draw.circle(surface, color, (middle, middle), radius)
         return
+
+    # Some shapes sit a little lower; corners are rounded by a disc of radius `bend`.
     down = {"triangle": 0.16, "pentagon": 0.05, "star": 0.05}.get(shape, 0.0)
     bend = radius * (0.10 if shape in ("star", "cross") else 0.20)
     points = [
@@ -58,9 +64,9 @@ def blob(surface: pygame.Surface, shape: str, radius: float, color: tuple[int, .
         for x, y in corners(shape)
     ]
     pygame.draw.polygon(surface, color, points)
-    for a, b in zip(
-        points, points[1:] + points[:1], strict=True
-    ):  # a disc rolled around the outline rounds it
+
+    # The disc, rolled around the outline.
+    for a, b in zip(points, points[1:] + points[:1], strict=True):
         pygame.draw.circle(surface, color, a, bend)
         dx, dy = b[0] - a[0], b[1] - a[1]
         nx, ny = -dy / math.hypot(dx, dy) * bend, dx / math.hypot(dx, dy) * bend
@@ -99,11 +105,15 @@ def badge(shape: str) -> pygame.Surface:
 def player() -> pygame.Surface:
     """A pawn: a head and broad shoulders on a soft shadow."""
     surface, middle, unit = empty(), FULL / 2, FULL / 100
+
+    # The shadow, darker towards its middle.
     for ring in range(30):
         wide, high = (92 - 1.1 * ring) * unit, (15 - 0.35 * ring) * unit
         pygame.draw.ellipse(
             surface, (0, 0, 0, 3 * ring), (middle - wide / 2, 91 * unit - high / 2, wide, high)
         )
+
+    # Shoulders and head, each with a rim.
     for grow, color in ((0.0, RIM), (-3.2, WHITE)):
         body = pygame.Rect(0, 0, (80 + 2 * grow) * unit, (53 + 2 * grow) * unit)
         body.center = (round(middle), round(66 * unit))

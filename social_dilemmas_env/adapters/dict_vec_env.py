@@ -1,22 +1,25 @@
-"""A batch as dicts of arrays, {"player_0": [B, ...], ...}: what skrl and AgileRL read, and
-PettingZoo with a batch axis.
+"""A batch as dicts of arrays, {"player_0": [B, ...], ...}.
 
-from skrl.envs.wrappers.torch import wrap_env
-from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
+It is what skrl and AgileRL read, and PettingZoo with a batch axis:
 
-env = wrap_env(DictVecEnv("coin_game_v0", num_envs=4096, device="cuda"),
-wrapper="isaaclab-multi-agent")
-envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")           # for AgileRL
+    from skrl.envs.wrappers.torch import wrap_env
+    from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
+
+    games = DictVecEnv("coin_game_v0", num_envs=4096, device="cuda")
+    env = wrap_env(games, wrapper="isaaclab-multi-agent")
+    envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")     # for AgileRL
 """
 
 from typing import Any
 
+import numpy as np
 from gymnasium.spaces import Box, Discrete
 
-from social_dilemmas_env.adapters import refuse
+from social_dilemmas_env.adapters.options import required_options
 from social_dilemmas_env.make import make_vec_env
 
-Arrays = dict[str, Any]
+Arrays = dict[str, Any]  # player -> array [B, ...]
+Infos = dict[str, dict[str, Any]]  # player -> info
 
 
 class DictVecEnv:
@@ -39,28 +42,31 @@ class DictVecEnv:
     render_mode = None
 
     def __init__(self, env_id: str, num_envs: int, backend: str = "torch", **kwargs: Any):
-        """See the class."""
-        refuse("DictVecEnv", kwargs, {"autoreset": ("same_step",), "reuse_buffers": (False,)})
-        kwargs.pop("autoreset", None)
-        self.batch = make_vec_env(env_id, num_envs, backend, autoreset="same_step", **kwargs)
+        options = required_options("DictVecEnv", kwargs, autoreset="same_step", reuse_buffers=False)
+        self.batch = make_vec_env(env_id, num_envs, backend, **options)
+
+        # What the libraries ask for, by their names.
         self.num_envs, self.num_agents = self.batch.num_envs, self.batch.num_agents
         self.max_num_agents, self.device = self.num_agents, self.batch.device
         self.possible_agents = self.batch.possible_agents
         self.agents = self.possible_agents[:]
+
+        # One space object for each player, the same at every call.
         space = self.batch.single_observation_space
         self.observation_spaces: dict[str, Box | Discrete] = dict.fromkeys(
             self.possible_agents, space
         )
         self.action_spaces = {
-            a: Discrete(n)
-            for a, n in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
+            agent: Discrete(count)
+            for agent, count in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
         }
         self.state_space = space
+
         self._observations: Any = None  # [B, N, ...]
 
     @property
     def unwrapped(self) -> "DictVecEnv":
-        """This view."""
+        """This wrapper."""
         return self
 
     def observation_space(self, agent: str) -> Box | Discrete:
@@ -76,14 +82,12 @@ class DictVecEnv:
 
     def reset(
         self, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Arrays, dict[str, dict[str, Any]]]:
+    ) -> tuple[Arrays, Infos]:
         """Starts an episode in every game, or some; see `BatchEnv.reset`."""
         self._observations, _ = self.batch.reset(seed, options)
         return self._split(self._observations), {agent: {} for agent in self.possible_agents}
 
-    def step(
-        self, actions: Arrays
-    ) -> tuple[Arrays, Arrays, Arrays, Arrays, dict[str, dict[str, Any]]]:
+    def step(self, actions: Arrays) -> tuple[Arrays, Arrays, Arrays, Arrays, Infos]:
         """One joint move in every game.
 
         Args:
@@ -91,19 +95,22 @@ class DictVecEnv:
 
         Returns:
             Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.
-            Where games have ended the infos hold "final_obs" [B, *obs_shape] and "_final_obs" bool
-            [B].
+            Where games have ended the infos hold "final_obs" [B, *obs_shape] and
+            "_final_obs" bool [B].
 
         Raises:
             ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are
                 missing or unknown.
         """
-        *arrays, last = self.batch.step(self._join(actions))
+        *arrays, info = self.batch.step(self._join(actions))
         self._observations = arrays[0]
-        infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.possible_agents}
-        if last:
-            for agent, final in self._split(last["final_obs"]).items():
-                infos[agent] = {"final_obs": final, "_final_obs": last["_final_obs"]}
+
+        # The last observations of the games that have just ended.
+        infos: Infos = {agent: {} for agent in self.possible_agents}
+        if info:
+            for agent, final in self._split(info["final_obs"]).items():
+                infos[agent] = {"final_obs": final, "_final_obs": info["_final_obs"]}
+
         observations, rewards, terminations, truncations = map(self._split, arrays)
         return observations, rewards, terminations, truncations, infos
 
@@ -118,12 +125,18 @@ class DictVecEnv:
         """Batches are not rendered."""
 
     def _split(self, array: Any) -> Arrays:
+        """[B, N, ...] -> player -> [B, ...]."""
         return {agent: array[:, n] for n, agent in enumerate(self.possible_agents)}
 
     def _join(self, actions: Arrays) -> Any:
+        """Player -> [B] or [B, 1] -> [B, N]."""
         if set(actions) != set(self.possible_agents):
-            raise ValueError(
-                f"actions must hold exactly the players {self.possible_agents}, got {sorted(actions)}"
-            )
+            expected = f"actions must hold exactly the players {self.possible_agents}"
+            raise ValueError(f"{expected}, got {sorted(actions)}")
+
         columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
-        return self.batch._xp.stack(columns)
+        if self.batch.backend == "numpy":
+            return np.stack(columns, -1)
+        import torch  # optional; loaded already, for the batch is made of tensors
+
+        return torch.stack(columns, -1)

@@ -1,10 +1,13 @@
-"""A batch as a TorchRL `EnvBase`, in the layout of VMAS: batch size [B], and one group "player" of
-shape [B, N].
+"""A batch as a TorchRL `EnvBase`, in the layout of VMAS.
+
+The batch size is [B], with one group "player" of shape [B, N]:
 
     from social_dilemmas_env.adapters.torchrl import TorchRLEnv
 
     env = TorchRLEnv("coin_game_v0", num_envs=4096, device="cuda", seed=0)
-    rollout = env.rollout(50, policy)         # ("player", "observation") [B, 50, N, *obs_shape], ("player", "action"), ...
+    rollout = env.rollout(50, policy)
+    rollout["player", "observation"]                    # [B, 50, N, *obs_shape]
+    rollout["player", "action"]                         # [B, 50, N]
 
 Rewards are per player, [B, N, 1] (these games are general-sum); done, terminated and truncated are
 at the root, [B, 1].
@@ -13,9 +16,10 @@ at the root, [B, 1].
 from typing import Any
 
 import torch
+from typing_extensions import override
 
-from social_dilemmas_env import rng as draws
-from social_dilemmas_env.adapters import refuse
+from social_dilemmas_env import rng
+from social_dilemmas_env.adapters.options import required_options
 from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.vector.torch_env import TorchBatch, checked_device
 
@@ -28,10 +32,10 @@ except ModuleNotFoundError as error:
         f'{error}: pip install "social-dilemmas-env[torchrl]"', name=error.name
     ) from error
 
-GROUP = "player"
+GROUP = "player"  # all players form one group
 
 
-class TorchRLEnv(EnvBase):
+class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
     """B games of N players.
 
     Attributes:
@@ -60,15 +64,16 @@ class TorchRLEnv(EnvBase):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        """See the class."""
-        refuse("TorchRLEnv", kwargs, {"reuse_buffers": (False,)})
-        batch: Any = make_vec_env(
-            env_id, num_envs, "torch", device, autoreset="disabled", seed=seed, **kwargs
+        options = required_options(
+            "TorchRLEnv", kwargs, backend="torch", autoreset="disabled", reuse_buffers=False
         )
-        if len(set(batch.game.num_actions)) > 1:
+        batch: Any = make_vec_env(env_id, num_envs, device=device, seed=seed, **options)
+        counts = batch.game.num_actions
+        if len(set(counts)) > 1:
             raise ValueError(
-                f"a group shares one action space, and the players have {batch.game.num_actions} actions"
+                f"a group shares one action space, and the players have {counts} actions"
             )
+
         super().__init__(device=checked_device(device), batch_size=torch.Size([batch.num_envs]))
         self.batch: TorchBatch = batch
         self.group_map = {GROUP: list(batch.possible_agents)}
@@ -76,64 +81,76 @@ class TorchRLEnv(EnvBase):
         self._make_specs()
 
     def _make_specs(self) -> None:
+        """The shapes and types of everything that is read and returned."""
         batch, device = self.batch, self.device
         games, players = (batch.num_envs,), (batch.num_envs, batch.num_agents)
-        if batch.obs_mode == "state":
-            views = int(batch.single_observation_space.n)  # type: ignore[union-attr]
-            observation = Categorical(views, shape=players, dtype=torch.int32, device=device)
-        else:
-            shape, dtype = (*players, *batch.game.observation_shape), getattr(torch, batch.obs_mode)
-            observation = Bounded(0, 1, shape=shape, dtype=dtype, device=device)
-        action = Categorical(
-            batch.game.num_actions[0], shape=players, dtype=torch.int64, device=device
-        )
-        reward = Unbounded(shape=(*players, 1), dtype=torch.float32, device=device)
 
         def grouped(**inner: Any) -> Composite:
-            return Composite(
-                {GROUP: Composite(inner, shape=players, device=device)}, shape=games, device=device
-            )
+            group = Composite(inner, shape=players, device=device)
+            return Composite({GROUP: group}, shape=games, device=device)
 
         def flag() -> Categorical:
             return Categorical(2, shape=(*games, 1), dtype=torch.bool, device=device)
 
-        self.observation_spec = grouped(observation=observation)
+        # Of the players.
+        actions = batch.game.num_actions[0]
+        action = Categorical(actions, shape=players, dtype=torch.int64, device=device)
+        reward = Unbounded(shape=(*players, 1), dtype=torch.float32, device=device)
+        self.observation_spec = grouped(observation=self._observation_spec(players))
         self.action_spec = grouped(action=action)
         self.reward_spec = grouped(reward=reward)
+
+        # Of the games: all players of one end together.
         self.done_spec = Composite(
             done=flag(), terminated=flag(), truncated=flag(), shape=games, device=device
         )
 
+    def _observation_spec(self, players: tuple[int, int]) -> Any:
+        """What players observe: an id [B, N], or an array [B, N, *obs_shape]."""
+        batch = self.batch
+        if batch.obs_mode == "state":
+            ids = int(batch.single_observation_space.n)  # type: ignore[union-attr]
+            return Categorical(ids, shape=players, dtype=torch.int32, device=self.device)
+
+        shape, dtype = (*players, *batch.game.observation_shape), getattr(torch, batch.obs_mode)
+        return Bounded(0, 1, shape=shape, dtype=dtype, device=self.device)
+
+    @override
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs: Any) -> TensorDictBase:
         """Restarts all games, or those that `tensordict["_reset"]` marks."""
         mask = None if tensordict is None else tensordict.get("_reset", None)
         options = None if mask is None else {"reset_mask": mask.reshape(self.batch.num_envs)}
-        if options and self.batch._t is None:
+        if self.batch.clock is None:
             options = None  # the first reset is of all games
+
         observations, _ = self.batch.reset(self._next_seed, options)
         self._next_seed = None
-        return self._tensordict(observations, self._over())
+        return self._tensordict(observations, self._ended())
 
+    @override
     def _step(self, tensordict: TensorDictBase) -> TensorDictBase:
+        """One joint move in every game."""
         observations, rewards, _, truncations, _ = self.batch.step(tensordict[GROUP, "action"])
         return self._tensordict(observations, truncations[:, :1], reward=rewards[..., None])
 
-    def _over(self) -> torch.Tensor:
-        """Games that have ended and were not reset, [B, 1]."""
-        over = self.batch._over
-        return (
-            torch.full((self.batch.num_envs, 1), over, device=self.device)
-            if isinstance(over, bool)
-            else over[:, None].clone()
-        )
+    def _ended(self) -> torch.Tensor:
+        """Games that have ended and were not reset, bool [B, 1]."""
+        over = self.batch.over
+        if isinstance(over, bool):  # all games run in step
+            return torch.full((self.batch.num_envs, 1), over, device=self.device)
+        column: torch.Tensor = over[:, None]
+        return column.clone()
 
     def _tensordict(
         self, observation: torch.Tensor, truncated: torch.Tensor, **more: torch.Tensor
     ) -> TensorDictBase:
+        """Entries of the players [B, N, ...] in their group, flags [B, 1] at the root."""
         players = (self.batch.num_envs, self.batch.num_agents)
         group = TensorDict(
             {"observation": observation, **more}, batch_size=players, device=self.device
         )
+
+        # No game terminates: the end of the horizon is a truncation.
         flags = {
             "done": truncated,
             "terminated": torch.zeros_like(truncated),
@@ -141,6 +158,7 @@ class TorchRLEnv(EnvBase):
         }
         return TensorDict({GROUP: group, **flags}, batch_size=self.batch_size, device=self.device)
 
+    @override
     def _set_seed(self, seed: int | None) -> None:
         """The seed of the next reset."""
-        self._next_seed = draws.fresh_seed() if seed is None else draws.check_seed(seed)
+        self._next_seed = rng.fresh_seed() if seed is None else rng.check_seed(seed)

@@ -20,7 +20,7 @@ class Pickup(NamedTuple):
     takers: tuple[int, ...]
 
 
-def call(scene: Scene, player: int) -> str:
+def display_name(scene: Scene, player: int) -> str:
     """A player's name, with the number where another has the same name."""
     name = scene.names[player]
     return name if scene.names.count(name) == 1 else f"{name} ({player})"
@@ -34,32 +34,35 @@ def title(scene: Scene) -> str:
         return scene.env_id
 
 
-def clock(scene: Scene) -> str:
+def step_text(scene: Scene) -> str:
     """How far the episode is."""
     return f"step {scene.t} of {scene.game.max_cycles}"
 
 
-def number(value: float, signed: bool = False) -> str:
-    """A short decimal, at most seven characters long: whole numbers whole, others with up to two
-    places.
+def format_number(value: float, signed: bool = False) -> str:
+    """A short decimal: whole numbers whole, others with up to two places.
+
+    At most eight characters long, its sign included.
     """
     value = round(value, 9) + 0.0  # no rounding errors of sums, no -0
     sign, size = "+" if signed and value > 0 else "", abs(value)
+
     if size >= 1e5 or 0 < size < 0.01:
         return f"{sign}{value:.2g}"
     if value == round(value):
         return f"{sign}{value:.0f}"
-    return f"{sign}{value:.{2 if size < 100 else 1 if size < 1000 else 0}f}"
+    places = 2 if size < 100 else 1 if size < 1000 else 0
+    return f"{sign}{value:.{places}f}"
 
 
-def typeset(text: str) -> str:
+def with_minus_signs(text: str) -> str:
     """The text with real minus signs before digits."""
     return "".join(
         "−" if c == "-" and text[i + 1 : i + 2].isdigit() else c for i, c in enumerate(text)
     )
 
 
-def symbols(names: tuple[str, ...]) -> tuple[str, ...]:
+def action_symbols(names: tuple[str, ...]) -> tuple[str, ...]:
     """A mark for each action: its capital initial where these differ, else its number."""
     initials = tuple(name[:1].upper() for name in names)
     if len(set(initials)) == len(names) and all(initial.strip() for initial in initials):
@@ -67,23 +70,20 @@ def symbols(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(action) for action in range(len(names)))
 
 
-def has_table(game: object) -> bool:
+def has_payoff_table(game: object) -> bool:
     """Whether a payoff table of this game can be shown: two players with few actions."""
-    return (
-        isinstance(game, MatrixGame)
-        and len(game.num_actions) == 2
-        and max(game.num_actions) <= TABLE_LIMIT
-    )
+    if not isinstance(game, MatrixGame) or len(game.num_actions) != 2:
+        return False
+    return max(game.num_actions) <= TABLE_LIMIT
 
 
 def last_actions(scene: Scene) -> tuple[int, ...] | None:
     """What the players last did, or None at the start."""
     if scene.history:
         return scene.history[-1].actions
-    game, board = (
-        scene.game,
-        scene.board,
-    )  # after `set_state` there is no history, but some boards remember
+
+    # After `set_state` there is no history, but some boards remember.
+    game, board = scene.game, scene.board
     if isinstance(game, MatrixGame) and board[0] > 0:
         return decode(board[0] - 1, game.num_actions)
     if isinstance(game, PublicGoods) and board[0] > 0:
@@ -96,22 +96,20 @@ def last_rewards(scene: Scene) -> tuple[float, ...] | None:
     return scene.history[-1].rewards if scene.history else None
 
 
-def means(scene: Scene) -> tuple[float | None, ...]:
+def mean_rewards(scene: Scene) -> tuple[float | None, ...]:
     """Each player's mean reward over the remembered moves; None without any."""
-    moves = scene.history
+    moves, players = scene.history, range(len(scene.names))
     if not moves:
-        return (None,) * len(scene.names)
-    return tuple(
-        sum(move.rewards[i] for move in moves) / len(moves) for i in range(len(scene.names))
-    )
+        return (None,) * len(players)
+    return tuple(sum(move.rewards[i] for move in moves) / len(moves) for i in players)
 
 
 def mean_label(scene: Scene) -> str:
-    """What `means` are called: means of the whole episode, or of the moves still remembered."""
+    """What `mean_rewards` are called: of the whole episode, or of the moves still remembered."""
     return "mean" if len(scene.history) == scene.t else f"mean of {len(scene.history)}"
 
 
-def forgotten(scene: Scene) -> str:
+def history_note(scene: Scene) -> str:
     """What to add to a count over the remembered moves: nothing if they are the whole episode."""
     count = len(scene.history)
     if count in (0, scene.t):
@@ -119,24 +117,24 @@ def forgotten(scene: Scene) -> str:
     return f", last {count} steps" if count > 1 else ", last step"
 
 
-def nothing(scene: Scene) -> str:
+def no_moves_text(scene: Scene) -> str:
     """What to say when there is no last move: a new episode, or one continued from a state."""
     return "no moves yet" if scene.t == 0 else "no moves remembered"
 
 
-def remembered(scene: Scene) -> str:
+def history_span(scene: Scene) -> str:
     """Which steps the history covers, for example "steps 1-12"."""
     if not scene.history:
-        return nothing(scene)
+        return no_moves_text(scene)
     first = scene.t - len(scene.history) + 1
     return f"step {first}" if first == scene.t else f"steps {first}–{scene.t}"
 
 
-def summary(scene: Scene) -> str:
+def last_move_text(scene: Scene) -> str:
     """The last joint action in a few words, for games of many players with the same actions."""
     actions = last_actions(scene)
     if actions is None:
-        return nothing(scene).capitalize()
+        return no_moves_text(scene).capitalize()
     names = scene.game.action_names
     if len(set(names)) > 1 or len(names[0]) > 3 or names[0][0].isdigit():
         return "Last step: " + ", ".join(names[i][a] for i, a in enumerate(actions))
@@ -148,25 +146,28 @@ def summary(scene: Scene) -> str:
 def pickups(game: CoinGame, move: Move) -> list[Pickup]:
     """The coins picked up by a joint move."""
     n = game.num_agents
+
+    # Where the players went.
     cells = [
         game.move(cell, action) for cell, action in zip(move.board[:n], move.actions, strict=True)
     ]
-    found = []
-    for c, coin in enumerate(move.board[n : n + game.coins]):
-        got = game.takers([int(cell == coin) for cell in cells])
-        if any(got):
-            owner = move.board[n + 1] if game.coins == 1 else c
-            found.append(Pickup(owner, coin, tuple(i for i, g in enumerate(got) if g)))
-    return found
+
+    # Who came to a coin.  A lone coin's owner is the board's last column.
+    result = []
+    for index, coin in enumerate(move.board[n : n + game.coins]):
+        took = game.takers([int(cell == coin) for cell in cells])
+        if any(took):
+            owner = move.board[n + 1] if game.coins == 1 else index
+            takers = tuple(player for player, share in enumerate(took) if share)
+            result.append(Pickup(owner, coin, takers))
+    return result
 
 
 def last_pickups(scene: Scene) -> list[Pickup]:
     """The coins picked up in the last step of a Coin Game."""
-    return (
-        pickups(scene.game, scene.history[-1])
-        if scene.history and isinstance(scene.game, CoinGame)
-        else []
-    )
+    if scene.history and isinstance(scene.game, CoinGame):
+        return pickups(scene.game, scene.history[-1])
+    return []
 
 
 def coin_counts(scene: Scene) -> list[list[int]]:
@@ -185,8 +186,9 @@ def own_coins(counts: list[list[int]]) -> tuple[int, int]:
     return sum(row[i] for i, row in enumerate(counts)), sum(map(sum, counts))
 
 
-def pickup_words(scene: Scene, pickup: Pickup) -> str:
+def pickup_text(scene: Scene, pickup: Pickup) -> str:
     """For example "player_1 took player_0's coin"."""
-    takers = " and ".join(call(scene, i) for i in pickup.takers)
-    whose = "their own" if pickup.takers == (pickup.owner,) else f"{call(scene, pickup.owner)}'s"
-    return f"{takers} took {whose} coin"
+    takers = " and ".join(display_name(scene, i) for i in pickup.takers)
+    if pickup.takers == (pickup.owner,):
+        return f"{takers} took their own coin"
+    return f"{takers} took {display_name(scene, pickup.owner)}'s coin"

@@ -1,8 +1,8 @@
-"""Colours of the pictures: a light page, and one colour per player that colour-blind viewers can
-tell apart.
+"""Colours of the pictures: a light page, and a colour for each player.
 
-The players' colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008).  No colour
-carries meaning alone: each player has a shape and a number as well.
+Colour-blind viewers can tell them apart.  The players' colours are those of M. Okabe and K. Ito,
+"Color Universal Design" (2008).  No colour carries meaning alone: each player has a shape and a
+number as well.
 """
 
 from functools import lru_cache
@@ -51,7 +51,7 @@ def mix(a: Color, b: Color, share: float) -> Color:
 
 def luminance(color: Color) -> float:
     """Relative luminance in [0, 1], as WCAG 2.1 defines it."""
-    parts = [c / 255 for c in color]
+    parts = [c / 255 for c in color]  # red, green, blue in [0, 1]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -1,9 +1,12 @@
 """Films of an episode.
 
-save_video(frames, "episode.gif")      frames: what `env.render()` returned with render_mode="rgb_array"
-save_video(frames, "episode.mp4")
-with Recorder("episode.mp4") as film:  the same, frame by frame
-    film.add(env.render())
+With the frames that `env.render()` returned with render_mode="rgb_array":
+
+    save_video(frames, "episode.gif")
+    save_video(frames, "episode.mp4")
+
+    with Recorder("episode.mp4") as film:       # the same, frame by frame
+        film.add(env.render())
 """
 
 import os
@@ -15,7 +18,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
-from social_dilemmas_env.render.canvas import library
+from social_dilemmas_env.render.sprites import import_library
 
 SUFFIXES = (".gif", ".mp4")
 COLORS = 255  # of a gif
@@ -23,11 +26,10 @@ SAMPLED = 24  # frames that the colours of a gif are chosen from
 
 
 class Recorder:
-    """Writes frames to a .gif (an endless loop; equal neighbours become one longer frame) or an
-    .mp4 (H.264).
+    """Writes frames to a .gif or an .mp4 (H.264).
 
-    The file appears, whole, when the recorder is closed; after an error in a `with` block it does
-    not appear at all.
+    A .gif is an endless loop, in which equal neighbours become one longer frame.  The file appears,
+    whole, when the recorder is closed; after an error in a `with` block it does not appear at all.
 
     Attributes:
         path: the film.
@@ -43,18 +45,19 @@ class Recorder:
         Raises:
             ValueError: another suffix, or `fps` that is not positive.
             gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4)
-            is missing.
+                is missing.
         """
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
             raise ValueError(f"a film ends in {' or '.join(SUFFIXES)}, got {str(path)!r}")
         if not 0 < fps < float("inf"):
             raise ValueError(f"fps must be positive, got {fps!r}")
-        part = self.path.with_name(
-            f".{self.path.stem}.{os.getpid()}.part{self.path.suffix.lower()}"
-        )
-        self._film: Any = (GifFilm if part.suffix == ".gif" else Mp4Film)(part, fps)
-        self._shape: tuple[int, ...] | None = None
+
+        # Written under another name in the same folder, and renamed when it is whole.
+        suffix = self.path.suffix.lower()
+        part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{suffix}")
+        self._film: Any = (GifFilm if suffix == ".gif" else Mp4Film)(part, fps)
+        self._shape: tuple[int, ...] | None = None  # of the frames; None before the first
         self._closed = False
 
     def add(self, frame: np.ndarray) -> None:
@@ -66,14 +69,18 @@ class Recorder:
         if self._closed:
             raise ValueError("this film is closed")
         frame = np.asarray(frame)
+
+        # Look at the frame before anything is written.
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             raise ValueError(
                 f"a frame is uint8 [height, width, 3], got {frame.dtype} {list(frame.shape)}"
             )
         if self._shape not in (None, frame.shape):
+            before = list(self._shape or ())
             raise ValueError(
-                f"frames of a film have one size: {list(self._shape or ())} before, {list(frame.shape)} now"
+                f"frames of a film have one size: {before} before, {list(frame.shape)} now"
             )
+
         if self._shape is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         self._film.add(frame)
@@ -90,6 +97,7 @@ class Recorder:
         self._closed = True
         if self._shape is None:
             raise ValueError(f"no frames for {self.path}")
+
         try:
             self._film.finish()
             os.replace(self._film.path, self.path)
@@ -132,7 +140,7 @@ def save_video(
     Raises:
         ValueError: another suffix, no frames, or frames that are not such arrays.
         gymnasium.error.DependencyNotInstalled: pillow (for .gif) or imageio-ffmpeg (for .mp4) is
-        missing.
+            missing.
     """
     with Recorder(path, fps) as film:
         for frame in frames:
@@ -141,12 +149,14 @@ def save_video(
 
 
 class GifFilm:
-    """Keeps the frames until the end: their common palette depends on all of them."""
+    """Keeps the frames until the end: their common palette depends on all of them.
+
+    Needs pillow.
+    """
 
     def __init__(self, path: Path, fps: float):
-        """Needs pillow."""
         self.path, self.fps = path, fps
-        self.pillow = library("PIL.Image")
+        self.pillow = import_library("PIL.Image")
         self.frames: list[Any] = []
 
     def add(self, frame: np.ndarray) -> None:
@@ -168,6 +178,7 @@ class GifFilm:
         first, *rest = [
             frame.quantize(palette=palette, dither=self.pillow.Dither.NONE) for frame in self.frames
         ]
+
         milliseconds = max(round(1000 / self.fps), 20)  # browsers slow down what is shorter
         first.save(
             self.path, save_all=True, append_images=rest, duration=milliseconds, loop=0, disposal=1
@@ -179,26 +190,30 @@ class GifFilm:
 
 
 class Mp4Film:
-    """Hands the frames to ffmpeg one by one."""
+    """Hands the frames to ffmpeg one by one.
+
+    Needs imageio-ffmpeg, and the program that comes with it.
+    """
 
     def __init__(self, path: Path, fps: float):
-        """Needs imageio-ffmpeg, and the program that comes with it."""
         self.path, self.fps = path, fps
-        self.ffmpeg = library("imageio_ffmpeg")
+        self.ffmpeg = import_library("imageio_ffmpeg")
         try:
             self.ffmpeg.get_ffmpeg_exe()
         except RuntimeError as error:
             raise DependencyNotInstalled(
-                'no ffmpeg program found: pip install "social-dilemmas-env[render]", or record a .gif'
+                'no ffmpeg program found: pip install "social-dilemmas-env[render]", '
+                "or record a .gif"
             ) from error
         self.writer: Any = None
 
     def add(self, frame: np.ndarray) -> None:
         """Takes a frame."""
+        # H.264 wants even sides.
         height, width = frame.shape[:2]
-        frame = np.pad(
-            frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"
-        )  # H.264 wants even sides
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+        # The first frame says how large the film is.
         if self.writer is None:
             self.writer = self.ffmpeg.write_frames(
                 str(self.path),
@@ -209,6 +224,7 @@ class Mp4Film:
                 ffmpeg_log_level="error",
             )
             self.writer.send(None)
+
         self.writer.send(np.ascontiguousarray(frame))
 
     def finish(self) -> None:

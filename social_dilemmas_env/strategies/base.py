@@ -1,21 +1,23 @@
-"""What all scripted players share: many games at once, on numpy arrays or torch tensors, without
-importing torch.
+"""Players of many games: what one is (`Strategy`), and what all scripted ones share (`Scripted`).
+
+They play on numpy arrays or torch tensors, without importing torch.
 
 A player keeps its memory as integer arrays [B] beside the observations they came from, made at the
 first `act` after a `reset` and updated in place.  It uses only operations that both libraries spell
 alike; the two exceptions are `like` and the check of what an array is.
 
-Random moves are counter-based (see `draws`): the word for game i at the t-th call of `act` since
+Random moves are counter-based (see `rng`): the word for game i at the t-th call of `act` since
 the n-th reset hashes (seed of game i, player, n, t), so that a game's moves depend neither on its
 neighbours nor on the backend.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from typing_extensions import override
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.validation import integer
 
@@ -23,15 +25,43 @@ Array = Any  # numpy array or torch tensor
 STREAM = 0x53747261  # keeps a player's words apart from those of a game with the same seed
 
 
+@runtime_checkable
+class Strategy(Protocol):
+    """One player in B games at once: what `make_strategy` returns, and anything else may be."""
+
+    def reset(self, num_games: int, seed: Any = None) -> None:
+        """Forgets everything; the next `act` begins an episode in all games.
+
+        Args:
+            num_games: B, the number of games.
+            seed: fixes the random moves: an integer, or B of them, one a game; None: new ones.
+        """
+
+    def act(self, observations: Any, first: Any = None) -> Any:
+        """The moves in all games.
+
+        Args:
+            observations: [B, *observation_shape], what this player observes of each game; a numpy
+                array or a torch tensor.
+            first: bool [B], the games whose episode has just begun; None: not known.
+
+        Returns:
+            Integers [B], in an array of the same library on the same device.
+        """
+
+
 def is_array(value: object) -> bool:
     """Whether `value` is a numpy array or a torch tensor."""
     return isinstance(value, np.ndarray) or hasattr(value, "new_tensor")
 
 
+def same_library(a: Array, b: Array) -> bool:
+    """Whether both are numpy arrays, or both torch tensors."""
+    return isinstance(a, np.ndarray) == isinstance(b, np.ndarray)
+
+
 def like(array: Array, values: Sequence[int]) -> Array:
-    """`values` as an int64 array of the same library, on the same device, as the int64 array
-    `array`.
-    """
+    """`values` as int64, of the same library and on the same device as the int64 array `array`."""
     return array.new_tensor(values) if hasattr(array, "new_tensor") else np.array(values, np.int64)
 
 
@@ -66,11 +96,10 @@ class Scripted:
         self.game = game
         self.player = seat(game, player)
         self.num_games: int | None = None
-        self._seed: Any = draws.check_seed(seed)
+        self._seed: Any = rng.check_seed(seed)
         self._resets = -1
-        self._zeros: Array = (
-            None  # [B]; None until the first observations tell the library and the device
-        )
+        # int64 [B]; None until the first observations tell the library and the device.
+        self._zeros: Array = None
 
     @classmethod
     def refusal(cls, game: Game) -> str:
@@ -82,29 +111,41 @@ class Scripted:
 
         Args:
             num_games: B, at least 1.
-            seed: fixes the random moves: an integer (game i then plays by seed `draws.draw(seed,
-                i)`), or every game's own. None goes on with the last seed, with new random moves.
+            seed: fixes the random moves: an integer (game i then plays by seed
+                `rng.draw(seed, i)`), or every game's own.  None goes on with the last seed, with
+                new random moves.
 
         Raises:
             TypeError: an argument that is not an integer.
             ValueError: no games, a seed out of range, a wrong number of seeds.
         """
+        # Look at everything before anything is changed.
         num_games = integer("num_games", num_games, 1)
-        if isinstance(seed, Sequence | np.ndarray):
-            seed = [draws.check_seed(own) for own in seed]
-            if len(seed) != num_games:
-                raise ValueError(
-                    f"seed must be an integer or {num_games} of them, one a game; got {len(seed)}"
-                )
-        elif seed is not None:
-            seed = draws.check_seed(seed)
-        elif isinstance(self._seed, list) and len(self._seed) != num_games:
-            raise ValueError(
-                f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed"
-            )
+        seed = self._checked_seed(seed, num_games)
+
+        # A new seed starts over; without one, the count of resets makes new random moves.
         self._resets = self._resets + 1 if seed is None else 0
         self._seed = self._seed if seed is None else seed
         self.num_games, self._zeros = num_games, None
+
+    def _checked_seed(self, seed: Any, num_games: int) -> Any:
+        """A seed, a seed for each game, or None; raises what `reset` documents."""
+        if isinstance(seed, Sequence | np.ndarray):
+            seeds = [rng.check_seed(own) for own in seed]
+            if len(seeds) != num_games:
+                raise ValueError(
+                    f"seed must be an integer or {num_games} of them, one a game; got {len(seeds)}"
+                )
+            return seeds
+        if seed is not None:
+            return rng.check_seed(seed)
+
+        # None: the last seeds go on, if there are as many as games.
+        if isinstance(self._seed, list) and len(self._seed) != num_games:
+            raise ValueError(
+                f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed"
+            )
+        return None
 
     def act(self, observations: Array, first: Array | None = None) -> Array:
         """The moves in all games.
@@ -127,67 +168,75 @@ class Scripted:
             TypeError: not an array, or one of another library than since the last reset.
             ValueError: a wrong shape or number of games.
         """
-        self._check(observations, first)
+        # Look at everything before anything is changed.
+        self._check_observations(observations)
+        if first is not None:
+            self._check_first(observations, first)
+
+        # The first observations say how many games there are, and on which device.
         if self.num_games is None:
             self.reset(len(observations))
         if self._zeros is None:
             self._begin(observations)
+
+        # 1 where an episode begins, else 0.
         restart = self._zeros if first is None else self._zeros + first
         actions = self._choose(observations, restart)
         self._t += 1
         return actions
 
-    def _check(self, observations: Array, first: Array | None) -> None:
+    def _check_observations(self, observations: Array) -> None:
+        """Raises TypeError or ValueError unless they are what `act` documents."""
         if not is_array(observations):
-            raise TypeError(
-                f"observations must be a numpy array or a torch tensor, got {type(observations).__name__}"
-            )
-        shape, games = tuple(observations.shape), "B" if self.num_games is None else self.num_games
-        if (
-            len(shape) == 0
-            or shape[1:] != self.game.observation_shape
-            or shape[0] != (self.num_games or shape[0] or 1)
-        ):
-            expected = ", ".join(map(str, (games, *self.game.observation_shape)))
+            kind = type(observations).__name__
+            raise TypeError(f"observations must be a numpy array or a torch tensor, got {kind}")
+
+        shape, expected = tuple(observations.shape), self.game.observation_shape
+        games_fit = len(shape) > 0 and shape[0] == (self.num_games or shape[0] or 1)
+        if not games_fit or shape[1:] != expected:
+            games = "B" if self.num_games is None else self.num_games
+            wanted = ", ".join(map(str, (games, *expected)))
             raise ValueError(
-                f"observations of one player in {games} games must have shape [{expected}], got {shape}"
+                f"observations of one player in {games} games must have shape [{wanted}], "
+                f"got {shape}"
             )
-        if self._zeros is not None and isinstance(observations, np.ndarray) != isinstance(
-            self._zeros, np.ndarray
-        ):
+
+        if self._zeros is not None and not same_library(observations, self._zeros):
             raise TypeError(
-                f"this player has memory on {type(self._zeros)}: reset() it to go on with another library"
+                f"this player has memory on {type(self._zeros)}: "
+                "reset() it to go on with another library"
             )
-        if first is None:
-            return
-        if not is_array(first) or isinstance(first, np.ndarray) != isinstance(
-            observations, np.ndarray
-        ):
+
+    def _check_first(self, observations: Array, first: Array) -> None:
+        """Raises TypeError or ValueError unless it is what `act` documents."""
+        if not is_array(first) or not same_library(first, observations):
             raise TypeError(
                 f"first must be an array of the same library as the observations, got {type(first)}"
             )
-        if tuple(first.shape) != shape[:1] or "bool" not in str(first.dtype):
-            raise ValueError(
-                f"first must be bool of shape [{shape[0]}], got {first.dtype} of {tuple(first.shape)}"
-            )
+        shape, games = tuple(first.shape), len(observations)
+        if shape != (games,) or "bool" not in str(first.dtype):
+            raise ValueError(f"first must be bool of shape [{games}], got {first.dtype} of {shape}")
 
     def _begin(self, observations: Array) -> None:
         """Makes the arrays, next to the observations."""
         zeros = (observations.reshape(self.num_games, -1)[:, 0] > 0) * 0
-        index = (zeros + 1).cumsum(0) - 1
-        seeds = (
-            like(zeros, self._seed)
-            if isinstance(self._seed, list)
-            else draws.draw(self._seed, index)
-        )
-        self._key = draws.key(draws.draw(seeds, STREAM, self.player), self._resets)
-        self._t = like(zeros, [0])
+
+        # Random moves: a key for each game.
+        if isinstance(self._seed, list):
+            seeds = like(zeros, self._seed)
+        else:
+            index = (zeros + 1).cumsum(0) - 1  # 0 .. B - 1
+            seeds = rng.draw(self._seed, index)
+        self._key = rng.key(rng.draw(seeds, STREAM, self.player), self._resets)
+        self._t = like(zeros, [0])  # calls of `act` since the reset
+
+        # Tables and memory.
         self._start(zeros)
         self._zeros = zeros
 
     def _words(self) -> Array:
         """A random 32-bit word for each game, int64 [B]; a player uses at most one a move."""
-        return draws.word(self._key, self._t)
+        return rng.word(self._key, self._t)
 
     def _start(self, zeros: Array) -> None:
         """Makes tables and memory; `zeros` is int64 [B]."""
@@ -206,8 +255,9 @@ class Random(Scripted):
 
     name = "random"
 
+    @override
     def _choose(self, observations: Array, restart: Array) -> Array:
-        return draws.bounded(self._words(), self.game.num_actions[self.player])
+        return rng.bounded(self._words(), self.game.num_actions[self.player])
 
 
 class Constant(Scripted):
@@ -219,13 +269,12 @@ class Constant(Scripted):
     name = "constant"
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0, *, action: int):
-        """See `make_strategy`."""
         super().__init__(game, player, seed)
         self.action = integer("action", action, 0)
-        if action >= game.num_actions[player]:
-            raise ValueError(
-                f"action must lie in 0 .. {game.num_actions[player] - 1}, got {action}"
-            )
+        last = game.num_actions[player] - 1
+        if action > last:
+            raise ValueError(f"action must lie in 0 .. {last}, got {action}")
 
+    @override
     def _choose(self, observations: Array, restart: Array) -> Array:
         return self._zeros + self.action

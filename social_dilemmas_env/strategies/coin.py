@@ -1,11 +1,12 @@
-"""Scripted players of the Coin Game, for any board, number of players, variant, view and order of
-moves.
+"""Scripted players of the Coin Game.
+
+They play on any board, with any number of players, variant, view and order of moves.
 
 A player goes *towards* a coin or *away* from it, and two published definitions say how, where
 several moves do:
 
 * "loqa": by a move after which the wrapped L1 distance to the coin is least, or greatest; uniform
-  among equals. LOQA (arXiv:2405.01035), MiladInk/loqa, coin_game.py, `get_cooperative_action` and
+  among equals.  LOQA (arXiv:2405.01035), MiladInk/loqa, coin_game.py, `get_cooperative_action` and
   `get_defect_action`.
 * "pola": by the shortest way, rows before columns (half-way round: down, right), or by the exact
   opposite of that move. POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/coin_game_jax.py,
@@ -20,14 +21,16 @@ and a defector towards the nearest coin (its own, then the next player's, if equ
 
 from typing import Any
 
-from social_dilemmas_env import rng as draws
+from typing_extensions import override
+
+from social_dilemmas_env import rng
 from social_dilemmas_env.games.coin import STEPS, CoinGame
 from social_dilemmas_env.games.coin_boards import board_of, owned, taken
 from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import choice
 
-DEFINITIONS = ("loqa", "pola")
+DEFINITIONS = ("loqa", "pola")  # see above
 OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}
 
 
@@ -39,6 +42,7 @@ def distance(game: CoinGame, rows: int, columns: int) -> int:
 
 def loqa_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
     """Actions after which a coin `rows` down and `columns` to the right is nearest, or farthest."""
+    # Distance of the coin after each move of the player.
     after = [distance(game, rows - STEPS[move][0], columns - STEPS[move][1]) for move in game.moves]
     best = max(after) if away else min(after)
     return [action for action, d in enumerate(after) if d == best]
@@ -62,40 +66,48 @@ class CoinPlayer(Scripted):
     game: CoinGame
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0, *, definition: str = "loqa"):
-        """See `make_strategy`."""
         super().__init__(game, player, seed)
         self.definition = choice("definition", definition, DEFINITIONS)
 
     @classmethod
+    @override
     def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
         return "" if isinstance(game, CoinGame) else "needs the Coin Game"
 
+    @override
     def _start(self, zeros: Array) -> None:
-        game, rule = self.game, loqa_moves if self.definition == "loqa" else pola_moves
+        game = self.game
+        rule = loqa_moves if self.definition == "loqa" else pola_moves
         displacements = [
             (row, column) for row in range(game.height) for column in range(game.width)
         ]
+
+        # For each displacement, first towards, then away: four entries that hold the equally good
+        # actions in turn, and how many of them are different.
         moves = [rule(game, *d, away) for away in (0, 1) for d in displacements]
         self._counts = like(zeros, [len(actions) for actions in moves])
-        self._moves = like(
-            zeros, [action for actions in moves for action in (actions + actions * 3)[:4]]
-        )
+        self._moves = like(zeros, [action for actions in moves for action in (actions * 4)[:4]])
+
         # A coin under the player is two moves away: it has to step off and on again.
         self._distance = like(zeros, [distance(game, *d) or 2 for d in displacements])
 
+    @override
     def _choose(self, observations: Array, restart: Array) -> Array:
         board = board_of(self.game, observations, self.player)
+
+        # Which coin, and whether towards it or away.
         greedy = self._greedy(board, restart)
         if self.game.coins > 1:
             displacement, away = self._nearest(board, greedy), 0
         else:
             displacement = self._displacement(board, board[self.game.num_agents])
             away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
+
+        # One of the moves that do it.
         entry = displacement + away * self.game.cells
         if self.definition == "pola":
             return self._moves[entry * 4]
-        return self._moves[entry * 4 + draws.bounded(self._words(), self._counts[entry])]
+        return self._moves[entry * 4 + rng.bounded(self._words(), self._counts[entry])]
 
     def _greedy(self, board: Board, restart: Array) -> Any:
         """1 to take every coin, 0 to take only one's own; a number or [B]."""
@@ -111,10 +123,13 @@ class CoinPlayer(Scripted):
         """Displacement of the own coin or, if greedy, of the nearest of all coins."""
         n = self.game.num_agents
         target = self._displacement(board, board[n + self.player])
+
         for k in range(1, n):
             other = self._displacement(board, board[n + (self.player + k) % n])
+            # Its own if equally near, so only what is nearer.
             nearer = (self._distance[other] < self._distance[target]) * greedy
             target = target + nearer * (other - target)
+
         return target
 
 
@@ -127,6 +142,7 @@ class CoinCooperator(CoinPlayer):
 
     name = "always_cooperate"
 
+    @override
     def _greedy(self, board: Board, restart: Array) -> Any:
         return 0
 
@@ -140,16 +156,17 @@ class CoinDefector(CoinPlayer):
 
     name = "always_defect"
 
+    @override
     def _greedy(self, board: Board, restart: Array) -> Any:
         return 1
 
 
 class CoinTitForTat(CoinPlayer):
-    """Takes only its own coins until any other player takes one of them, then every coin until it
-    gains by one itself.
+    """Takes only its own coins until another player takes one of them, then all for a while.
 
-    Precisely: it defects after a negative reward of its own and cooperates again after a positive
-    one, rewards being inferred from consecutive boards.
+    It goes on taking every coin until it gains by one itself.  Precisely: it defects after a
+    negative reward of its own and cooperates again after a positive one, rewards being inferred
+    from consecutive boards.
 
     POLA (arXiv:2210.10125), Silent-Zebra/POLA, jax_files/POLA_dice_jax.py, evaluation against TFT;
     the idea is Lerer and Peysakhovich's approximate Markov tit for tat (arXiv:1707.01068).
@@ -157,27 +174,34 @@ class CoinTitForTat(CoinPlayer):
 
     name = "tit_for_tat"
 
+    @override
     def _start(self, zeros: Array) -> None:
         super()._start(zeros)
         self._last = [zeros + 0 for _ in self.game.sizes]
         self._known = zeros + 0  # 0 until the first board of an episode has been seen
         self._defecting = zeros + 0
 
+    @override
     def _greedy(self, board: Board, restart: Array) -> Array:
+        # A loss: defect.  A gain, or a new episode: cooperate.  Else as before.
         reward = self._reward(board) * self._known * (1 - restart)
         defecting = (self._defecting * (reward <= 0) * (1 - restart) + (reward < 0) > 0) * 1
+
+        # Remember for the next move.
         self._defecting[:] = defecting
         self._known[:] = 1
         for column, now in zip(self._last, board, strict=True):
             column[:] = now
+
         return defecting
 
     def _reward(self, board: Board) -> Column:
         """What the step from the last board to this one paid, in units of 1 / game.share."""
+        # Whether each player has stepped on each coin of the last board, and whose it was.
         game, n = self.game, self.game.num_agents
-        got = taken(game, self._last[n : n + game.coins], board[:n])
+        takers = taken(game, self._last[n : n + game.coins], board[:n])
         mine = owned(game, tuple(self._last), self.player)
         return sum(
-            game.payment(players[self.player], sum(players), own)
-            for players, own in zip(got, mine, strict=True)
+            game.payment(took[self.player], sum(took), own)
+            for took, own in zip(takers, mine, strict=True)
         )

@@ -10,6 +10,9 @@ tests/interop/test_axelrod.py compares them.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from typing_extensions import override
 
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.matrix import MatrixGame
@@ -17,8 +20,8 @@ from social_dilemmas_env.games.public_goods import PublicGoods
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import finite
 
-PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
-CERTAIN = 1 << 32  # probability 1, in units of the words of `draws`
+PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))  # CC, CD, DC, DD
+CERTAIN = 1 << 32  # probability 1, in units of the words of `rng`
 
 
 def payoff(game: Game, player: int, actions: Sequence[int]) -> float:
@@ -34,12 +37,12 @@ def own_payoffs(game: Game, player: int) -> tuple[float, float, float, float]:
 
 
 def outcomes(game: Game, player: int) -> list[tuple[int, int]]:
-    """(own last action, how many others cooperated), for each observation after the start, in
-    order.
-    """
+    """(own last action, how many others cooperated), for each observation after the start."""
     if isinstance(game, PublicGoods):
+        # Own move, then the count of the others who were idle.
         others = game.num_agents - 1
         return [(own, others - idle) for own in (0, 1) for idle in range(others + 1)]
+    # In the joint view player 1 sees player 0's move first.
     own_first = player == 0 or game.view == "ego"  # type: ignore[attr-defined]
     return [
         (own, 1 - other) for own, other in (pair if own_first else pair[::-1] for pair in PAIRS)
@@ -50,12 +53,17 @@ def two_actions_refusal(game: Game) -> str:
     """Why "cooperate" has no meaning in a game; "" if it has."""
     if not isinstance(game, MatrixGame | PublicGoods) or set(game.num_actions) != {2}:
         return "needs a matrix game with two actions, cooperate and defect"
-    everyone = range(len(game.num_actions))
+
+    num_players = len(game.num_actions)
+    all_cooperate, all_defect = [0] * num_players, [1] * num_players
     if not all(
-        payoff(game, i, [0 for _ in everyone]) > payoff(game, i, [1 for _ in everyone])
-        for i in everyone
+        payoff(game, player, all_cooperate) > payoff(game, player, all_defect)
+        for player in range(num_players)
     ):
-        return "needs a game in which all players prefer that all choose action 0 (cooperate) to that all choose 1"
+        return (
+            "needs a game in which all players prefer that all choose action 0 (cooperate) "
+            "to that all choose 1"
+        )
     return ""
 
 
@@ -81,72 +89,75 @@ class Reactive(Scripted):
     """Cooperates with a probability that depends on its last observation alone.
 
     Attributes:
-        chances: probability of cooperating for each observation, the start first.
+        cooperation_probabilities: for each observation, the start first.
     """
 
-    def __init__(self, game: Game, player: int, seed: int, chances: Sequence[float]):
+    def __init__(self, game: Game, player: int, seed: int, probabilities: Sequence[float]):
         super().__init__(game, player, seed)
-        self.chances = tuple(chances)
-        self._certain = set(self.chances) <= {0.0, 1.0}
+        self.cooperation_probabilities = tuple(probabilities)
+        self._certain = set(self.cooperation_probabilities) <= {0.0, 1.0}  # draws nothing
 
+    @override
     def _start(self, zeros: Array) -> None:
-        self._limits = like(zeros, [round(chance * CERTAIN) for chance in self.chances])
+        self._limits = like(zeros, [round(p * CERTAIN) for p in self.cooperation_probabilities])
 
+    @override
     def _choose(self, observations: Array, restart: Array) -> Array:
+        # Defects where the random word is not below the limit; at the start, by entry 0.
         limit = self._limits[observations.argmax(-1) * (1 - restart)]
         return (limit == 0) * 1 if self._certain else (self._words() >= limit) * 1
 
 
-class AlwaysCooperate(Reactive):
+class Unconditional(Reactive):
+    """Does the same whatever it observes, in any game where cooperation means something."""
+
+    cooperates: ClassVar[bool]
+
+    def __init__(self, game: Game, player: int = 0, seed: int = 0):
+        same = [float(self.cooperates)] * game.observation_shape[0]
+        super().__init__(game, player, seed, same)
+
+    @classmethod
+    @override
+    def refusal(cls, game: Game) -> str:
+        return two_actions_refusal(game)
+
+
+class AlwaysCooperate(Unconditional):
     """Cooperates always.
 
     Also Cooperator, ALLC: R. Axelrod, The Evolution of Cooperation (1984).
     """
 
     name = "always_cooperate"
-
-    def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        """See `make_strategy`."""
-        super().__init__(game, player, seed, [1.0] * game.observation_shape[0])
-
-    @classmethod
-    def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
-        return two_actions_refusal(game)
+    cooperates = True
 
 
-class AlwaysDefect(Reactive):
+class AlwaysDefect(Unconditional):
     """Defects always.
 
     Also Defector, ALLD: R. Axelrod, The Evolution of Cooperation (1984).
     """
 
     name = "always_defect"
-
-    def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        """See `make_strategy`."""
-        super().__init__(game, player, seed, [0.0] * game.observation_shape[0])
-
-    @classmethod
-    def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
-        return two_actions_refusal(game)
+    cooperates = False
 
 
-class OfMany(Scripted):
-    """A player that counts how many of the others cooperated: two players, or a public goods game
-    of any number.
+class CountsCooperators(Scripted):
+    """A player that counts how many of the others cooperated.
+
+    It plays games of two players, and public goods games of any number.
     """
 
     @classmethod
+    @override
     def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
         return two_actions_refusal(game) or (
             "" if isinstance(game, PublicGoods) else two_players_refusal(game)
         )
 
 
-class TitForTat(Reactive, OfMany):
+class TitForTat(Reactive, CountsCooperators):
     """Cooperates first, then does what the other player did last.
 
     Among more than two players it cooperates if at least the fraction `share` (by default half) of
@@ -161,21 +172,18 @@ class TitForTat(Reactive, OfMany):
     name = "tit_for_tat"
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0, *, share: float = 0.5):
-        """See `make_strategy`."""
         if probability("share", share) == 0:
             raise ValueError(
-                f"share must be positive, got {share!r}: always_cooperate asks nothing of the others"
+                f"share must be positive, got {share!r}: "
+                "always_cooperate asks nothing of the others"
             )
-        enough = share * (len(game.num_actions) - 1) - 1e-9
-        super().__init__(
-            game,
-            player,
-            seed,
-            [1.0, *(float(others >= enough) for _, others in outcomes(game, player))],
-        )
+
+        enough = share * (len(game.num_actions) - 1) - 1e-9  # a little less, for rounding
+        after = [float(others >= enough) for _, others in outcomes(game, player)]
+        super().__init__(game, player, seed, [1.0, *after])
 
 
-class Grim(OfMany):
+class Grim(CountsCooperators):
     """Cooperates until any other player defects, then defects to the end of the episode.
 
     Also Grudger, trigger strategy: J. W. Friedman, "A Non-cooperative Equilibrium for Supergames",
@@ -184,14 +192,20 @@ class Grim(OfMany):
 
     name = "grim"
 
+    @override
     def _start(self, zeros: Array) -> None:
         others = len(self.game.num_actions) - 1
+
+        # For each observation, the start first: 1 where another player defected.
         betrayals = [int(cooperated < others) for _, cooperated in outcomes(self.game, self.player)]
         self._betrayal = like(zeros, [0, *betrayals])
         self._grudge = zeros + 0
 
+    @override
     def _choose(self, observations: Array, restart: Array) -> Array:
-        last = observations.argmax(-1) * (1 - restart)
+        last = observations.argmax(-1) * (1 - restart)  # 0: the start
+
+        # Forgotten at the start, else kept, and begun by any betrayal.
         grudge = (self._grudge * (last > 0) + self._betrayal[last] > 0) * 1
         self._grudge[:] = grudge
         return grudge
@@ -212,21 +226,23 @@ class MemoryOne(Reactive):
     def __init__(
         self, game: Game, player: int = 0, seed: int = 0, *, probabilities: Sequence[float]
     ):
-        """See `make_strategy`."""
         given = list(probabilities)
         if len(given) != 5:
             raise ValueError(
                 f"probabilities must be five numbers (start, CC, CD, DC, DD), got {len(given)}"
             )
+
         self.probabilities = tuple(probability("each of probabilities", float(p)) for p in given)
+
+        # In the order of what this player observes.
         after = [
             self.probabilities[1 + 2 * own + (1 - others)] for own, others in outcomes(game, player)
         ]
         super().__init__(game, player, seed, [self.probabilities[0], *after])
 
     @classmethod
+    @override
     def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
         return two_players_refusal(game)
 
 
@@ -234,14 +250,15 @@ class MemoryOneDilemma(MemoryOne):
     """A memory-one player to whom cooperation means something."""
 
     @classmethod
+    @override
     def refusal(cls, game: Game) -> str:
-        """See `Scripted`."""
         return two_players_refusal(game) or two_actions_refusal(game)
 
 
 class Pavlov(MemoryOneDilemma):
-    """Cooperates first, then repeats its move if the other cooperated and changes it if not
-    (win-stay, lose-shift).
+    """Cooperates first, then repeats its move if the other cooperated, else changes it.
+
+    Also win-stay, lose-shift.
 
     M. Nowak and K. Sigmund, "A strategy of win-stay, lose-shift that outperforms tit-for-tat in the
     Prisoner's Dilemma game", Nature 364 (1993); (1, 1, 0, 0, 1) in every game here.
@@ -250,7 +267,6 @@ class Pavlov(MemoryOneDilemma):
     name = "pavlov"
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        """See `make_strategy`."""
         super().__init__(game, player, seed, probabilities=(1, 1, 0, 0, 1))
 
 
@@ -268,7 +284,6 @@ class GenerousTitForTat(MemoryOneDilemma):
     def __init__(
         self, game: Game, player: int = 0, seed: int = 0, *, generosity: float | None = None
     ):
-        """See `make_strategy`."""
         if generosity is None:
             generosity = best_generosity(*own_payoffs(game, player))
         g = self.generosity = probability("generosity", generosity)
@@ -283,16 +298,17 @@ def best_generosity(r: float, s: float, t: float, p: float) -> float:
     """
     if not (t > r > max(s, p) and 2 * r >= t + s):
         raise ValueError(
-            f"generous_tit_for_tat has no default for R, S, T, P = {r}, {s}, {t}, {p}: give generosity=, a probability"
+            f"generous_tit_for_tat has no default for R, S, T, P = {r}, {s}, {t}, {p}: "
+            "give generosity=, a probability"
         )
     return min(1 - (t - r) / (r - s), (r - p) / (t - p))
 
 
 class Extort2(MemoryOneDilemma):
-    """Makes its own surplus over mutual defection twice the other's: s_own - P = 2 (s_other - P),
-    in the long run.
+    """Makes its own surplus over mutual defection twice the other's.
 
-    Cooperates first.  For (R, S, T, P) = (3, 0, 5, 1): P(C | CC, CD, DC, DD) = (8/9, 1/2, 1/3, 0).
+    In the long run s_own - P = 2 (s_other - P).  Cooperates first.  For (R, S, T, P) = (3, 0, 5, 1)
+    it has P(C | CC, CD, DC, DD) = (8/9, 1/2, 1/3, 0).
 
     W. Press and F. Dyson, "Iterated Prisoner's Dilemma contains strategies that dominate any
     evolutionary opponent", PNAS 109 (2012); Extort-2 of A. Stewart and J. Plotkin, "Extortion and
@@ -302,7 +318,6 @@ class Extort2(MemoryOneDilemma):
     name = "extort2"
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0):
-        """See `make_strategy`."""
         if own_payoffs(game, 0) != own_payoffs(game, 1):
             raise ValueError("extort2 needs a symmetric game")
         super().__init__(
@@ -322,8 +337,11 @@ def extortion(r: float, s: float, t: float, p: float, factor: float = 2.0) -> tu
         ValueError: payoffs for which there is no such strategy.
     """
     slope = 1 / factor
+
+    # How far each probability is from repeating the last move, before scaling.
     changes = ((1 - slope) * (r - p), slope * (p - s) + (t - p), (p - s) + slope * (t - p))
     if min(changes) < 0 or max(changes) == 0:
         raise ValueError(f"there is no extortion by {factor} for R, S, T, P = {r}, {s}, {t}, {p}")
+
     cc, cd, dc = (change / (2 * max(changes)) for change in changes)
     return 1 - cc, 1 - cd, dc, 0.0

@@ -115,7 +115,8 @@ def test_probabilities_are_those_of_the_library(name):
     vector = [theirs._four_vector[pair] for pair in ((c, c), (c, d), (d, c), (d, d))]
     mine = make_strategy(name, "matrix_game_v0", payoffs=PAYOFFS)
     np.testing.assert_allclose(mine.probabilities[1:], vector, atol=1e-12)
-    assert mine.probabilities[0] == 1 and theirs._initial == c
+    assert mine.probabilities[0] == 1
+    assert theirs._initial == c
 
 
 def test_random_is_random():

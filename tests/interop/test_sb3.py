@@ -32,7 +32,8 @@ def test_rows_are_players_of_games():
         expected = batch.step(actions.reshape(5, 2))
         np.testing.assert_array_equal(observations.reshape(5, 2, 4, 3, 3), expected[0])
         np.testing.assert_array_equal(rewards.reshape(5, 2), expected[1])
-        assert dones.all() == dones.any() == (t % 4 == 0) and len(infos) == 10
+        assert dones.all() == dones.any() == (t % 4 == 0)
+        assert len(infos) == 10
         for row, info in enumerate(infos):
             if t % 4:
                 assert info == {}
@@ -59,7 +60,9 @@ def test_the_seed_of_ppo_is_the_seed_of_the_games():
         )
 
     (state, weights), (again, same_weights) = train(), train()
-    assert state == again and state.seed[3] == sde.draw(5, 3) and torch.equal(weights, same_weights)
+    assert state == again
+    assert state.seed[3] == sde.draw(5, 3)
+    assert torch.equal(weights, same_weights)
 
 
 def test_ppo_learns_to_defect():
@@ -85,14 +88,15 @@ def test_ppo_learns_to_defect():
 
 def test_calls_of_the_base_class():
     env = SB3VecEnv("coin_game_v0", 3, obs_mode="uint8")
-    assert env.get_attr("num_agents") == [2] * 6 and env.get_attr(
-        "render_mode", indices=[0, 1]
-    ) == [None, None]
+    assert env.get_attr("num_agents") == [2] * 6
+    assert env.get_attr("render_mode", indices=[0, 1]) == [None, None]
     env.set_attr("note", 7, indices=0)
-    assert env.get_attr("note", indices=4) == [7] and env.env_is_wrapped(VecMonitor) == [False] * 6
+    assert env.get_attr("note", indices=4) == [7]
+    assert env.env_is_wrapped(VecMonitor) == [False] * 6
     env.reset()
     state = env.env_method("get_state", indices=[2])
-    assert state == [env.batch.get_state()] and list(env.get_images()) == [None] * 6
+    assert state == [env.batch.get_state()]
+    assert list(env.get_images()) == [None] * 6
     assert env.observation_space.dtype == np.uint8
     env.close()
 

@@ -1,5 +1,6 @@
 """Dicts of arrays: what skrl and AgileRL read."""
 
+import dataclasses
 import importlib
 import sys
 
@@ -17,7 +18,8 @@ def test_the_dicts_are_the_batch(backend):
         DictVecEnv("public_goods_v0", 5, backend, max_cycles=4),
         sde.make_vec_env("public_goods_v0", 5, max_cycles=4),
     )
-    assert env.agents == env.possible_agents == batch.possible_agents and env.num_agents == 4
+    assert env.agents == env.possible_agents == batch.possible_agents
+    assert env.num_agents == 4
     observations, infos = env.reset(seed=3)
     assert set(infos) == set(env.agents)
     expected = [batch.reset(seed=3)[0]]
@@ -51,6 +53,12 @@ def test_spaces_are_the_same_objects_every_time():
         assert env.observation_space(agent) is env.observation_spaces[agent]
 
 
+@pytest.mark.parametrize("option", [{"reuse_buffers": True}, {"autoreset": "disabled"}], ids=str)
+def test_options_that_would_be_wrong_are_refused(option):
+    with pytest.raises(ValueError, match=f"DictVecEnv needs {next(iter(option))}"):
+        DictVecEnv("ipd_v0", 3, **option)
+
+
 def test_bad_input():
     env = DictVecEnv("ipd_v0", 2)
     env.reset(seed=0)
@@ -74,69 +82,75 @@ def test_a_missing_library_is_named(module, library, monkeypatch):
         importlib.import_module(f"social_dilemmas_env.adapters.{module}")
 
 
-def test_skrl_learns_to_defect(tmp_path):
-    pytest.importorskip("skrl", reason="pip install skrl")
-    from dataclasses import fields
-
-    from skrl.envs.wrappers.torch import wrap_env
-    from skrl.memories.torch import RandomMemory
+def skrl_models(env):
+    """For each player a linear policy and a linear value, for skrl's independent PPO."""
     from skrl.models.torch import CategoricalMixin, DeterministicMixin, Model
-    from skrl.multi_agents.torch.ippo import IPPO, IPPO_CFG
-    from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
 
-    class Policy(CategoricalMixin, Model):
+    class Linear(Model):
+        def compute(self, inputs, role=""):
+            return self.net(inputs["observations"]), {}
+
+    class Policy(CategoricalMixin, Linear):
         def __init__(self, **spaces):
             Model.__init__(self, device="cpu", **spaces)
             CategoricalMixin.__init__(self, unnormalized_log_prob=True)
             self.net = torch.nn.Linear(self.num_observations, self.num_actions)
 
-        def compute(self, inputs, role=""):
-            return self.net(inputs["observations"]), {}
-
-    class Value(DeterministicMixin, Model):
+    class Value(DeterministicMixin, Linear):
         def __init__(self, **spaces):
             Model.__init__(self, device="cpu", **spaces)
             DeterministicMixin.__init__(self)
             self.net = torch.nn.Linear(self.num_observations, 1)
 
-        def compute(self, inputs, role=""):
-            return self.net(inputs["observations"]), {}
-
-    torch.manual_seed(0)
-    games = DictVecEnv("ipd_v0", 64, seed=0, max_cycles=8)
-    env = wrap_env(games, wrapper="isaaclab-multi-agent")
-    assert env.num_envs == 64 and env.possible_agents == ["player_0", "player_1"]
     models = {}
     for agent in env.possible_agents:
         spaces = {
             "observation_space": env.observation_space(agent),
             "state_space": env.state_space(agent),
+            "action_space": env.action_space(agent),
         }
-        spaces["action_space"] = env.action_space(agent)
         models[agent] = {"policy": Policy(**spaces), "value": Value(**spaces)}
+    return models
+
+
+def skrl_config(agents, folder):
+    """Settings of skrl's independent PPO."""
+    from skrl.multi_agents.torch.ippo import IPPO_CFG
+
     cfg = IPPO_CFG()
-    cfg.rollouts, cfg.learning_epochs, cfg.mini_batches, cfg.learning_rate, cfg.discount_factor = (
-        8,
-        6,
-        1,
-        3e-2,
-        0.5,
-    )
-    for field in fields(cfg):  # skrl 2.1.1 cannot expand its own empty defaults
+    cfg.rollouts, cfg.learning_epochs, cfg.mini_batches = 8, 6, 1
+    cfg.learning_rate, cfg.discount_factor = 3e-2, 0.5
+    for field in dataclasses.fields(cfg):  # skrl 2.1.1 cannot expand its own empty defaults
         if field.name != "experiment" and getattr(cfg, field.name) == {}:
-            setattr(cfg, field.name, {agent: {} for agent in env.possible_agents})
-    cfg.experiment.directory, cfg.experiment.write_interval, cfg.experiment.checkpoint_interval = (
-        str(tmp_path),
-        0,
-        0,
-    )
+            setattr(cfg, field.name, {agent: {} for agent in agents})
+
+    # Nothing is written but what it must.
+    cfg.experiment.directory = str(folder)
+    cfg.experiment.write_interval = cfg.experiment.checkpoint_interval = 0
+    return cfg
+
+
+def test_skrl_learns_to_defect(tmp_path):
+    pytest.importorskip("skrl", reason="pip install skrl")
+    from skrl.envs.wrappers.torch import wrap_env
+    from skrl.memories.torch import RandomMemory
+    from skrl.multi_agents.torch.ippo import IPPO
+    from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
+
+    torch.manual_seed(0)
+    games = DictVecEnv("ipd_v0", 64, seed=0, max_cycles=8)
+    env = wrap_env(games, wrapper="isaaclab-multi-agent")
+    assert env.num_envs == 64
+    assert env.possible_agents == ["player_0", "player_1"]
+    models = skrl_models(env)
+
     agent = IPPO(
         possible_agents=env.possible_agents,
         models=models,
         memories={
             a: RandomMemory(memory_size=8, num_envs=64, device="cpu") for a in env.possible_agents
         },
-        cfg=cfg,
+        cfg=skrl_config(env.possible_agents, tmp_path),
         device="cpu",
         observation_spaces=env.observation_spaces,
         state_spaces=env.state_spaces,
@@ -146,6 +160,7 @@ def test_skrl_learns_to_defect(tmp_path):
         timesteps=240, headless=True, close_environment_at_exit=False, disable_progressbar=True
     )
     SequentialTrainer(env=env, agents=agent, cfg=options).train()
+
     start = torch.eye(5)
     for name in env.possible_agents:
         logits = models[name]["policy"].net(start)

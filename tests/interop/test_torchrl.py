@@ -29,7 +29,8 @@ def test_a_rollout_is_the_batch():
         TorchRLEnv("coin_game_v0", 5, seed=3, max_cycles=4),
         sde.make_vec_env("coin_game_v0", 5, max_cycles=4),
     )
-    assert env.batch_size == (5,) and env.group_map == {"player": ["player_0", "player_1"]}
+    assert env.batch_size == (5,)
+    assert env.group_map == {"player": ["player_0", "player_1"]}
     rollout = env.rollout(10, break_when_any_done=False)
     assert rollout["player", "observation"].shape == (5, 10, 2, 4, 3, 3)
     observations, _ = batch.reset(seed=3)
@@ -56,7 +57,8 @@ def test_partial_reset():
     assert state["done"].flatten().tolist() == [False, True, False, True]
     assert env.batch.get_state().episode == [1, 0, 1, 0]
     state = env.reset(TensorDict({**state, "_reset": ~mask}, batch_size=[4]))
-    assert env.batch.get_state().episode == [1, 1, 1, 1] and not state["done"].any()
+    assert env.batch.get_state().episode == [1, 1, 1, 1]
+    assert not state["done"].any()
 
 
 def test_seeds():
@@ -65,9 +67,8 @@ def test_seeds():
     first = env.reset()["player", "observation"]
     second = env.reset()["player", "observation"]
     env.set_seed(7)
-    assert torch.equal(env.reset()["player", "observation"], first) and not torch.equal(
-        first, second
-    )
+    assert torch.equal(env.reset()["player", "observation"], first)
+    assert not torch.equal(first, second)
     assert env.batch.get_state().seed == [sde.draw(7, i) for i in range(4)]
 
 
@@ -112,7 +113,8 @@ def test_ppo_learns_to_defect():
             optimiser.zero_grad()
             sum(value.sum() for key, value in values.items() if key.startswith("loss_")).backward()
             optimiser.step()
-    assert rewards[0] == pytest.approx(-1.5, abs=0.2) and rewards[-1] < -1.85
+    assert rewards[0] == pytest.approx(-1.5, abs=0.2)
+    assert rewards[-1] < -1.85
 
 
 def test_bad_input():
@@ -120,3 +122,11 @@ def test_bad_input():
         TorchRLEnv("matrix_game_v0", 3, payoffs=np.zeros((2, 3, 2)))
     with pytest.raises(ValueError, match="num_envs"):
         TorchRLEnv("coin_game_v0", 0)
+
+
+@pytest.mark.parametrize(
+    "option", [{"reuse_buffers": True}, {"backend": "numpy"}, {"autoreset": "same_step"}], ids=str
+)
+def test_options_that_would_be_wrong_are_refused(option):
+    with pytest.raises(ValueError, match=f"TorchRLEnv needs {next(iter(option))}"):
+        TorchRLEnv("ipd_v0", 3, **option)

@@ -50,11 +50,9 @@ def test_a_broken_environment_has_exactly_its_own_findings(cls, monkeypatch):
     findings = findings_of(cls)
     assert {finding.check for finding in findings} == BROKEN[cls]
     for finding in findings:  # each is a sentence in one line
-        assert (
-            finding.message.endswith(".")
-            and len(finding.message) < 600
-            and "\n" not in finding.message
-        )
+        assert finding.message.endswith(".")
+        assert len(finding.message) < 600
+        assert "\n" not in finding.message
 
 
 def test_the_nine_that_pettingzoo_accepts_are_rejected():
@@ -99,7 +97,7 @@ def test_render_mode_is_checked_through_any_callable():
 
 
 # Messages
-# ------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_finding_reads_well():
@@ -111,7 +109,7 @@ def test_a_finding_reads_well():
 
 
 # Hopeless environments
-# -----------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 class RaisesEverywhere(ParallelEnv):
@@ -179,7 +177,7 @@ def test_an_environment_of_another_class_is_still_checked():
 
 
 # The kit itself
-# ------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [Toy(), parallel_to_aec(Toy()), "coin_game_v0", None, 3])
@@ -269,5 +267,8 @@ def test_a_game_without_an_end_is_cut():
 
 
 def test_importing_the_kit_imports_neither_torch_nor_pygame():
-    code = "import sys, social_dilemmas_env.testing; sys.exit(bool({'torch', 'pygame'} & set(sys.modules)))"
+    code = (
+        "import sys, social_dilemmas_env.testing\n"
+        "sys.exit(bool({'torch', 'pygame'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

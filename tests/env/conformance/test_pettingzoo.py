@@ -1,4 +1,4 @@
-"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every view, without a single
+"""PettingZoo's and Gymnasium's own tests, and ours, on every game in every API, without a single
 warning.
 
 PettingZoo's parallel tests prove little (see `social_dilemmas_env.testing`), so the turn-by-turn
@@ -68,7 +68,7 @@ def module_of(name):
 
 @named
 def test_api(name, capsys):
-    """Both views, the bare turn-by-turn one, and the parallel one led through PettingZoo's
+    """Both APIs, the bare turn-by-turn one, and the parallel one led through PettingZoo's
     conversion."""
     parallel_api_test(make(name), num_cycles=CYCLES)
     api_test(make(name, api="aec"), num_cycles=CYCLES)
@@ -122,19 +122,17 @@ def test_render(name, monkeypatch):
 def test_kinds(name):
     """What is made is of the classes that other libraries look for, under the game's own name."""
     env, aec = make(name), make(name, api="aec")
-    assert isinstance(env, ParallelEnv) and isinstance(aec, AECEnv)
-    for view in (env, aec):
-        assert (
-            view.metadata["name"] == GAMES[name][0] and view.metadata["is_parallelizable"] is True
-        )
-        assert (
-            view.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
-            and view.metadata["render_fps"] > 0
-        )
-        assert view.possible_agents == [f"player_{i}" for i in range(view.max_num_agents)]
-        for agent in view.possible_agents:
-            assert view.observation_space(agent) is view.observation_space(agent)
-            assert view.action_space(agent) is view.action_space(agent)
+    assert isinstance(env, ParallelEnv)
+    assert isinstance(aec, AECEnv)
+    for wrapper in (env, aec):
+        assert wrapper.metadata["name"] == GAMES[name][0]
+        assert wrapper.metadata["is_parallelizable"] is True
+        assert wrapper.metadata["render_modes"] == ["human", "rgb_array", "ansi"]
+        assert wrapper.metadata["render_fps"] > 0
+        assert wrapper.possible_agents == [f"player_{i}" for i in range(wrapper.max_num_agents)]
+        for agent in wrapper.possible_agents:
+            assert wrapper.observation_space(agent) is wrapper.observation_space(agent)
+            assert wrapper.action_space(agent) is wrapper.action_space(agent)
     assert aec.unwrapped is env.__class__ or isinstance(aec.unwrapped, type(env))
     assert isinstance(env.state_space.sample(), type(env.reset(seed=0) and env.state()))
     assert env.num_agents == env.max_num_agents == len(env.possible_agents)
@@ -147,7 +145,8 @@ def test_back_and_forth(name):
     assert play_new(converted, 5, 20) == play_new(make(name), 5, 20)
 
 
-# --------------------------------------------------------------------------------------- registries
+# Registries
+# --------------------------------------------------------------------------------------------------
 
 
 def pettingzoo_name(env_id):
@@ -203,7 +202,8 @@ def test_gymnasium_registry_knows_the_ids(env_id):
     assert gymnasium.spec(pettingzoo_name(env_id)).kwargs == {"env_id": env_id}
 
 
-# --------------------------------------------------------------------------------------------- ours
+# Ours
+# --------------------------------------------------------------------------------------------------
 
 
 @named
@@ -237,10 +237,8 @@ def test_a_game_of_ones_own():
 
     sde.register("my_dilemma_v3", my_dilemma)
     try:
-        assert "my_dilemma_v3" in sde.list_envs() and sde.spec("my_dilemma_v3").keywords.keys() == {
-            "stakes",
-            "max_cycles",
-        }
+        assert "my_dilemma_v3" in sde.list_envs()
+        assert sde.spec("my_dilemma_v3").keywords.keys() == {"stakes", "max_cycles"}
         env = sde.make_env("my_dilemma_v3", stakes=1.5, max_cycles=4)
         env.reset(seed=0)
         assert env.step({"player_0": 0, "player_1": 0})[1] == {"player_0": 1.5, "player_1": 1.5}

@@ -80,14 +80,14 @@ class Watched(Canvas):
         ] = []  # text, left, top, right, bottom of the capitals
         self.boxes: list[Any] = []
 
-    def text(self, x, y, text, type_):
+    def text(self, x, y, text, style):
         """Notes the text as it was drawn, cut off or not."""
-        width = super().text(x, y, text, type_)
-        left = x - {"left": 0.0, "center": width / 2, "right": width}[type_.align]
-        self.texts.append((text, left, y - 0.36 * type_.size, left + width, y + 0.36 * type_.size))
+        width = super().text(x, y, text, style)
+        left = x - {"left": 0.0, "center": width / 2, "right": width}[style.align]
+        self.texts.append((text, left, y - 0.36 * style.size, left + width, y + 0.36 * style.size))
         return width
 
-    def box(self, box, paint):
+    def box(self, box, style):
         """Notes the box."""
-        super().box(box, paint)
+        super().box(box, style)
         self.boxes.append(box)

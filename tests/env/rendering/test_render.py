@@ -13,7 +13,7 @@ from gymnasium.error import DependencyNotInstalled, ResetNeeded
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import render
-from social_dilemmas_env.render import canvas
+from social_dilemmas_env.render import lettering, sprites
 from tests.env.rendering.scenes import (
     LONG,
     ipd_scene,
@@ -77,10 +77,10 @@ def test_drawing_changes_neither_the_game_nor_any_random_state(name, mode):
         np.random.get_state()[1].copy(),
         random.getstate(),
     )
-    history, scores = list(drawn._history), list(drawn._scores)
+    scene = drawn.scene()
     drawn.render()
     assert drawn.get_state() == before
-    assert (list(drawn._history), drawn._scores) == (history, scores)
+    assert drawn.scene() == scene
     assert (np.random.get_state()[1] == numpy_state).all()
     assert random.getstate() == python_state
     assert play(plain, 4, Dice(9)) == play(drawn, 4, Dice(9))
@@ -94,7 +94,7 @@ def test_a_scene_has_one_picture_and_the_caller_may_keep_or_change_it():
     assert (render.frame(scene) == kept).all()
 
 
-def test_the_aec_view_draws_the_same_picture():
+def test_the_aec_wrapper_draws_the_same_picture():
     parallel, aec = (
         make("ipd", render_mode="rgb_array"),
         make("ipd", render_mode="rgb_array", api="aec"),
@@ -223,7 +223,8 @@ def test_importing_the_package_and_drawing_text_load_no_picture_library():
         "import sys, social_dilemmas_env as sde\n"
         "env = sde.make_env('coin_game_v0', render_mode='ansi'); env.reset(seed=0); env.render()\n"
         "import social_dilemmas_env.render.video\n"
-        "print([m for m in ('pygame', 'PIL', 'imageio', 'imageio_ffmpeg', 'torch') if m in sys.modules])"
+        "heavy = ('pygame', 'PIL', 'imageio', 'imageio_ffmpeg', 'torch')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
@@ -242,6 +243,6 @@ def test_a_frame_takes_milliseconds():
 
 
 def test_what_is_kept_between_frames_is_bounded():
-    kept = (canvas.text_picture, canvas.text_width, canvas.fitted, canvas.sprite)
-    for cache in (*kept, canvas.box_picture, canvas.wedge, canvas.master):
+    kept = (lettering.text_picture, lettering.text_width, lettering.truncated, sprites.sprite)
+    for cache in (*kept, sprites.box_picture, sprites.arrowhead, sprites.master):
         assert cache.cache_info().maxsize is not None

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.render import canvas
+from social_dilemmas_env.render import sprites
 from social_dilemmas_env.render.palette import SHAPES
 
 ROOT = Path(__file__).parents[3]
@@ -22,9 +22,9 @@ ASSETS = ROOT / "render_assets"
 NAMES = ["player", *[f"{kind}_{shape}" for kind in ("coin", "badge") for shape in SHAPES]]
 BUILT_IN = sorted(path.stem for path in (ROOT / "social_dilemmas_env").glob("*_v0.py"))
 WHERE = (
-    "from social_dilemmas_env.render import canvas\n"
-    "print(canvas.asset('player.png'))\n"
-    "print(canvas.sprite('coin_star', (1, 2, 3), 20).get_size())"
+    "from social_dilemmas_env.render import sprites\n"
+    "print(sprites.asset('player.png'))\n"
+    "print(sprites.sprite('coin_star', (1, 2, 3), 20).get_size())"
 )
 
 
@@ -51,7 +51,7 @@ def run(folder, code):
 
 
 def test_in_a_checkout_the_sprites_are_found_beside_the_package():
-    assert Path(str(canvas.asset("player.png"))) == ASSETS / "player.png"
+    assert Path(str(sprites.asset("player.png"))) == ASSETS / "player.png"
 
 
 def test_in_a_wheel_the_sprites_are_found_in_the_package(tmp_path):
@@ -72,18 +72,18 @@ def test_without_sprites_the_error_says_where_they_were_looked_for(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sprites_are_grey_masters_with_clear_corners(name):
-    pixels = pygame.surfarray.array3d(canvas.master(name))
+    pixels = pygame.surfarray.array3d(sprites.master(name))
     assert pixels.shape == (128, 128, 3)
     assert (pixels[..., 0] == pixels[..., 1]).all()
     assert (pixels[..., 0] == pixels[..., 2]).all()
-    alpha = pygame.surfarray.array_alpha(canvas.master(name))
+    alpha = pygame.surfarray.array_alpha(sprites.master(name))
     assert {int(alpha[x, y]) for x in (0, 127) for y in (0, 127)} == {0}
     assert alpha[64, 64] == 255
     assert (ASSETS / f"{name}.png").stat().st_size < 8_000
 
 
 def test_a_tinted_sprite_has_the_colour():
-    picture = canvas.sprite("badge_square", (213, 94, 0), 40)
+    picture = sprites.sprite("badge_square", (213, 94, 0), 40)
     assert all(
         abs(a - b) <= 3 for a, b in zip(picture.get_at((20, 20))[:3], (213, 94, 0), strict=True)
     )

@@ -6,8 +6,9 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import render
-from social_dilemmas_env.render import coin, matrix, tiles
-from social_dilemmas_env.render.canvas import Box, Type
+from social_dilemmas_env.render import coin, coin_board, coin_layout, coin_panel, matrix, tiles
+from social_dilemmas_env.render.canvas import Box
+from social_dilemmas_env.render.lettering import TextStyle
 from social_dilemmas_env.render.palette import LIT, QUIET, action_shade, mix, player_color
 from tests.env.rendering.scenes import (
     LONG,
@@ -61,20 +62,20 @@ def board_box(scene):
     """The board of a Coin Game with its fringe: there, numbers and rewards lie on things."""
     if "coin" not in scene.env_id:
         return ()
-    where = coin.plan(scene.game)
+    layout = coin_layout.layout_of(scene.game)
     return Box(
-        where.x - 16,
-        where.y - 16,
-        scene.game.width * where.cell + 32,
-        scene.game.height * where.cell + 32,
+        layout.x - 16,
+        layout.y - 16,
+        scene.game.width * layout.cell + 32,
+        scene.game.height * layout.cell + 32,
     )
 
 
 def test_the_watch_would_see_a_collision():
     page = Watched(200, 100)
-    page.text(10, 50, "own coins taken", Type(15))
-    page.text(190, 50, "5 of 10 (50%)", Type(15, align="right"))
-    page.text(10, 70, "below", Type(15))
+    page.text(10, 50, "own coins taken", TextStyle(15))
+    page.text(190, 50, "5 of 10 (50%)", TextStyle(15, align="right"))
+    page.text(10, 70, "below", TextStyle(15))
     assert overlaps(page.texts) == [("own coins taken", "5 of 10 (50%)")]
     assert overlaps(page.texts, Box(0, 40, 200, 20)) == []
 
@@ -103,9 +104,9 @@ def test_tiles_of_any_number_of_players_do_not_collide(num_agents, watch):
     play(env, 40, Dice(2))
     page = watch(env.scene())
     assert overlaps(page.texts) == []
-    where = tiles.plan(num_agents)
-    last = where.tile(num_agents - 1)
-    assert last.y + last.height < where.strip_top
+    layout = tiles.layout_of(num_agents)
+    last = layout.tile(num_agents - 1)
+    assert last.y + last.height < layout.strip_top
     assert last.x + last.width <= page.width - 24
 
 
@@ -162,9 +163,11 @@ def test_the_strip_is_pale_for_cooperation_and_full_for_defection(watch):
 
 def cell_box(scene, cell):
     """A cell of the board in a frame."""
-    where = coin.plan(scene.game)
+    layout = coin_layout.layout_of(scene.game)
     row, column = divmod(cell, scene.game.width)
-    return Box(where.x + column * where.cell, where.y + row * where.cell, where.cell, where.cell)
+    return Box(
+        layout.x + column * layout.cell, layout.y + row * layout.cell, layout.cell, layout.cell
+    )
 
 
 def test_all_players_and_coins_on_one_cell_can_be_seen():
@@ -199,7 +202,7 @@ def test_a_theft_is_drawn_with_its_path_through_the_edge_and_both_rewards(watch)
 
 @pytest.mark.parametrize("count", range(1, 40))
 def test_things_on_one_cell_stay_inside_it_and_apart(count):
-    places = coin.arrangement(count)
+    places = coin_board.arrangement(count)
     assert len(places) == count
     for i, (x, y, size) in enumerate(places):
         assert abs(x) + size / 2 <= 0.5
@@ -209,22 +212,22 @@ def test_things_on_one_cell_stay_inside_it_and_apart(count):
 
 
 @pytest.mark.parametrize("name", COIN_GAMES)
-def test_every_player_and_coin_has_a_spot_on_its_cell(name):
+def test_every_player_and_coin_is_drawn_on_its_cell(name):
     scene = played(name, 7).scene()
-    where, game = coin.plan(scene.game), scene.game
-    spots = coin.spots(scene, where)
-    assert sorted(s.player for s in spots if s.kind == "pawn") == list(range(game.num_agents))
-    assert sum(s.kind == "coin" for s in spots) == game.coins
-    for spot in spots:
-        if spot.kind == "pawn":
-            box = cell_box(scene, scene.board[spot.player])
-            assert box.x <= spot.x <= box.x + box.width
-            assert box.y <= spot.y <= box.y + box.height
+    layout, game = coin_layout.layout_of(scene.game), scene.game
+    pieces = coin_board.pieces_of(scene, layout)
+    assert sorted(p.player for p in pieces if p.kind == "pawn") == list(range(game.num_agents))
+    assert sum(p.kind == "coin" for p in pieces) == game.coins
+    for piece in pieces:
+        if piece.kind == "pawn":
+            box = cell_box(scene, scene.board[piece.player])
+            assert box.x <= piece.x <= box.x + box.width
+            assert box.y <= piece.y <= box.y + box.height
 
 
 def test_the_bars_are_cut_in_proportion(watch):
     page = Watched(300, 50)
-    coin.shares_bar(page, Box(10, 10, 200, 8), [(0, 3), (1, 1), (2, 0)])
+    coin_panel.draw_shares(page, Box(10, 10, 200, 8), [(0, 3), (1, 1), (2, 0)])
     frame = page.pixels()
     widths = [int((frame[14] == player_color(player)).all(-1).sum()) for player in range(3)]
     assert 145 <= widths[0] <= 150

@@ -83,7 +83,7 @@ def test_many_small_float32_rewards_are_added_in_double_precision():
 
 
 # Coins
-# ----------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 STORY = [
     "R r . / . . . / . B .",  # red next to its coin
@@ -126,17 +126,17 @@ def test_pickups_skip_automatic_resets():
 def test_no_pickups_no_rate():
     game, seen = film([STORY[0], "R r . / . . . / B . ."])
     pickups = st.coin_pickups(game, seen)
-    assert (
-        np.isnan(st.own_coin_rate(pickups)).all()
-        and np.isnan(st.adversarial_fraction(pickups)).all()
-    )
+    assert np.isnan(st.own_coin_rate(pickups)).all()
+    assert np.isnan(st.adversarial_fraction(pickups)).all()
 
 
 def test_two_coins_at_once_count_as_two_coins_and_one_step():
     game, seen = film(["R rb . / . . . / . B .", ". R . / r . . / b . B"], variant="mfos")
     pickups = st.coin_pickups(game, seen)
-    assert pickups.own[0, 0].tolist() == [1, 0] and pickups.other[0, 0].tolist() == [1, 0]
-    assert st.own_coin_rate(pickups)[0] == 0.5 and st.adversarial_fraction(pickups)[0] == 1
+    assert pickups.own[0, 0].tolist() == [1, 0]
+    assert pickups.other[0, 0].tolist() == [1, 0]
+    assert st.own_coin_rate(pickups)[0] == 0.5
+    assert st.adversarial_fraction(pickups)[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,8 @@ def test_boards_and_every_view_tell_the_same_and_rewards_follow(arguments):
         seen = np.stack([views[player] for _, _, views in history])
         for ours, theirs in zip(pickups, st.coin_pickups(game, seen, player=player), strict=True):
             np.testing.assert_array_equal(ours, theirs)
-    assert pickups.own.sum() > 100 and pickups.other.sum() > 100
+    assert pickups.own.sum() > 100
+    assert pickups.other.sum() > 100
     own, other = pickups
     if game.num_agents == 2 and game.ties == "both":  # a coin that I lose, the other takes
         np.testing.assert_array_equal(rewards, own + other - 2 * other[..., ::-1])

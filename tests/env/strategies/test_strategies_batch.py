@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.strategies import Strategy, make_strategy
 from tests.env.strategies.versus import CASES, case_id, random_movers, simulate
 
@@ -58,7 +58,7 @@ def test_moves_do_not_depend_on_the_batch_size(case):
 @every_case
 def test_moves_do_not_depend_on_the_neighbours(case):
     """Permuting the games, each with its own seed, permutes the moves."""
-    frames, seeds = film(case), [draws.draw(3, i) for i in range(24)]
+    frames, seeds = film(case), [rng.draw(3, i) for i in range(24)]
     order = np.random.default_rng(0).permutation(24)
     one, other, whole = make(case), make(case), make(case)
     one.reset(24, seed=seeds)
@@ -81,9 +81,9 @@ def test_torch_gives_the_same_moves(case):
         expected = on_numpy.act(frame, first[t])
         dtype = (torch.float32, torch.uint8)[t % 2]
         moves = on_torch.act(torch.from_numpy(frame).to(dtype), torch.from_numpy(first[t]))
-        assert (
-            isinstance(moves, torch.Tensor) and moves.dtype == torch.int64 and moves.shape == (24,)
-        )
+        assert isinstance(moves, torch.Tensor)
+        assert moves.dtype == torch.int64
+        assert moves.shape == (24,)
         np.testing.assert_array_equal(moves.numpy(), expected)
 
 
@@ -110,7 +110,8 @@ def test_bytes_slices_and_read_only_arrays_do_as_well(case):
     expected = make(case)
     expected.reset(24)
     moves = play(expected, frames)
-    assert moves.dtype == np.int64 and moves.shape == (6, 24)
+    assert moves.dtype == np.int64
+    assert moves.shape == (6, 24)
     for variant in (
         frames.astype(np.uint8),
         frames.astype(np.float64),
@@ -189,7 +190,7 @@ def test_first_is_like_a_game_of_its_own(case):
 
 
 # Seeds
-# ----------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 RANDOM = ("random", "rps_v0", {})
 
@@ -277,7 +278,7 @@ def test_players_do_not_import_torch():
 
 
 # Errors
-# ---------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -370,10 +371,29 @@ def test_the_first_observations_reset_to_their_number():
         player.act(np.zeros((4, 10)))
 
 
+def test_whatever_resets_and_acts_is_a_strategy():
+    """A player needs no name, and no base class."""
+
+    class Own:
+        def reset(self, num_games, seed=None):
+            pass
+
+        def act(self, observations, first=None):
+            return np.zeros(len(observations), int)
+
+    class NoPlayer:
+        def act(self, observations, first=None):
+            return np.zeros(len(observations), int)
+
+    assert isinstance(Own(), Strategy)
+    assert not isinstance(NoPlayer(), Strategy)
+
+
 @every_case
 def test_players_are_strategies(case):
     player = make(case)
     assert isinstance(player, Strategy)
-    assert player.name == case[0] and player.player == 1
+    assert player.name == case[0]
+    assert player.player == 1
     if case[0] != "constant":
         assert re.search(r"\((19|20)\d\d\)|arXiv:\d{4}\.\d{5}", type(player).__doc__), "no source"

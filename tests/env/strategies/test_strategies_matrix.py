@@ -119,7 +119,7 @@ def test_public_goods_of_two_is_a_prisoners_dilemma():
 
 
 # Probabilities
-# --------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 def test_published_probabilities():
@@ -230,7 +230,7 @@ def test_memory_one_reads_its_own_move_first_in_every_view(view, player):
 
 
 # What is defined where
-# ------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 
 def test_list_of_strategies():
@@ -279,7 +279,8 @@ def test_whatever_is_listed_can_be_made_and_plays():
             )
             player = make_strategy(name, env_id, **arguments, **own, **needed.get(name, {}))
             action = player.act(observations["player_0"][None])
-            assert action.shape == (1,) and env.action_space("player_0").contains(action[0]), (
+            assert action.shape == (1,), (name, env_id)
+            assert env.action_space("player_0").contains(action[0]), (
                 name,
                 env_id,
             )

@@ -3,8 +3,7 @@ drawn in letters."""
 
 import numpy as np
 
-from social_dilemmas_env import rng as draws
-from social_dilemmas_env import spec
+from social_dilemmas_env import rng, spec
 from social_dilemmas_env.engine.tables import observations
 from social_dilemmas_env.games.game import encode
 from social_dilemmas_env.strategies import make_strategy
@@ -112,10 +111,10 @@ def named(strategy, actions):
 def simulate(game, movers, games, steps, seed):
     """Before each step of a batch, straight from the rules: the board, the last rewards, what every
     player sees."""
-    key = draws.key(draws.draw(seed, np.arange(games)), 0)
+    key = rng.key(rng.draw(seed, np.arange(games)), 0)
 
     def draw_at(t):
-        return lambda stream, n: draws.bounded(draws.word(key, t * game.streams + stream), n)
+        return lambda stream, n: rng.bounded(rng.word(key, t * game.streams + stream), n)
 
     players = range(len(game.num_actions))
     board = game.chance(game.start(draw_at(0)), draw_at(0))
