@@ -1,9 +1,9 @@
-"""Every exact learner's direction against brute force: its formula written out for one run,
-differentiated by torch.func.
+"""Every exact learner's direction against brute force: its formula, differentiated by torch.func.
 
-The brute force shares nothing with agents/: no views, no batching of runs, one player at a time,
-and (for the matrix games) a finite-horizon value by recursion over states. Mutants of LOLA, each a
-mistake somebody made, must be told apart."""
+The brute force shares nothing with agents/: no replicas, no batching of runs, one player at a time,
+and (for the matrix games) a finite-horizon value by recursion over states.  Mutants of LOLA, each a
+mistake that somebody made, must be told apart.
+"""
 
 from functools import partial
 
@@ -62,22 +62,22 @@ class Brute:
 
     def taylor(self, theta, opponent):
         def objective(i, full):
-            slope = grad(lambda t: self.value(t)[i])(full)
+            gradient = grad(lambda t: self.value(t)[i])(full)
             step = opponent(full)
             return self.value(full)[i] + ETA * sum(
-                slope[j] @ step[j] for j in range(len(full)) if j != i
+                gradient[j] @ step[j] for j in range(len(full)) if j != i
             )
 
         return torch.stack([grad(partial(objective, i))(theta)[i] for i in range(len(theta))])
 
     def shaping(self, theta, opponent):
         jacobian = jacrev(opponent)(theta)  # [j, d, i, e] = ∂f_j,d / ∂θ_i,e
-        slope = jacrev(self.value)(theta)  # [i, j, d] = ∂V_i / ∂θ_j,d
+        gradient = jacrev(self.value)(theta)  # [i, j, d] = ∂V_i / ∂θ_j,d
         n = len(theta)
         return self.naive(theta) + ETA * torch.stack(
             [
                 sum(
-                    torch.einsum("de,d->e", jacobian[j, :, i], slope[i, j])
+                    torch.einsum("de,d->e", jacobian[j, :, i], gradient[i, j])
                     for j in range(n)
                     if j != i
                 )
@@ -114,8 +114,8 @@ GAMES["three_players"] = (StatelessGame(three_players, num_players=3, dim=2), th
 
 
 def parameters(game, runs=2, seed=0):
-    draws = torch.Generator().manual_seed(seed)
-    return torch.randn(runs, game.num_players, game.dim, dtype=torch.float64, generator=draws)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(runs, game.num_players, game.dim, dtype=torch.float64, generator=generator)
 
 
 def assert_matches(direction, brute, theta):
@@ -204,17 +204,16 @@ def test_holding_all_gradients_differs_only_from_second_order_on():
 
 
 def blocks(brute, theta):
-    """ξ, Jacobian of ξ split in diagonal and off-diagonal blocks, χ: the vocabulary of SOS, for
-    losses L = -V."""
+    """ξ, its Jacobian, the off-diagonal blocks of that, and χ: SOS's terms, for losses L = -V."""
     n, d = theta.shape
     xi = -brute.naive(theta)
     jacobian = -jacrev(brute.naive)(theta)
-    slope = -jacrev(brute.value)(theta)
+    gradient = -jacrev(brute.value)(theta)
     off = jacobian.clone()
     for i in range(n):
         off[i, :, i] = 0
     chi = torch.stack(
-        [sum(jacobian[j, :, i].T @ slope[i, j] for j in range(n) if j != i) for i in range(n)]
+        [sum(jacobian[j, :, i].T @ gradient[i, j] for j in range(n) if j != i) for i in range(n)]
     )
     return xi.flatten(), jacobian.reshape(n * d, n * d), off.reshape(n * d, n * d), chi.flatten()
 
@@ -372,8 +371,7 @@ def swap_states(theta):
 
 
 def mirror_states(theta):
-    """The released tournament's perspective bug: p -> 1 - p on CD and DC instead of exchanging
-    them."""
+    """The released tournament's bug: p -> 1 - p on CD and DC instead of exchanging them."""
     sign = torch.tensor([1.0, 1, -1, -1, 1], dtype=torch.float64)
     return torch.stack((theta[0], swap_states(theta)[1] * sign))
 
