@@ -62,6 +62,7 @@ def discounted_returns(rewards: Tensor, gamma: float, bootstrap: Tensor | None =
     check_shapes("rewards: ... T, bootstrap: ...", rewards, bootstrap)
     following = torch.zeros_like(rewards[..., 0]) if bootstrap is None else bootstrap
 
+    # Backwards in time.
     returns = []
     for reward in reversed(rewards.unbind(-1)):
         following = reward + gamma * following
@@ -133,13 +134,14 @@ def dice_baseline(logp: Tensor, values: Tensor, gamma: float) -> Tensor:
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached.
-        values: [..., T], vₜ, detached here: a baseline is not learned through the policy's loss.
+        values: [..., T], vₜ, detached here.
         gamma: γ.
 
     Returns:
         [...], B.
     """
     check_shapes("logp: ... T, values: ... T", logp, values)
+    # Detached: a baseline is not learned through the policy's loss.
     return discounted_sum(1 - magic_box(logp), values.detach(), gamma)
 
 
@@ -179,7 +181,7 @@ def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float, decay: float = 1
         [...], J.
     """
     check_shapes("logp: ... T, advantages: ... T", logp, advantages)
-    w = decayed_sums(logp, decay)
+    w = decayed_sums(logp, decay)  # [..., T]
     return discounted_sum(magic_box(w) - magic_box(w - logp), advantages.detach(), gamma)
 
 
@@ -188,6 +190,7 @@ def decayed_sums(x: Tensor, decay: float) -> Tensor:
     if decay == 1.0:
         return x.cumsum(-1)  # the same numbers, in O(T)
     steps = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device)
+    # A [T, T] matrix of κ^{t-l}, zero where l > t.
     return x @ (decay ** (steps - steps[:, None]).clamp(min=0)).triu()
 
 

@@ -35,4 +35,5 @@ def sample_actions(probabilities: Tensor, uniforms: Tensor) -> Tensor:
         [...], integers 0 .. A - 1.
     """
     check_shapes("probabilities: ... A, uniforms: ...", probabilities, uniforms)
+    # Without the last action, see the top of this file.
     return invert_cdf(probabilities.cumsum(-1)[..., :-1], uniforms)

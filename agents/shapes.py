@@ -24,10 +24,13 @@ def parse(spec: str) -> tuple[tuple[str, str, bool, tuple[Axis, ...]], ...]:
     arguments = []
     for number, text in enumerate(spec.split(","), 1):
         found = _ARGUMENT.fullmatch(text.strip())
+
+        # "... T+1" -> leading, ("T", 1)
         axes = [_AXIS.fullmatch(word) for word in found["axes"].split()] if found else [None]
         if found is None or None in axes:
             raise ValueError(f"no shapes of arguments: {text.strip()!r} in {spec!r}")
         letters = f"{found['leading'] or ''} {found['axes'].strip()}".strip()
+
         parsed = tuple((axis["letter"] or "", int(axis["number"] or 0)) for axis in axes if axis)
         name = found["name"] or f"argument {number}"
         arguments.append((name, letters, found["leading"] is not None, parsed))
@@ -50,6 +53,8 @@ def check_shapes(spec: str, *tensors: Tensor | None) -> None:
     for (name, letters, leading, axes), tensor in zip(parse(spec), tensors, strict=True):
         if tensor is None:
             continue
+
+        # Named axes are matched from the last one; what is left of them leads.
         shape = tensor.shape
         first = len(shape) - len(axes)  # where the named axes begin
 

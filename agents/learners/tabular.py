@@ -101,9 +101,11 @@ class TabularLearner:
         """Everything that changes."""
         tensors = {
             "theta": self.theta,
-            "policies": self.table.policies(self.theta),
+            "policies": self.table.policies(self.theta),  # what an agent needs
             "active": self.active,
         }
+
+        # The names in checkpoints never change.
         if isinstance(self.game, SampledGame):
             tensors["draws"] = self.game.generator.get_state()
         if self.critic is not None and self.critic.values is not None:

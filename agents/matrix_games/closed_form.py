@@ -51,6 +51,7 @@ def log_action_probabilities(logits: Tensor) -> tuple[Tensor, ...]:
 def other_view(num_actions: int, device: torch.device | str = "cpu") -> Tensor:
     """The state index that player 2 sees when player 1 sees s (an involution).  [S]."""
     joint = torch.arange(num_actions**2, device=device).view(num_actions, num_actions)
+    # The start is the start for both.
     return torch.cat((joint.new_zeros(1), 1 + joint.T.flatten()))
 
 
@@ -150,6 +151,7 @@ class MatrixGame:
     def joint_policy(self, logits: Tensor) -> Tensor:
         """π_1(a | s) π_2(b | s), s in player 1's words.  [..., N, S, A - 1] -> [..., S, A²]."""
         first, second = (action_probabilities(x) for x in self.in_one_view(logits))
+        # In the order of joint actions a A + b.
         return torch.stack([a * b for a in first for b in second], -1)
 
     def joint_log_policy(self, logits: Tensor) -> Tensor:
@@ -178,12 +180,13 @@ class MatrixGame:
 def check_payoffs(payoffs: Any, device: str | torch.device = "cpu") -> Tensor:
     """`payoffs` as a float64 tensor [A, A, 2] or [M, A, A, 2], or ValueError."""
     table: Tensor = torch.as_tensor(payoffs, dtype=torch.float64, device=device)
-    shape = tuple(table.shape[-3:])
+    shape = tuple(table.shape[-3:])  # of one game's table
     if table.dim() not in (3, 4) or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
         raise ValueError(
             "payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, "
             f"not {tuple(table.shape)}"
         )
+
     if not torch.isfinite(table).all():
         raise ValueError("payoffs must be finite numbers")
     return table

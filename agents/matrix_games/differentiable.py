@@ -140,6 +140,8 @@ def grad(
     """
     if not output.requires_grad:
         return torch.zeros_like(inputs)
+
+    # The graph is kept: callers differentiate the same values several times.
     cotangent = torch.ones_like(output) if cotangent is None else cotangent
     return torch.autograd.grad(
         output,
@@ -154,6 +156,7 @@ def grad(
 def replicas_of(theta: Tensor) -> Tensor:
     """One copy of all parameters for each player to differentiate.  [R, N, D] -> [N, R, N, D]."""
     check_shapes("theta: R N D", theta)
+    # A learner that others differentiate stays in their graph.
     theta = theta if theta.requires_grad else theta.detach().requires_grad_()
     return theta.expand(theta.shape[-2], *theta.shape)
 
@@ -190,7 +193,7 @@ def others(num_players: int, like: Tensor, shift: int | None = None) -> Tensor:
 
 def own_gradients(game: DifferentiableGame, theta: Tensor) -> Tensor:
     """ξ_i = ∇_i V_i.  [R, N, D] -> [R, N, D]."""
-    replicas = replicas_of(theta)
+    replicas = replicas_of(theta)  # [N, R, N, D]
     own = self_values(game.values(replicas))
     return of_self(grad(own, replicas, create_graph=theta.requires_grad))
 

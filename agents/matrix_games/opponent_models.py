@@ -60,7 +60,7 @@ def counted(counts: Tensor) -> Tensor:
     The logits of (n + 1) / (Σ n + A).
     """
     check_shapes("counts: R N S A", counts)
-    logs = (counts + 1).log()
+    logs = (counts + 1).log()  # a state that was never visited counts 1 for each action
     return (logs[..., :-1] - logs[..., -1:]).flatten(-2)
 
 
@@ -106,7 +106,8 @@ def fit_exactly(
         kl = kl_divergence(*log_policies(theta, model))
         (gradient,) = torch.autograd.grad(kl.sum(), model)
 
-        unfit = kl.detach() >= cfg.tolerance
+        # Runs move until they fit, each player's model by itself.
+        unfit = kl.detach() >= cfg.tolerance  # [R, N]
         if not unfit.any():
             break
         model = model - cfg.lr * gradient * unfit[..., None]

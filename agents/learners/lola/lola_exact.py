@@ -26,7 +26,7 @@ Shapes  R independent runs, N players, D parameters a player.  θ [R, N, D]; rep
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -41,6 +41,7 @@ from agents.matrix_games.differentiable import (
     self_values,
 )
 from agents.shapes import check_shapes
+from social_dilemmas_env.deprecation import deprecated
 
 
 def opponents_step(
@@ -169,3 +170,10 @@ class LolaConfig:
             raise ValueError(
                 f"order must be >= 0 and lookaheads >= 1, not {self.order} and {self.lookaheads}"
             )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "imagined_steps":
+        deprecated("lola_exact.imagined_steps", "lola_exact.opponents_steps")
+        return opponents_steps
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -44,13 +44,15 @@ def advantages(rewards: Tensor, critic: Tensor, states: Tensor, gamma: float) ->
         [T, N, R, B].
     """
     check_shapes("rewards: T N R B, critic: R N S, states: T+1 R B", rewards, critic, states)
-    table = critic.movedim(1, 0)  # [N, R, S]
+    table = critic.movedim(1, 0)  # [N, R, S], so that a step's states [R, B] index its rows
     target = table.gather(-1, states[-1].expand(len(table), -1, -1))
 
+    # Backwards in time, each step into its place.
     result = torch.empty_like(rewards)
     for t in reversed(range(len(rewards))):
         target = rewards[t] + gamma * target
-        torch.sub(target, table.gather(-1, states[t].expand(len(table), -1, -1)), out=result[t])
+        value = table.gather(-1, states[t].expand(len(table), -1, -1))
+        torch.sub(target, value, out=result[t])
     return result
 
 
@@ -107,6 +109,7 @@ def critic_step(critic: Tensor, states: Tensor, advantage: Tensor, lr: float) ->
     check_shapes("critic: R N S, states: T+1 R B, advantage: T N R B", critic, states, advantage)
     visited, size = states[:-1], critic.shape[-1]
     total = torch.stack([weighted_visits(visited, each, size) for each in advantage.unbind(1)], 1)
+    # The mean is over games and steps, not over a state's visits: rare states learn slowly.
     return critic + lr * total / (len(visited) * visited.shape[-1])
 
 
@@ -135,6 +138,7 @@ class Critic:
         """
         values = self.start(states.shape[1], game.game) if self.values is None else self.values
         advantage = advantages(game.rewards(states), values, states, game.gamma)
+        # Advantages first: a critic that has seen the batch would flatter itself.
         self.values = critic_step(values, states, advantage, self.cfg.critic_lr)
         return advantage
 
@@ -167,7 +171,8 @@ def all_gradients(theta: Tensor, game: SampledGame, states: Tensor, advantage: T
     """
     check_shapes("theta: R N D, states: T+1 R B, advantage: T N R B", theta, states, advantage)
     theta = theta.detach().requires_grad_()
-    joint = game.game.joint_log_policy(game.game.logits(theta)).flatten(-2)
+    joint = game.game.joint_log_policy(game.game.logits(theta)).flatten(-2)  # [R, K]
+
     index = pairs(states, game.game.num_actions)
     weights = gradient_weights(advantage, index, game.gamma, joint.shape[-1])
     return gradient_matrix(weights, joint, theta)

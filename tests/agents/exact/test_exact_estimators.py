@@ -300,3 +300,24 @@ def test_decayed_sums():
     assert est.decayed_sums(x, 0.5).tolist() == [[1.0, 2.5, 4.25]]
     assert est.decayed_sums(x, 0.0).tolist() == x.tolist()
     assert est.decayed_sums(x, 1.0).tolist() == [[1.0, 3.0, 6.0]]
+
+
+WRONG_SHAPES = {
+    "discounted_returns": lambda r, x: est.discounted_returns(r, GAMMA, x),
+    "gae": lambda r, x: est.gae(r, x, GAMMA, 0.9),
+    "dice": lambda r, x: est.dice(r, x, GAMMA),
+    "dice_baseline": lambda r, x: est.dice_baseline(r, x, GAMMA),
+    "dice_with_baseline": lambda r, x: est.dice_with_baseline(r, r, x, GAMMA),
+    "loaded_dice": lambda r, x: est.loaded_dice(r, x, GAMMA),
+    "policy_gradient": lambda r, x: est.policy_gradient(r, x, GAMMA),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SHAPES)
+def test_shapes_are_held_at_the_entrance(name):
+    """Time against time, batch against batch: nothing broadcasts that was not meant to."""
+    with pytest.raises(ValueError, match=r"must have the shape \[\.\.\.( T)?\]"):
+        WRONG_SHAPES[name](torch.zeros(4, 7), torch.zeros(5, 7))
+    if name != "discounted_returns":
+        with pytest.raises(ValueError, match=r"must have the shape \[\.\.\. T\] with T = 7, not"):
+            WRONG_SHAPES[name](torch.zeros(4, 7), torch.zeros(4, 1))

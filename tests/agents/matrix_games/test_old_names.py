@@ -7,6 +7,7 @@ import pytest
 RENAMED = [
     ("agents.matrix_games.differentiable", "views_of", "replicas_of"),
     ("agents.matrix_games.opponent_models", "beliefs_of", "estimates_of"),
+    ("agents.learners.lola.lola_exact", "imagined_steps", "opponents_steps"),
     ("agents.learners.lola.q_learners", "Experience", "Transition"),
     ("agents.learners.lola.tournament", "round_robin", "learning_tournament"),
     ("agents.learners.pola.pola_exact", "View", "OuterProblem"),
