@@ -9,32 +9,46 @@ broadcast.  Names before the colon are for the error; without them arguments are
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-Axis = tuple[str, int]  # a letter and what is added to it; "" for a number
 _ARGUMENT = re.compile(r"(?:(?P<name>[^\s:]+):)?\s*(?P<leading>\.\.\.)?(?P<axes>[^.:]*)")
 _AXIS = re.compile(r"(?P<letter>[^\W\d]\w*)?(?P<number>[+-]?\d+)?")
 
 
+class Argument(NamedTuple):
+    """What a spec says of one argument."""
+
+    name: str  # for the error
+    letters: str  # its shape as written, for the error
+    leading: bool  # whether any axes may lead
+    axes: tuple[tuple[str, int], ...]  # a letter ("" for a number) and what is added to it
+
+
 @cache
-def parse(spec: str) -> tuple[tuple[str, str, bool, tuple[Axis, ...]], ...]:
-    """Each argument's name, letters as written, whether it has leading axes, and its axes."""
-    arguments = []
-    for number, text in enumerate(spec.split(","), 1):
-        found = _ARGUMENT.fullmatch(text.strip())
+def parse(spec: str) -> tuple[Argument, ...]:
+    """A spec's arguments, in order.
 
-        # "... T+1" -> leading, ("T", 1)
-        axes = [_AXIS.fullmatch(word) for word in found["axes"].split()] if found else [None]
-        if found is None or None in axes:
-            raise ValueError(f"no shapes of arguments: {text.strip()!r} in {spec!r}")
-        letters = f"{found['leading'] or ''} {found['axes'].strip()}".strip()
+    Raises:
+        ValueError: something that does not say a shape.
+    """
+    return tuple(_argument(text.strip(), k) for k, text in enumerate(spec.split(","), 1))
 
-        parsed = tuple((axis["letter"] or "", int(axis["number"] or 0)) for axis in axes if axis)
-        name = found["name"] or f"argument {number}"
-        arguments.append((name, letters, found["leading"] is not None, parsed))
-    return tuple(arguments)
+
+def _argument(text: str, position: int) -> Argument:
+    match = _ARGUMENT.fullmatch(text)
+    words = match["axes"].split() if match else []
+    axes = [axis for axis in map(_AXIS.fullmatch, words) if axis]
+    if match is None or len(axes) < len(words):
+        raise ValueError(f"not the shape of an argument: {text!r}")
+
+    letters = " ".join(["..."] * bool(match["leading"]) + words)
+    parsed = tuple((axis["letter"] or "", int(axis["number"] or 0)) for axis in axes)
+    return Argument(
+        match["name"] or f"argument {position}", letters, bool(match["leading"]), parsed
+    )
 
 
 def check_shapes(spec: str, *tensors: Tensor | None) -> None:

@@ -53,7 +53,17 @@ class TabularAgent:
         greedy: bool = False,
         draws: torch.Generator | None = None,
     ) -> tuple[Any, Tensor | None]:
-        """One step in B games; see `agents.evaluation.agent.Agent.act`."""
+        """One step in B games.
+
+        Args:
+            observations: [B, S], one-hot, of the seat it plays; a torch tensor or a numpy array.
+            hidden: passed through: a table remembers nothing.
+            greedy: take the likeliest action instead of drawing one.
+            draws: the randomness, on the CPU; the agent's own if None.
+
+        Returns:
+            Actions, int64 [B], of the library of the observations; and `hidden`.
+        """
         logits, hidden = self.logits(torch.as_tensor(observations), hidden)
         if greedy:
             actions = logits.argmax(-1)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents import LEARNERS, load_agent, train
+from agents import LEARNERS, checkpoint, load_agent, train
 from agents.checkpoint import CheckpointError
 from agents.cli.main import main
 from agents.evaluation.agent import AgentPlayer
@@ -40,9 +40,7 @@ QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
 
 
 def tensors(folder):
-    from agents.checkpoint import load
-
-    return load(folder / "checkpoints").tensors
+    return checkpoint.load(folder / "checkpoints").tensors
 
 
 @pytest.mark.parametrize("name", TABULAR)
@@ -62,7 +60,7 @@ def test_twice_two_updates_are_four(tmp_path, name):
 
 
 def test_the_loop_is_that_of_runs(tmp_path):
-    """The same numbers as `runs.run` gives, through the other door."""
+    """The same numbers as `gradient_runs.run` gives, through the other door."""
     folder = train(
         "lola_exact",
         "imp_v0",
@@ -178,8 +176,6 @@ def test_mistakes_are_one_sentence(tmp_path, env_id, settings, words):
 
 def test_a_checkpoint_of_another_kind_is_refused(tmp_path):
     folder = train("naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, **QUIET)
-    from agents import checkpoint
-
     saved = checkpoint.load(folder / "checkpoints")
     checkpoint.save(
         tmp_path / "y" / "checkpoints", 1, {"theta": saved.tensors["theta"]}, saved.facts
