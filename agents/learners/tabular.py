@@ -44,7 +44,13 @@ from agents.learners.tabular_configs import (
     TabularSosConfig,
 )
 from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.gradient_runs import RunConfig, Stopped, ascend, initial_theta, log
+from agents.matrix_games.gradient_runs import (
+    RunConfig,
+    Stopped,
+    ascend,
+    initial_theta,
+    warn_stopped,
+)
 from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame, Sampling
 from agents.registry import LearnerSpec
@@ -85,7 +91,7 @@ class TabularLearner:
 
         # Who stopped.
         for run in (self.active & ~active).nonzero()[:, 0].tolist():
-            log.warning("%s; the other runs go on", Stopped(run, self.iteration))
+            warn_stopped(Stopped(run, self.iteration))
         self.active = active
 
         rewards, policies = self.table.report(self.theta), self.table.policies(self.theta)

@@ -20,7 +20,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -28,7 +28,9 @@ from torch import Tensor
 from agents.matrix_games.differentiable import DifferentiableGame, check_theta
 from agents.shapes import check_shapes
 
-Direction = Callable[[Tensor, DifferentiableGame], Tensor]
+Game = TypeVar("Game", bound=DifferentiableGame)
+Direction = Callable[[Tensor, DifferentiableGame], Tensor]  # of a learner of any game
+DirectionOn = Callable[[Tensor, Game], Tensor]  # of one that needs more of its game
 Step = Callable[[Tensor], Tensor]
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 log = logging.getLogger(__name__)
@@ -67,9 +69,7 @@ def initial_theta(game: DifferentiableGame, cfg: RunConfig) -> Tensor:
     return (cfg.init_std * theta).to(game.device)
 
 
-def joint_direction(
-    theta: Tensor, game: DifferentiableGame, learners: Sequence[Direction]
-) -> Tensor:
+def joint_direction(theta: Tensor, game: Game, learners: Sequence[DirectionOn[Game]]) -> Tensor:
     """Player i's slice of learner i's direction.  [R, N, D] -> [R, N, D].
 
     A learner that several players share is called once.
@@ -123,8 +123,8 @@ def ascend(theta: Tensor, step: Tensor, lr: Tensor, active: Tensor) -> tuple[Ten
 
 
 def run(
-    game: DifferentiableGame,
-    learners: Direction | Sequence[Direction],
+    game: Game,
+    learners: DirectionOn[Game] | Sequence[DirectionOn[Game]],
     cfg: RunConfig | None = None,
     theta: Tensor | None = None,
     observe: Callable[[Tensor], Tensor] | None = None,
@@ -137,6 +137,9 @@ def run(
         cfg: runs, steps, learning rate, optimiser, seed.
         theta: [R, N, D] to start from (R replaces `cfg.runs`); drawn from N(0, init_std²) if None.
         observe: anything to record of θ before learning and after each update.
+
+    Returns:
+        Payoffs of every update and the last θ.
 
     Raises:
         ValueError: learners or θ that do not fit the game.
@@ -176,8 +179,13 @@ def report_stopped(alive: Tensor) -> list[Stopped]:
     stopped = sorted((Stopped(r, steps[r]) for r in runs), key=lambda s: (s.step, s.run))
 
     for each in stopped:
-        log.warning("%s; the other runs go on", each)
+        warn_stopped(each)
     return stopped
+
+
+def warn_stopped(stopped: Stopped) -> None:
+    """Writes to the log that a run was frozen."""
+    log.warning("%s; the other runs go on", stopped)
 
 
 @dataclass(frozen=True)
