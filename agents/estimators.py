@@ -1,32 +1,49 @@
-"""Estimators of values and of their derivatives of any order, from sampled trajectories. One
-formula, one function.
+"""Estimators of values and of their derivatives of any order, from sampled trajectories.
 
-A score-function estimator replaces V(θ) = E_θ[G] by a surrogate J of the sampled trajectory whose
-derivatives, averaged over trajectories, are the derivatives of V. MagicBox makes this hold for
-every order:
+One formula, one function.  A score-function estimator replaces V(θ) = E_θ[G] by a surrogate J of
+the sampled trajectory whose derivatives, averaged over trajectories, are the derivatives of V.
+MagicBox makes this hold for every order:
 
-    □(x) = exp(x - ⊥(x)),      □ → 1,   ∇□(x) = □(x) ∇x                               (⊥ stops the gradient)
+    □(x) = exp(x - ⊥(x)),      □ → 1,   ∇□(x) = □(x) ∇x                   (⊥ stops the gradient)
 
 `logp` is always the log-probability of the *joint* action, Σ_n log πₙ(aₙ,ₜ | sₜ): the opponent's
-part must be in it. It does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂,
+part must be in it.  It does not depend on the player's own parameters, but without it ∂²V/∂θ₁∂θ₂,
 the term that LOLA lives on, comes out wrong (tests/agents/exact).
 
-Papers  DiCE: Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018,
-        https://arxiv.org/abs/1802.05098 Loaded DiCE: Farquhar, Whiteson, Foerster 2019,
-        https://arxiv.org/abs/1909.10549 GAE: Schulman, Moritz, Levine, Jordan, Abbeel 2016,
-        https://arxiv.org/abs/1506.02438
-Shapes  ... any batch (runs, games, players), T steps, t from 0. Time is always the last axis.
-Tensors of
-        one call broadcast.
+Papers  DiCE         Foerster, Farquhar, Al-Shedivat, Rocktäschel, Xing, Whiteson 2018,
+                     https://arxiv.org/abs/1802.05098
+        Loaded DiCE  Farquhar, Whiteson, Foerster 2019, https://arxiv.org/abs/1909.10549
+        GAE          Schulman, Moritz, Levine, Jordan, Abbeel 2016, https://arxiv.org/abs/1506.02438
+
+Shapes  ... any batch (runs, games, players), T steps, t from 0.  Time is always the last axis.
+        Tensors of one call broadcast.
 """
 
 import torch
 from torch import Tensor
 
+from agents.shapes import check_shapes
+
 
 def discounts(like: Tensor, gamma: float) -> Tensor:
     """γᵗ for t in [0, T).  like [..., T] -> [T]."""
     return gamma ** torch.arange(like.shape[-1], dtype=like.dtype, device=like.device)
+
+
+def discounted_sum(weights: Tensor, rewards: Tensor, gamma: float) -> Tensor:
+    """What every surrogate here is.
+
+        J = Σₜ γᵗ wₜ rₜ
+
+    Args:
+        weights: [..., T], wₜ: functions of log-probabilities, attached to the graph.
+        rewards: [..., T], rₜ, or whatever stands in its place.
+        gamma: γ.
+
+    Returns:
+        [...], J.
+    """
+    return (weights * discounts(rewards, gamma) * rewards).sum(-1)
 
 
 def discounted_returns(rewards: Tensor, gamma: float, bootstrap: Tensor | None = None) -> Tensor:
@@ -42,11 +59,14 @@ def discounted_returns(rewards: Tensor, gamma: float, bootstrap: Tensor | None =
     Returns:
         [..., T], Gₜ.
     """
-    after = torch.zeros_like(rewards[..., 0]) if bootstrap is None else bootstrap
+    check_shapes("rewards: ... T, bootstrap: ...", rewards, bootstrap)
+    following = torch.zeros_like(rewards[..., 0]) if bootstrap is None else bootstrap
+
+    # Backwards in time.
     returns = []
-    for r in reversed(rewards.unbind(-1)):
-        after = r + gamma * after
-        returns.append(after)
+    for reward in reversed(rewards.unbind(-1)):
+        following = reward + gamma * following
+        returns.append(following)
     return torch.stack(returns[::-1], -1)
 
 
@@ -71,7 +91,10 @@ def gae(
     Returns:
         [..., T], Aₜ.
     """
+    check_shapes("rewards: ... T, values: ... T, bootstrap: ...", rewards, values, bootstrap)
     last = torch.zeros_like(values[..., 0]) if bootstrap is None else bootstrap
+
+    # vₜ₊₁: the values moved by a step, the bootstrap in the last place.
     following = torch.cat((values[..., 1:], last[..., None].expand(*values.shape[:-1], 1)), -1)
     return discounted_returns(rewards + gamma * following - values, gamma * lam)
 
@@ -82,7 +105,7 @@ def magic_box(x: Tensor) -> Tensor:
 
 
 def dice(logp: Tensor, rewards: Tensor, gamma: float) -> Tensor:
-    """DiCE.
+    """DiCE: derivatives of every order.
 
         J = Σₜ γᵗ □(Σ_{l≤t} logpₗ) rₜ
 
@@ -97,7 +120,8 @@ def dice(logp: Tensor, rewards: Tensor, gamma: float) -> Tensor:
     Returns:
         [...], J, whose value is the discounted return.
     """
-    return (magic_box(logp.cumsum(-1)) * discounts(rewards, gamma) * rewards).sum(-1)
+    check_shapes("logp: ... T, rewards: ... T", logp, rewards)
+    return discounted_sum(magic_box(logp.cumsum(-1)), rewards, gamma)
 
 
 def dice_baseline(logp: Tensor, values: Tensor, gamma: float) -> Tensor:
@@ -110,10 +134,15 @@ def dice_baseline(logp: Tensor, values: Tensor, gamma: float) -> Tensor:
 
     Args:
         logp: [..., T], log-probability of the joint action at t, attached.
-        values: [..., T], vₜ, detached here: a baseline is not learned through the policy's loss.
+        values: [..., T], vₜ, detached here.
         gamma: γ.
+
+    Returns:
+        [...], B.
     """
-    return ((1 - magic_box(logp)) * discounts(values, gamma) * values.detach()).sum(-1)
+    check_shapes("logp: ... T, values: ... T", logp, values)
+    # Detached: a baseline is not learned through the policy's loss.
+    return discounted_sum(1 - magic_box(logp), values.detach(), gamma)
 
 
 def dice_with_baseline(logp: Tensor, rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
@@ -151,16 +180,17 @@ def loaded_dice(logp: Tensor, advantages: Tensor, gamma: float, decay: float = 1
     Returns:
         [...], J.
     """
-    through = decayed_sums(logp, decay)
-    change = magic_box(through) - magic_box(through - logp)
-    return (change * discounts(advantages, gamma) * advantages.detach()).sum(-1)
+    check_shapes("logp: ... T, advantages: ... T", logp, advantages)
+    w = decayed_sums(logp, decay)  # [..., T]
+    return discounted_sum(magic_box(w) - magic_box(w - logp), advantages.detach(), gamma)
 
 
 def decayed_sums(x: Tensor, decay: float) -> Tensor:
-    """Σ_{l≤t} decay^{t-l} xₗ.  [..., T] -> [..., T]."""
+    """wₜ = Σ_{l≤t} κ^{t-l} xₗ, κ = `decay`.  [..., T] -> [..., T]."""
     if decay == 1.0:
-        return x.cumsum(-1)
+        return x.cumsum(-1)  # the same numbers, in O(T)
     steps = torch.arange(x.shape[-1], dtype=x.dtype, device=x.device)
+    # A [T, T] matrix of κ^{t-l}, zero where l > t.
     return x @ (decay ** (steps - steps[:, None]).clamp(min=0)).triu()
 
 
@@ -179,4 +209,5 @@ def policy_gradient(logp: Tensor, advantages: Tensor, gamma: float) -> Tensor:
     Returns:
         [...], J, whose value means nothing.
     """
-    return (logp * discounts(advantages, gamma) * advantages.detach()).sum(-1)
+    check_shapes("logp: ... T, advantages: ... T", logp, advantages)
+    return discounted_sum(logp, advantages.detach(), gamma)

@@ -116,7 +116,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     authors' is.
     """
     import social_dilemmas_env as sde
-    from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
+    from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
     from agents.matrix_games.closed_form import MatrixGame
     from agents.matrix_games.gradient_runs import RunConfig, run
     from agents.matrix_games.opponent_models import CountModel, modelling

@@ -192,7 +192,7 @@ def learn_from_samples(game: Any, settings: Settings, runs: int, seed: int) -> A
     The shaping rate is the cell's, or that of the released code, 1/2.
     """
     import social_dilemmas_env as sde
-    from agents.learners.lola.lola_sampled import LolaPg, LolaPgConfig
+    from agents.learners.lola.lola_pg import LolaPg, LolaPgConfig
     from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
     from agents.matrix_games.gradient_runs import RunConfig, run
     from agents.matrix_games.sampled import SampleConfig, SampledGame

@@ -94,7 +94,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.learners.lola.tournament import TournamentConfig, round_robin
+    from agents.learners.lola.tournament import TournamentConfig, learning_tournament
     from agents.matrix_games.closed_form import MatrixGame
 
     env_id, turned = GAMES[settings["game"]]
@@ -104,7 +104,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
         runs=runs, episodes=settings["episodes"], steps=settings["steps"], perspective=settings["perspective"],
         mirrored_states=turned, seed=seed,
     )  # fmt: skip
-    rewards = round_robin(game, names, config)
+    rewards = learning_tournament(game, names, config)
     samples, curves = {}, {}
     for name in names:
         mean = torch.stack([against(rewards, name, other) for other in names]).mean(0)

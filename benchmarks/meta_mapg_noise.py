@@ -174,7 +174,7 @@ def from_scratch(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[st
     from functools import partial
 
     import social_dilemmas_env as sde
-    from agents.learners.lola.lola_sampled import LolaDiceConfig, lola_dice
+    from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
     from agents.learners.meta_mapg.personas import noisy_payoffs
     from agents.matrix_games.closed_form import MatrixGame
     from agents.matrix_games.gradient_runs import RunConfig, run
@@ -189,7 +189,7 @@ def from_scratch(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[st
         games=settings["games"], steps=settings["horizon"], estimator="loaded", gae_lambda=0.95
     )
     sampled = SampledGame(game, play)
-    sampled.draws.manual_seed(sde.draw(seed, 1))
+    sampled.generator.manual_seed(sde.draw(seed, 1))
     config = LolaDiceConfig(lookaheads=int(lola), lr_in=settings["lr_in"])
     # one logit a state: a rate on two logits, as the meta-learners have, counts twice
     rate = settings["lr"] if lola else 2 * settings["rate"]

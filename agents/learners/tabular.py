@@ -1,165 +1,120 @@
-"""The learners of tabular policies, as `train` and `load_agent` know them: the LOLA family on
-2-player matrix games.
+"""The learners of tabular policies, as `train` and `load_agent` know them.
+
+They are the LOLA family on 2-player matrix games:
 
     train("lola_exact", "ipd_v0", seed=0, iterations=200, runs=100)
     train("lola_dice", "ipd_v0", iterations=200, lookaheads=2, games=64)
 
-One update is θ ← θ + δ f(θ) for both players of all runs at once (runs.py). A run whose parameters
-would become non-finite stops where it was, with a warning that names it, and the others go on. The
-agent that `load_agent` returns plays the first run's policy of player 0.
+One update is θ ← θ + δ f(θ) for both players of all runs at once (gradient_runs.py).  A run whose
+parameters would become non-finite stops where it was, with a warning that names it, and the others
+go on.  The agent that `load_agent` returns plays the first run's policy of player 0.
 
-Shapes  R independent runs, N = 2 players, S states, A actions, D = S (A - 1) parameters a player. θ
-[R, N, D].
+Shapes  R independent runs, N = 2 players, S states, A actions, D = S (A - 1) parameters a player.
+        θ [R, N, D].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
-from agents.learners.exact_table import exact_learner
-from agents.learners.lola.lola_exact import LolaConfig
-from agents.learners.lola.lola_sampled import (
-    LolaDiceConfig,
-    LolaPg,
-    LolaPgConfig,
-    lola_dice,
-)
+from agents.learners.lola.lola_dice import lola_dice
+from agents.learners.lola.lola_exact import lola
+from agents.learners.lola.lola_pg import LolaPg, LolaPgConfig
+from agents.learners.naive.naive_exact import naive
 from agents.learners.naive.naive_pg import Critic, NaivePg, NaivePgConfig
-from agents.learners.pola.pola_exact import PolaConfig, pola
-from agents.learners.sos.sos import ConsensusConfig, SosConfig
+from agents.learners.pola.pola_exact import pola
+from agents.learners.sos.sos import consensus, look_ahead, sos
+from agents.learners.tabular_agent import TabularAgent, restore_agent
+from agents.learners.tabular_configs import (
+    TabularConfig,
+    TabularConsensusConfig,
+    TabularLolaConfig,
+    TabularLolaDiceConfig,
+    TabularLolaPgConfig,
+    TabularNaiveConfig,
+    TabularNaivePgConfig,
+    TabularPolaConfig,
+    TabularSosConfig,
+)
 from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.gradient_runs import (
     RunConfig,
     Stopped,
     ascend,
     initial_theta,
-    log,
+    warn_stopped,
 )
 from agents.matrix_games.policy_metrics import tft_rate
-from agents.matrix_games.sampled import SampleConfig, SampledGame
+from agents.matrix_games.sampled import SampleConfig, SampledGame, Sampling
 from agents.registry import LearnerSpec
 
-DISCOUNTS = {
-    "imp_v0": 0.9
-}  # authors' run_lola.py; .96 in the prisoner's dilemma and, ours, everywhere else
+__all__ = ["TabularAgent", "TabularLearner", "make_tabular", "restore_agent", "table_of"]
 
+# γ; authors' run_lola.py.  .96 in the prisoner's dilemma and, ours, everywhere else.
+DISCOUNTS = {"imp_v0": 0.9}
+# What `draw(seed, ...)` is for in these learners.  Part of every seeded result: they never change.
+GAMES, CRITIC = 1, 2
 
-@dataclass(frozen=True)
-class Common:
-    """Settings of every tabular learner.
-
-    Raises:
-        ValueError: fewer than 1 run, a rate or spread that is not finite, a discount outside [0,
-            1).
-    """
-
-    runs: int = 1
-    lr: float = 1.0  # δ, authors' run_lola.py
-    init_std: float = 1.0  # train_exact.py: logits from N(0, 1)
-    gamma: float = 0.96
-
-    def __post_init__(self) -> None:
-        RunConfig(runs=self.runs, lr=self.lr, init_std=self.init_std)
-        if not 0 <= self.gamma < 1:
-            raise ValueError(f"the discount must lie in [0, 1), not {self.gamma!r}")
-
-
-def settings_class(name: str, *parts: type, **defaults: Any) -> type:
-    """A frozen dataclass of the common settings and those of `parts` (without their seeds), checked
-    as they check theirs.
-    """
-    named = {
-        f.name: f
-        for part in reversed((Common, *parts))
-        for f in fields(part)
-        if not f.name.endswith("seed")
-    }
-    made = [(key, f.type, field(default=defaults.get(key, f.default))) for key, f in named.items()]
-
-    def check(self: Any) -> None:
-        for key, _, default in made:
-            value, kind = getattr(self, key), type(default.default)
-            if not isinstance(value, (int, float) if kind is float else kind) or isinstance(
-                value, bool
-            ) != (kind is bool):
-                raise ValueError(
-                    f"{key} must be of type {kind.__name__}, like {default.default!r}, not {value!r}"
-                )
-        for part in (Common, *parts):
-            part_of(self, part)
-
-    return make_dataclass(
-        name,
-        made,
-        frozen=True,
-        namespace={"__doc__": f"Settings of {name}.", "__post_init__": check},
-    )
-
-
-def part_of(cfg: Any, part: type, **more: Any) -> Any:
-    """The part of the settings that `part` has."""
-    return part(
-        **{f.name: getattr(cfg, f.name) for f in fields(part) if hasattr(cfg, f.name)} | more
-    )
+Config = TypeVar("Config", bound=TabularConfig)
 
 
 @dataclass
 class TabularLearner:
-    """A learner of `training.train`: R runs of two players.
+    """A learner of `train`: R runs of two players."""
 
-    Attributes:
-        game: what the direction is asked about; exact or sampled.
-        direction: f(θ, game).
-        cfg: settings.
-        theta: [R, N, D].
-        critic: the learner's critic, if it keeps one.
-    """
-
-    game: Any
-    direction: Callable[[Tensor, Any], Tensor]
-    cfg: Any
-    theta: Tensor
-    critic: Critic | None = None
-    iteration: int = 0
+    game: MatrixGame | SampledGame  # what the direction is asked about
+    direction: Callable[[Tensor, Any], Tensor]  # f(θ, game), [R, N, D]
+    cfg: TabularConfig
+    theta: Tensor  # [R, N, D]
+    critic: Critic | None = None  # the learner's, if it keeps one
+    iteration: int = 0  # updates done
     players: int = 2
 
     def __post_init__(self) -> None:
-        self.active = torch.ones(len(self.theta), dtype=torch.bool, device=self.theta.device)
-        self.table = getattr(self.game, "game", self.game)  # the exact game
+        self.active = torch.ones(len(self.theta), dtype=torch.bool, device=self.theta.device)  # [R]
+        self.table = self.game.game if isinstance(self.game, SampledGame) else self.game
 
     def update(self) -> dict[str, Tensor]:
         """One update of all active runs; metrics are means over runs."""
+        # θ ← θ + δ f(θ)
         step = self.direction(self.theta, self.game).detach()
         rates = torch.full((2,), self.cfg.lr, dtype=self.theta.dtype, device=self.theta.device)
         self.theta, active = ascend(self.theta, step, rates, self.active)
         self.iteration += 1
+
+        # Who stopped.
         for run in (self.active & ~active).nonzero()[:, 0].tolist():
-            log.warning("%s; the other runs go on", Stopped(run, self.iteration))
+            warn_stopped(Stopped(run, self.iteration))
         self.active = active
+
         rewards, policies = self.table.report(self.theta), self.table.policies(self.theta)
         return {
-            "reward": rewards.mean(), "reward_0": rewards[:, 0].mean(), "reward_1": rewards[:, 1].mean(),
-            "tit_for_tat": torch.tensor(tft_rate(policies).per_state), "stopped_runs": (~active).sum(),
-        }  # fmt: skip
+            "reward": rewards.mean(),
+            "reward_0": rewards[:, 0].mean(),
+            "reward_1": rewards[:, 1].mean(),
+            "tit_for_tat": torch.tensor(tft_rate(policies).per_state),
+            "stopped_runs": (~active).sum(),
+        }
 
     def state(self) -> dict[str, Tensor]:
         """Everything that changes."""
         tensors = {
             "theta": self.theta,
-            "policies": self.table.policies(self.theta),
+            "policies": self.table.policies(self.theta),  # what an agent needs
             "active": self.active,
         }
+
+        # The names in checkpoints never change.
         if isinstance(self.game, SampledGame):
-            tensors["draws"] = self.game.draws.get_state()
-        if self.critic is not None:
+            tensors["draws"] = self.game.generator.get_state()
+        if self.critic is not None and self.critic.values is not None:
             tensors["critic"] = self.critic.values
         return tensors
 
@@ -170,20 +125,19 @@ class TabularLearner:
     def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
         """The inverse of `state`."""
         device = self.theta.device
-        self.theta, self.active, self.iteration = (
-            tensors["theta"].to(device),
-            tensors["active"].to(device),
-            iteration,
-        )
+        self.theta, self.active = tensors["theta"].to(device), tensors["active"].to(device)
+        self.iteration = iteration
         if isinstance(self.game, SampledGame):
-            self.game.draws.set_state(tensors["draws"].cpu())
+            self.game.generator.set_state(tensors["draws"].cpu())
         if self.critic is not None:
             self.critic.values = tensors["critic"].to(device)
 
 
 def table_of(env_id: str, game: dict[str, Any], gamma: float, device: str) -> MatrixGame:
-    """The exact game, or ValueError where a tabular learner would learn another game than the one
-    that is played.
+    """The exact game of an environment.
+
+    Raises:
+        ValueError: a tabular learner would learn another game than the one that is played.
     """
     if game.get("view", "ego") != "ego":
         raise ValueError(
@@ -191,201 +145,142 @@ def table_of(env_id: str, game: dict[str, Any], gamma: float, device: str) -> Ma
         )
     if game.get("payoff_noise", 0):
         raise ValueError("tabular learners know the payoff table: payoff_noise must be 0")
+
     table = MatrixGame(sde.payoffs(env_id, **game), gamma, device)
     if sde.spec(env_id).game(**game).observation_shape != (table.num_states,):
         raise ValueError(
-            f"tabular learners need the last joint action as the observation; {env_id} shows something else"
+            "tabular learners need the last joint action as the observation; "
+            f"{env_id} shows something else"
         )
     return table
 
 
-def make(
-    cfg: Any,
+def make_tabular(
+    cfg: Config,
     env_id: str,
     game: dict[str, Any],
     seed: int,
     device: str,
     *,
-    direction: Callable[[Any, int], Any],
-    sampled: bool,
+    direction: Callable[[Config, int], Callable[[Tensor, Any], Tensor]],
 ) -> TabularLearner:
-    """A learner at its start.  `direction`: (settings, seed) -> f."""
-    table = table_of(env_id, game, cfg.gamma, device)
-    f = direction(cfg, seed)
-    played = (
-        SampledGame(table, part_of(cfg, SampleConfig, seed=sde.draw(seed, 1))) if sampled else table
-    )
-    theta = initial_theta(table, RunConfig(runs=cfg.runs, init_std=cfg.init_std, seed=seed))
-    critic = getattr(f, "critic", None)
-    if critic is not None:  # there from the start, so that every checkpoint has one
-        draws = torch.Generator().manual_seed(critic.cfg.critic_seed)
-        shape = (cfg.runs, table.num_players, table.num_states)
-        critic.values = torch.randn(shape, dtype=torch.float64, generator=draws).to(device)
-    return TabularLearner(played, f, cfg, theta, critic)
+    """A learner at its start.
 
-
-class TabularAgent:
-    """A memory-one policy that plays.
-
-    Attributes:
-        env_id: the game it was trained for.
-        game_kwargs: that game's arguments.
-        facts: what its checkpoint says of it.
-        policy: [S, A].
-    """
-
-    def __init__(self, policy: Tensor, facts: dict[str, Any], seed: int = 0) -> None:
-        self.env_id, self.game_kwargs, self.facts = facts["env_id"], facts["game"], facts
-        self.policy, self._draws = policy, torch.Generator().manual_seed(seed)
-
-    def logits(
-        self, observations: Tensor, hidden: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Log-probabilities.  [B, S] one-hot -> [B, A].
-
-        Raises:
-            ValueError: observations of another game.
-        """
-        states = observations.to(self.policy.device, torch.float32).flatten(1)
-        if states.shape[-1] != len(self.policy):
-            raise ValueError(
-                f"this agent plays {self.env_id} with {self.game_kwargs}: its observations have {len(self.policy)} numbers, "
-                f"these {tuple(observations.shape)} have {states.shape[-1]}"
-            )
-        return self.policy[states.argmax(-1)].log(), hidden
-
-    def act(
-        self,
-        observations: Any,
-        hidden: Tensor | None = None,
-        *,
-        greedy: bool = False,
-        draws: torch.Generator | None = None,
-    ) -> tuple[Any, Tensor | None]:
-        """One step in B games; see `agents.evaluation.agent.Agent.act`."""
-        logits, hidden = self.logits(torch.as_tensor(observations), hidden)
-        if greedy:
-            actions = logits.argmax(-1)
-        else:
-            uniforms = torch.rand(
-                len(logits), 1, generator=draws or self._draws, dtype=torch.float64
-            ).to(logits.device)
-            actions = (uniforms >= logits.exp().cumsum(-1)[:, :-1]).sum(-1)
-        return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
-
-
-def agent(checkpoint: Checkpoint, device: str, seed: int, *, player: int = 0) -> TabularAgent:
-    """The agent of a checkpoint: the first run's policy of `player`.
+    Args:
+        cfg: settings.
+        env_id: the environment.
+        game: its arguments.
+        seed: of everything that is drawn.
+        device: where to compute.
+        direction: (settings, seed) -> f.
 
     Raises:
-        CheckpointError: the checkpoint holds no such policies.
+        ValueError: a game that a table does not describe.
     """
-    facts = checkpoint.facts
-    policies = checkpoint.tensors.get("policies")
-    if policies is None or policies.dim() != 4:
-        raise CheckpointError(
-            f"{checkpoint.path}: it has no policies [R, N, S, A]: saved by another learner or version"
-        )
-    try:
-        actions = sde.spec(facts["env_id"]).game(**facts["game"]).num_actions[0]
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{checkpoint.path}: {error}") from error
-    check_tensors(
-        {"policies": policies},
-        {"policies": torch.empty(len(policies), 2, actions**2 + 1, actions, dtype=torch.float64)},
-        checkpoint.path,
+    table = table_of(env_id, game, cfg.gamma, device)
+    theta = initial_theta(table, RunConfig(runs=cfg.runs, init_std=cfg.init_std, seed=seed))
+    f = direction(cfg, seed)
+
+    critic = f.critic if isinstance(f, (NaivePg, LolaPg)) else None
+    if critic is not None:  # there from the start, so that every checkpoint has one
+        critic.start(cfg.runs, table)
+
+    if not isinstance(cfg, Sampling):
+        return TabularLearner(table, f, cfg, theta)
+    sampling = SampleConfig(
+        games=cfg.games,
+        steps=cfg.steps,
+        estimator=cfg.estimator,
+        baseline=cfg.baseline,
+        gae_lambda=cfg.gae_lambda,
+        seed=sde.draw(seed, GAMES),
     )
-    return TabularAgent(policies[0, player].to(device), facts, seed)
+    return TabularLearner(SampledGame(table, sampling), f, cfg, theta, critic)
 
 
-def spec(
+def tabular_spec(
     name: str,
     title: str,
-    parts: tuple[type, ...],
-    direction: Callable[[Any, int], Any],
-    sampled: bool = False,
-    **defaults: Any,
+    config: type[Config],
+    direction: Callable[[Config, int], Callable[[Tensor, Any], Tensor]],
 ) -> LearnerSpec:
-    """A tabular learner for LEARNERS."""
-    parts = (*parts, SampleConfig) if sampled else parts
-    kind = settings_class(name, *parts, **defaults)
-    return LearnerSpec(
-        name,
-        title,
-        lambda env_id: kind(gamma=DISCOUNTS.get(env_id, 0.96)),
-        partial(make, direction=direction, sampled=sampled),
-        agent,
-    )
+    """A tabular learner for LEARNERS.
+
+    Args:
+        name: its key.
+        title: one line.
+        config: its settings.
+        direction: (settings, seed) -> f.
+    """
+
+    def default_config(env_id: str) -> Config:
+        return config(gamma=DISCOUNTS.get(env_id, 0.96))
+
+    make = partial(make_tabular, direction=direction)
+    return LearnerSpec(name, title, default_config, make, restore_agent)
 
 
-def exact(name: str, part: type | None = None) -> Callable[[Any, int], Any]:
-    """(settings, seed) -> an exact learner's direction."""
-    return lambda cfg, seed: exact_learner(name, **(vars(part_of(cfg, part)) if part else {}))
+def naive_pg(cfg: TabularNaivePgConfig, seed: int) -> NaivePg:
+    """NL-PG with a critic of its own."""
+    return NaivePg(NaivePgConfig(cfg.critic_lr, sde.draw(seed, CRITIC)))
 
 
-def pola_direction(cfg: Any, seed: int) -> Callable[[Tensor, MatrixGame], Tensor]:
-    """(settings, seed) -> outer POLA's move."""
-    return lambda theta, game: pola(theta, game, part_of(cfg, PolaConfig))
+def lola_pg(cfg: TabularLolaPgConfig, seed: int) -> LolaPg:
+    """LOLA-PG with a critic of its own."""
+    return LolaPg(LolaPgConfig(cfg.eta, cfg.critic_lr, sde.draw(seed, CRITIC)))
 
 
-def dice_direction(cfg: Any, seed: int) -> Callable[[Tensor, SampledGame], Tensor]:
-    """(settings, seed) -> LOLA-DiCE's direction."""
-    return lambda theta, game: lola_dice(theta, game, part_of(cfg, LolaDiceConfig))
-
-
-def with_critic(kind: type, config: type) -> Callable[[Any, int], Any]:
-    """(settings, seed) -> a policy-gradient learner with a critic of its own."""
-    return lambda cfg, seed: kind(part_of(cfg, config, critic_seed=sde.draw(seed, 2)))
-
-
-LOLA_2018 = "Foerster et al. 2018"
-NAIVE_EXACT = spec(
-    "naive_exact", f"naive learning, exact values ({LOLA_2018}, NL-Ex)", (), exact("naive")
+NAIVE_EXACT = tabular_spec(
+    "naive_exact",
+    "naive learning, exact values (Foerster et al. 2018, NL-Ex)",
+    TabularNaiveConfig,
+    lambda cfg, seed: naive,
 )
-LOLA_EXACT = spec(
-    "lola_exact", f"LOLA, exact values ({LOLA_2018})", (LolaConfig,), exact("lola", LolaConfig)
+LOLA_EXACT = tabular_spec(
+    "lola_exact",
+    "LOLA, exact values (Foerster et al. 2018)",
+    TabularLolaConfig,
+    lambda cfg, seed: partial(lola, cfg=cfg),
 )
-LOOK_AHEAD = spec(
+LOOK_AHEAD = tabular_spec(
     "look_ahead",
     "LookAhead, exact values (Letcher et al. 2019)",
-    (SosConfig,),
-    exact("look_ahead", SosConfig),
+    TabularSosConfig,
+    lambda cfg, seed: partial(look_ahead, cfg=cfg),
 )
-SOS = spec(
+SOS = tabular_spec(
     "sos",
     "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
-    (SosConfig,),
-    exact("sos", SosConfig),
+    TabularSosConfig,
+    lambda cfg, seed: partial(sos, cfg=cfg),
 )
-CONSENSUS = spec(
+CONSENSUS = tabular_spec(
     "consensus",
     "consensus optimisation (Mescheder et al. 2017)",
-    (ConsensusConfig,),
-    exact("consensus", ConsensusConfig),
+    TabularConsensusConfig,
+    lambda cfg, seed: partial(consensus, cfg=cfg),
 )
-POLA_EXACT = spec(
+POLA_EXACT = tabular_spec(
     "pola_exact",
     "outer POLA, exact values (Zhao et al. 2022)",
-    (PolaConfig,),
-    pola_direction,
-    init_std=0.1,
+    TabularPolaConfig,
+    lambda cfg, seed: partial(pola, cfg=cfg),
 )
-NL_PG, LOLA_PG_TITLE = (
-    f"naive learning from samples ({LOLA_2018}, NL-PG)",
-    f"LOLA from samples ({LOLA_2018}, LOLA-PG)",
+NAIVE_PG = tabular_spec(
+    "naive_pg",
+    "naive learning from samples (Foerster et al. 2018, NL-PG)",
+    TabularNaivePgConfig,
+    naive_pg,
 )
-NAIVE_PG = spec(
-    "naive_pg", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000
+LOLA_PG = tabular_spec(
+    "lola_pg",
+    "LOLA from samples (Foerster et al. 2018, LOLA-PG)",
+    TabularLolaPgConfig,
+    lola_pg,
 )
-LOLA_PG = spec(
-    "lola_pg", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000
-)
-LOLA_DICE = spec(
+LOLA_DICE = tabular_spec(
     "lola_dice",
-    f"LOLA-DiCE ({LOLA_2018})",
-    (LolaDiceConfig,),
-    dice_direction,
-    True,
-    lr=0.2,
-    init_std=0.4472,
+    "LOLA-DiCE (Foerster et al. 2018)",
+    TabularLolaDiceConfig,
+    lambda cfg, seed: partial(lola_dice, cfg=cfg),
 )

@@ -1,1 +1,1 @@
-"""See the modules of `matrix_games`."""
+"""Iterated matrix games as learners see them: exact, from samples, with models of others."""

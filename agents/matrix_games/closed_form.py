@@ -1,19 +1,20 @@
 """The exact value of two memory-one policies in an iterated matrix game.
 
-    V_n = p_0ᵀ (I - γ P)⁻¹ r_n                                                                  (value)
+    V_n = p_0ᵀ (I - γ P)⁻¹ r_n                                         (value)
 
     p_0[ab]     = π_1(a | start) π_2(b | start)                        first joint action
     P[ab, a'b'] = π_1(a' | ab) π_2(b' | ab)                            next joint action
     r_n[ab]                                                            payoff of player n
 
-Paper   Foerster et al. 2018, LOLA, appendix A.2, https://arxiv.org/abs/1709.04326 (which misprints one factor of P).
+Paper   Foerster et al. 2018, LOLA, appendix A.2, https://arxiv.org/abs/1709.04326
+        (which misprints one factor of P)
+
 States  0 = start, 1 + own action * A + other's action: everyone reads the last joint action with
-its own first.
-        For the prisoner's dilemma (action 0 = C, 1 = D): start, CC, CD, DC, DD.
+        its own first.  In the prisoner's dilemma (action 0 = C, 1 = D): start, CC, CD, DC, DD.
 Policy  softmax over A actions of (θ_1, ..., θ_{A-1}, 0); for A = 2 the sigmoid of one logit,
-P(cooperate). Shapes  ... any batch, N = 2 players, A actions, S = A² + 1 states, D = S (A - 1)
-parameters. θ [..., N, D],
-        state-major.
+        P(cooperate).
+Shapes  ... any batch, N = 2 players, A actions, S = A² + 1 states, D = S (A - 1) parameters.
+        θ [..., N, D], state-major.
 """
 
 import itertools
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from agents.matrix_games.differentiable import StatelessGame, check_theta
 from agents.matrix_games.parametrisations import Parametrisation
+from agents.shapes import check_shapes
 
 
 def action_probabilities(logits: Tensor) -> tuple[Tensor, ...]:
@@ -40,28 +42,38 @@ def log_action_probabilities(logits: Tensor) -> tuple[Tensor, ...]:
     [..., S, A - 1] -> A tensors [..., S].
     """
     if logits.shape[-1] == 1:
-        return torch.nn.functional.logsigmoid(logits[..., 0]), torch.nn.functional.logsigmoid(
-            -logits[..., 0]
-        )
+        # Indexed twice: the order in which derivatives add up is part of the seeded results.
+        of_first = torch.nn.functional.logsigmoid(logits[..., 0])
+        return of_first, torch.nn.functional.logsigmoid(-logits[..., 0])
     return torch.log_softmax(torch.nn.functional.pad(logits, (0, 1)), -1).unbind(-1)
 
 
 def other_view(num_actions: int, device: torch.device | str = "cpu") -> Tensor:
     """The state index that player 2 sees when player 1 sees s (an involution).  [S]."""
     joint = torch.arange(num_actions**2, device=device).view(num_actions, num_actions)
+    # The start is the start for both.
     return torch.cat((joint.new_zeros(1), 1 + joint.T.flatten()))
 
 
 def discounted_visits(joint: Tensor, gamma: float) -> Tensor:
-    """p_0ᵀ (I - γ P)⁻¹: expected discounted number of times each joint action is played.
+    """Expected discounted number of times each joint action is played.
 
-    [..., S, A²] -> [..., A²].
+        p_0ᵀ (I - γ P)⁻¹
+
+    Args:
+        joint: [..., S, A²], probabilities of joint actions in each state: p_0, then the rows of P.
+        gamma: γ in [0, 1).
+
+    Returns:
+        [..., A², 1], a column.
     """
-    p0, transition = joint.split((1, joint.shape[-1]), -2)
+    check_shapes("joint: ... J+1 J", joint)
+    p_0, P = torch.split(joint, [1, joint.shape[-1]], -2)
     identity = torch.eye(joint.shape[-1], dtype=joint.dtype, device=joint.device)
     # Row-stochastic P and γ < 1 make I - γP strictly diagonally dominant: never singular, so no
     # check, no host sync.
-    return torch.linalg.solve_ex((identity - gamma * transition).mT, p0.mT)[0]
+    visits: Tensor = torch.linalg.solve_ex((identity - gamma * P).mT, p_0.mT)[0]
+    return visits
 
 
 class MatrixGame:
@@ -93,23 +105,27 @@ class MatrixGame:
         if not 0 <= gamma < 1:
             raise ValueError(f"the discount must lie in [0, 1), not {gamma!r}")
         self.gamma, self.device = float(gamma), self.payoffs.device
+
+        # Sizes: A, S and D.
         self.num_actions = self.payoffs.shape[-2]
         self.num_states = self.num_actions**2 + 1
         self.dim = self.num_states * (self.num_actions - 1)
+
         self.parametrisation = parametrisation
         if parametrisation is not None:
             if self.num_actions != parametrisation.actions:
                 words = f"{parametrisation.name} is for games of {parametrisation.actions} actions"
                 raise ValueError(f"{words}, not {self.num_actions}")
             self.dim = parametrisation.dim
-        self._rewards = self.payoffs.flatten(-3, -2)
+
+        self._rewards = self.payoffs.flatten(-3, -2)  # [..., A², N]
         self._other_view = other_view(self.num_actions, self.device)
 
     def to_logits(self, parameters: Tensor) -> Tensor:
         """Parameters of any number of players as logits.  [..., D] -> [..., S, A - 1]."""
         if self.parametrisation is not None:
             return self.parametrisation.logits(parameters)
-        return parameters.unflatten(-1, (self.num_states, self.num_actions - 1))
+        return torch.unflatten(parameters, -1, (self.num_states, self.num_actions - 1))
 
     def logits(self, theta: Tensor) -> Tensor:
         """θ of both players as logits, or ValueError.  [..., N, D] -> [..., N, S, A - 1]."""
@@ -135,6 +151,7 @@ class MatrixGame:
     def joint_policy(self, logits: Tensor) -> Tensor:
         """π_1(a | s) π_2(b | s), s in player 1's words.  [..., N, S, A - 1] -> [..., S, A²]."""
         first, second = (action_probabilities(x) for x in self.in_one_view(logits))
+        # In the order of joint actions a A + b.
         return torch.stack([a * b for a in first for b in second], -1)
 
     def joint_log_policy(self, logits: Tensor) -> Tensor:
@@ -148,7 +165,8 @@ class MatrixGame:
     def values_of_logits(self, logits: Tensor) -> Tensor:
         """V_n = p_0ᵀ (I - γ P)⁻¹ r_n.  [..., N, S, A - 1] -> [..., N]."""
         visits = discounted_visits(self.joint_policy(logits), self.gamma)
-        return (visits.mT @ self._rewards)[..., 0, :]
+        values: Tensor = (visits.mT @ self._rewards)[..., 0, :]
+        return values
 
     def values(self, theta: Tensor) -> Tensor:
         """V_n = p_0ᵀ (I - γ P)⁻¹ r_n.  [..., N, D] -> [..., N]."""
@@ -161,33 +179,36 @@ class MatrixGame:
 
 def check_payoffs(payoffs: Any, device: str | torch.device = "cpu") -> Tensor:
     """`payoffs` as a float64 tensor [A, A, 2] or [M, A, A, 2], or ValueError."""
-    payoffs = torch.as_tensor(payoffs, dtype=torch.float64, device=device)
-    shape = tuple(payoffs.shape[-3:])
-    if payoffs.dim() not in (3, 4) or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
+    table: Tensor = torch.as_tensor(payoffs, dtype=torch.float64, device=device)
+    shape = tuple(table.shape[-3:])  # of one game's table
+    if table.dim() not in (3, 4) or shape[0] != shape[1] or shape[0] < 2 or shape[2] != 2:
         raise ValueError(
-            f"payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, not {tuple(payoffs.shape)}"
+            "payoffs of a 2-player game have shape (A, A, 2) with A >= 2 actions, "
+            f"not {tuple(table.shape)}"
         )
-    if not torch.isfinite(payoffs).all():
+
+    if not torch.isfinite(table).all():
         raise ValueError("payoffs must be finite numbers")
-    return payoffs
+    return table
 
 
 def one_shot(payoffs: Any, device: str | torch.device = "cpu") -> StatelessGame:
-    """The same matrix played once: V_n = Σ_ab π_1(a) π_2(b) r_n[ab], D = A - 1.
+    """The same matrix played once.
+
+        V_n = Σ_ab π_1(a) π_2(b) r_n[ab],      D = A - 1
 
     Args:
         payoffs: [A, A, 2].
         device: where to compute.
     """
-    payoffs = check_payoffs(payoffs, device)
-    if payoffs.dim() != 3:
+    table = check_payoffs(payoffs, device)
+    if table.dim() != 3:
         raise ValueError("a game played once has one table of payoffs")
-    rewards, num_actions = payoffs.flatten(0, 1), payoffs.shape[0]
+    rewards, num_actions = table.flatten(0, 1), table.shape[0]
 
     def payoff(theta: Tensor) -> Tensor:
         first, second = (action_probabilities(x) for x in theta.unsqueeze(-2).unbind(-3))
-        return sum(
-            a * b * r for (a, b), r in zip(itertools.product(first, second), rewards, strict=True)
-        )
+        joint = zip(itertools.product(first, second), rewards, strict=True)
+        return sum((a * b * r for (a, b), r in joint), start=table.new_zeros(()))
 
-    return StatelessGame(payoff, dim=num_actions - 1, device=payoffs.device)
+    return StatelessGame(payoff, dim=num_actions - 1, device=table.device)

@@ -1,24 +1,26 @@
-"""What a player believes of the others when it cannot see their parameters.
+"""What a player takes the others to be when it cannot see their parameters.
 
-    count       θ̂(s, a) = log (n(s, a) + 1) - log (n(s, A - 1) + 1)               (Laplace's rule; Jacq's LOLA_DiCE)
-    likelihood  θ̂ ← θ̂ + δ ∇ mean over games of Σₜ log π_θ̂(aₜ | sₜ) / A             (LOLA paper 4.4, authors' train_cg.py)
-    exact       θ̂ ← θ̂ - δ ∇ Σ_s KL(π_θ(. | s) || π_θ̂(. | s)) until KL < ε           (POLA's LOLA_exact.py)
+    count       θ̂(s, a) = log (n(s, a) + 1) - log (n(s, A - 1) + 1)         (Laplace's rule)
+    likelihood  θ̂ ← θ̂ + δ ∇ mean over games of Σₜ log π_θ̂(aₜ | sₜ) / A      (maximum likelihood)
+    exact       θ̂ ← θ̂ - δ ∇ Σ_s KL(π_θ(. | s) || π_θ̂(. | s)) until KL < ε   (fit to the true policy)
 
-Papers  Foerster et al. 2018 (https://arxiv.org/abs/1709.04326) section 4.4; Zhao et al. 2022, POLA
-        (https://arxiv.org/abs/2210.10125) appendix B.1.6.
+Papers  likelihood: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 4.4
+        exact: Zhao et al. 2022, POLA, https://arxiv.org/abs/2210.10125, appendix B.1.6
+Source  count: Jacq's LOLA_DiCE; likelihood: authors' train_cg.py; exact: POLA's LOLA_exact.py
 
-A belief is everybody's parameters as player i takes them: its own exactly, the others' estimated.
+An estimate is everybody's parameters as player i takes them: its own exactly, the others' modelled.
 The authors' released likelihood fit pairs each agent with the model of *itself*; here player i's
-belief of j is fitted to j's play.
+model of j is fitted to j's play.
 
-Shapes  R runs, B games, T steps, N players, S states, A actions, D parameters; beliefs [N, R, N,
-D], observer first.
+Shapes  R runs, B games, T steps, N players, S states, A actions, D parameters;
+        models [R, N, D]; estimates [N, R, N, D], observer first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,6 +29,8 @@ from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.matrix_games.differentiable import DifferentiableGame, others
 from agents.matrix_games.gradient_runs import Direction
 from agents.matrix_games.sampled import SampledGame, pairs, weighted_visits
+from agents.shapes import check_shapes
+from social_dilemmas_env.deprecation import deprecated
 
 Model = Callable[[Tensor], Tensor]
 
@@ -36,28 +40,39 @@ def action_counts(states: Tensor, num_actions: int) -> Tensor:
 
     [T + 1, R, B] -> [R, N, S, A].
     """
+    check_shapes("states: T+1 R B", states)
     num_states = num_actions**2 + 1
+
+    # n(s, a, b), s in player 0's words.
     index = pairs(states, num_actions)
-    joint = weighted_visits(
-        index, torch.ones_like(index, dtype=torch.float64), num_states * num_actions**2
-    )
-    joint = joint.unflatten(-1, (num_states, num_actions, num_actions))
-    return torch.stack((joint.sum(-1), joint.sum(-2)[:, other_view(num_actions, states.device)]), 1)
+    once = torch.ones_like(index, dtype=torch.float64)
+    joint = weighted_visits(index, once, num_states * num_actions**2)
+    joint = torch.unflatten(joint, -1, (num_states, num_actions, num_actions))
+
+    # Each player's own actions, the second's by the states that it sees.
+    first, second = joint.sum(-1), joint.sum(-2)
+    return torch.stack((first, second[:, other_view(num_actions, states.device)]), 1)
 
 
 def counted(counts: Tensor) -> Tensor:
-    """Logits of (n + 1) / (Σ n + A).  [R, N, S, A] -> θ̂ [R, N, D]."""
-    logs = (counts + 1).log()
+    """θ̂(s, a) = log (n(s, a) + 1) - log (n(s, A - 1) + 1).  [R, N, S, A] -> θ̂ [R, N, D].
+
+    The logits of (n + 1) / (Σ n + A).
+    """
+    check_shapes("counts: R N S A", counts)
+    logs = (counts + 1).log()  # a state that was never visited counts 1 for each action
     return (logs[..., :-1] - logs[..., -1:]).flatten(-2)
 
 
 def log_likelihood(log_policies: Tensor, counts: Tensor, games: int) -> Tensor:
     """Mean over games of Σₜ log π(aₜ | sₜ) / A.  [R, N, S, A] twice -> [R, N]."""
+    check_shapes("log_policies: R N S A, counts: R N S A", log_policies, counts)
     return (counts * log_policies).sum((-1, -2)) / (games * counts.shape[-1])
 
 
 def kl_divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p || q) summed over states.  log-probabilities [..., S, A] -> [...]."""
+    """KL(p || q) summed over states.  Log-probabilities [..., S, A] twice -> [...]."""
+    check_shapes("log_p: ... S A, log_q: ... S A", log_p, log_q)
     return (log_p.exp() * (log_p - log_q)).sum((-1, -2))
 
 
@@ -82,38 +97,45 @@ def fit_exactly(
         model: [R, N, D'], where to start; D' may be another parametrisation.
         log_policies: (θ, θ̂) -> log policies of both, [R, N, S, A].
         cfg: learning rate, tolerance, most steps.
-    """  # fmt: skip
+
+    Returns:
+        [R, N, D'], the fitted model, detached.
+    """
     for _ in range(cfg.steps):
         model = model.detach().requires_grad_()
         kl = kl_divergence(*log_policies(theta, model))
-        (slope,) = torch.autograd.grad(kl.sum(), model)
-        unfit = kl.detach() >= cfg.tolerance
+        (gradient,) = torch.autograd.grad(kl.sum(), model)
+
+        # Runs move until they fit, each player's model by itself.
+        unfit = kl.detach() >= cfg.tolerance  # [R, N]
         if not unfit.any():
             break
-        model = model - cfg.lr * slope * unfit[..., None]
+        model = model - cfg.lr * gradient * unfit[..., None]
     return model.detach()
 
 
-def beliefs_of(theta: Tensor, model: Tensor) -> Tensor:
+def estimates_of(theta: Tensor, model: Tensor) -> Tensor:
     """Own parameters, the others' models.  [R, N, D] twice -> [N, R, N, D]."""
+    check_shapes("theta: R N D, model: R N D", theta, model)
     return torch.where(others(theta.shape[-2], theta) > 0, model, theta)
 
 
 class CountModel:
-    """Plays `game` once before every update and counts.  θ [R, N, D] -> beliefs [N, R, N, D]."""
+    """Plays `game` once before every update and counts.  θ [R, N, D] -> estimates [N, R, N, D]."""
 
     def __init__(self, game: SampledGame) -> None:
         self.game = game
 
     def __call__(self, theta: Tensor) -> Tensor:
-        """Beliefs after one batch of play."""
+        """Estimates after one batch of play.  [R, N, D] -> [N, R, N, D]."""
         counts = action_counts(self.game.play(theta), self.game.game.num_actions)
-        return beliefs_of(theta, counted(counts))
+        return estimates_of(theta, counted(counts))
 
 
 class LikelihoodModel:
-    """Keeps a model from update to update and climbs its likelihood on one new batch of play a
-    time.
+    """Keeps a model from update to update; climbs its likelihood on a new batch of play each time.
+
+    θ [R, N, D] -> estimates [N, R, N, D].
     """
 
     def __init__(self, game: SampledGame, cfg: LikelihoodConfig | None = None) -> None:
@@ -121,48 +143,50 @@ class LikelihoodModel:
         self.model: Tensor | None = None
 
     def __call__(self, theta: Tensor) -> Tensor:
-        """Beliefs after one batch of play."""
+        """Estimates after one batch of play.  [R, N, D] -> [N, R, N, D]."""
         counts = action_counts(self.game.play(theta), self.game.game.num_actions)
         steps = self.cfg.first_steps if self.model is None else self.cfg.steps
         start = torch.zeros_like(theta) if self.model is None else self.model
-        policies = self.game.game.log_policies
-        self.model = climb(
-            start,
-            lambda x: log_likelihood(policies(x), counts, self.game.cfg.games),
-            self.cfg.lr,
-            steps,
-        )
-        return beliefs_of(theta, self.model)
+
+        def objective(model: Tensor) -> Tensor:
+            return log_likelihood(self.game.game.log_policies(model), counts, self.game.cfg.games)
+
+        self.model = climb(start, objective, self.cfg.lr, steps)
+        return estimates_of(theta, self.model)
 
 
 class ExactModel:
-    """Keeps a model from update to update and fits it to the true policies by KL."""
+    """Keeps a model from update to update and fits it to the true policies by KL.
+
+    θ [R, N, D] -> estimates [N, R, N, D].
+    """
 
     def __init__(self, game: MatrixGame, cfg: ExactModelConfig | None = None) -> None:
         self.game, self.cfg = game, cfg or ExactModelConfig()
         self.model: Tensor | None = None
 
     def __call__(self, theta: Tensor) -> Tensor:
-        """Beliefs after the fit."""
+        """Estimates after the fit.  [R, N, D] -> [N, R, N, D]."""
         start = torch.zeros_like(theta) if self.model is None else self.model
-        policies = self.game.log_policies
-        self.model = fit_exactly(
-            theta, start, lambda a, b: (policies(a).detach(), policies(b)), self.cfg
-        )
-        return beliefs_of(theta, self.model)
+
+        def log_policies(true: Tensor, model: Tensor) -> tuple[Tensor, Tensor]:
+            return self.game.log_policies(true).detach(), self.game.log_policies(model)
+
+        self.model = fit_exactly(theta, start, log_policies, self.cfg)
+        return estimates_of(theta, self.model)
 
 
 def modelling(learner: Direction, model: Model) -> Direction:
-    """The same learner, with beliefs in place of the others' parameters.
+    """The same learner, with estimates in place of the others' parameters.
 
     Args:
         learner: direction(θ, game) -> [R, N, D].
-        model: θ [R, N, D] -> beliefs [N, R, N, D], called once an update.
+        model: θ [R, N, D] -> estimates [N, R, N, D], called once an update.
     """
 
     def direction(theta: Tensor, game: DifferentiableGame) -> Tensor:
-        beliefs = model(theta)
-        return torch.stack([learner(beliefs[i], game)[:, i] for i in range(game.num_players)], 1)
+        estimates = model(theta)
+        return torch.stack([learner(estimates[i], game)[:, i] for i in range(game.num_players)], 1)
 
     return direction
 
@@ -171,15 +195,22 @@ def modelling(learner: Direction, model: Model) -> Direction:
 class LikelihoodConfig:
     """Maximum likelihood by gradient ascent."""
 
-    lr: float = 0.1  # authors' train_cg.py
-    first_steps: int = 50  # train_cg.py, before the first update
-    steps: int = 1  # train_cg.py, before each later one
+    lr: float = 0.1  # δ; authors' train_cg.py
+    first_steps: int = 50  # before the first update; train_cg.py
+    steps: int = 1  # before each later one; train_cg.py
 
 
 @dataclass(frozen=True)
 class ExactModelConfig:
     """Fit to the true policy."""
 
-    lr: float = 0.2  # POLA's README: om_lr_p
-    tolerance: float = 1e-7  # LOLA_exact.py
-    steps: int = 10_000  # LOLA_exact.py
+    lr: float = 0.2  # δ; POLA's README: om_lr_p
+    tolerance: float = 1e-7  # ε, of the KL summed over states; LOLA_exact.py
+    steps: int = 10_000  # most steps of a fit; LOLA_exact.py
+
+
+def __getattr__(name: str) -> Any:
+    if name == "beliefs_of":
+        deprecated("opponent_models.beliefs_of", "opponent_models.estimates_of")
+        return estimates_of
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,1 @@
-"""See the modules of `lola`."""
+"""LOLA, exact and from samples, and the tournament of its paper."""

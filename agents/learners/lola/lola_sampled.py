@@ -1,149 +1,22 @@
-"""LOLA from samples: the policy-gradient estimator of the first paper, and LOLA-DiCE.
+"""LOLA-PG and LOLA-DiCE in one place: where the old name `agents.lola` leads."""
 
-Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, eq. 4.5-4.7 (LOLA-PG) DiCE:
-        Foerster, Farquhar et al. 2018, https://arxiv.org/abs/1802.05098, section 5 (LOLA-DiCE)
-Source  https://github.com/alshedivat/lola, corrections.py, lola_dice/rpg.py (commit 0e8b13e)
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
+from agents.learners.lola.lola_pg import (
+    LolaPg,
+    LolaPgConfig,
+    cross_hessians,
+    reward_weights,
+    scores,
+    shaping_term,
+)
 
-LOLA-PG     f_i = ∇_i V_i + η (∇_i ∇_j V_j) ∇_j V_i                                    (shaping)
-            ∇_i ∇_j V_j ≈ mean Σₜ γᵗ (rⱼ,ₜ - r̄ⱼ) (Σ_{l≤t} ∇_i log π_i) (Σ_{l≤t} ∇_j log π_j)ᵀ     (second order)
-
-LOLA-DiCE   θ_j^0 = θ_j,   θ_j^{k+1} = θ_j^k + η ∇_j J_j(θ_i, θ_j^k)                   (look-ahead, new games each)
-            f_i = ∇_i J_i(θ_i, θ_j^K)                                                  (through every look-ahead)
-
-J is the DiCE objective that `SampledGame.values` returns, so LOLA-DiCE is the exact learner's
-look-ahead form on a sampled game; K = 0 is naive learning with DiCE.
-
-Shapes  R runs, B games, T steps, N = 2 players, K pairs of state and joint action, D parameters a
-player. θ [R, N, D];
-        trajectories time first, states [T + 1, R, B] (sampled_game.py).
-"""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-import torch
-from torch import Tensor
-
-from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.learners.naive.naive_pg import Critic, NaivePgConfig, all_gradients
-from agents.matrix_games.differentiable import DifferentiableGame, grad
-from agents.matrix_games.sampled import SampledGame, pairs
-
-
-def scores(theta: Tensor, game: SampledGame) -> Tensor:
-    """∇_n log π_n of every pair of state and joint action.  [R, N, D] -> [R, K, N, D]."""
-    theta = theta.detach().requires_grad_()
-    joint = game.game.joint_log_policy(game.game.logits(theta)).flatten(-2)
-    rows = torch.eye(joint.shape[-1], dtype=joint.dtype, device=joint.device)
-    return torch.stack([grad(joint, theta, row.expand_as(joint), keep=False) for row in rows], 1)
-
-
-def cross_hessians(score: Tensor, index: Tensor, weights: Tensor) -> Tensor:
-    """∇_0 ∇_1 V_n ≈ mean over games of Σₜ wₙ,ₜ (Σ_{l≤t} score₀,ₗ) (Σ_{l≤t} score₁,ₗ)ᵀ.
-
-    Args:
-        score: [R, K, N, D], ∇ log π by pair.
-        index: [T, R, B], the pairs played.
-        weights: [T, N, R, B], γᵗ (rₙ,ₜ - r̄ₙ).
-
-    Returns:
-        [N (n), R, D (of θ_0), D (of θ_1)].
-    """
-    runs, size, players, dim = score.shape
-    games = index.shape[-1]
-    rows = score.reshape(runs * size, players * dim)
-    offset = (size * torch.arange(runs, device=index.device))[:, None]
-    past = score.new_zeros(runs * games, players * dim)
-    total = score.new_zeros(players, runs, dim, dim)
-    for t in range(len(index)):
-        past += rows.index_select(0, (offset + index[t]).flatten())
-        first, second = past.view(runs, games, players, dim).unbind(2)
-        for n in range(players):
-            total[n].baddbmm_((first * weights[t, n, ..., None]).mT, second)
-    return total / games
-
-
-def reward_weights(rewards: Tensor, gamma: float) -> Tensor:
-    """γᵗ (rₙ,ₜ - r̄ₙ), r̄ₙ the mean over the run's games and steps.
-
-    [T, N, R, B] -> [T, N, R, B].
-    """
-    discount = gamma ** torch.arange(len(rewards), dtype=rewards.dtype, device=rewards.device)
-    return (rewards - rewards.mean((0, -1), keepdim=True)) * discount[:, None, None, None]
-
-
-def shaping_term(hessians: Tensor, gradients: Tensor) -> Tensor:
-    """(∇_i ∇_j V_j) ∇_j V_i for both players i.
-
-    [N, R, D, D], [N (i), R, N (j), D] -> [R, N, D].
-    """
-    first = hessians[1] @ gradients[0][:, 1, :, None]
-    second = hessians[0].mT @ gradients[1][:, 0, :, None]
-    return torch.stack((first, second), 1)[..., 0]
-
-
-class LolaPg:
-    """LOLA-PG: `direction(θ, game)` on a `SampledGame`; keeps a critic."""
-
-    def __init__(self, cfg: LolaPgConfig | None = None) -> None:
-        self.cfg = cfg or LolaPgConfig()
-        self.critic = Critic(NaivePgConfig(self.cfg.critic_lr, self.cfg.critic_seed))
-
-    def __call__(self, theta: Tensor, game: SampledGame) -> Tensor:
-        """∇_i V_i + η (∇_i ∇_j V_j) ∇_j V_i from one batch of games.  [R, N, D] -> [R, N, D]."""
-        states = game.play(theta)
-        gradients = all_gradients(theta, game, states, self.critic.watch(game, states))
-        weights = reward_weights(game.rewards(states), game.gamma)
-        hessians = cross_hessians(
-            scores(theta, game), pairs(states, game.game.num_actions), weights
-        )
-        own = torch.stack([gradients[i][:, i] for i in range(2)], 1)
-        return own + self.cfg.eta * shaping_term(hessians, gradients)
-
-
-def lola_dice(theta: Tensor, game: DifferentiableGame, cfg: LolaDiceConfig | None = None) -> Tensor:
-    """f_i of LOLA-DiCE for both players.  [R, N, D] -> [R, N, D].
-
-    Args:
-        theta: [R, N, D].
-        game: a `SampledGame` (or any game whose values are DiCE objectives; an exact game gives
-            exact look-aheads).
-        cfg: K and η.
-    """
-    cfg = cfg or LolaDiceConfig()
-    if cfg.lookaheads == 0:
-        return lola(theta, game, LolaConfig(order=0))
-    return lola(theta, game, LolaConfig(form="lookahead", eta=cfg.lr_in, lookaheads=cfg.lookaheads))
-
-
-@dataclass(frozen=True)
-class LolaPgConfig:
-    """LOLA-PG in the iterated games.
-
-    Batch (4000 games, 150 steps), γ and δ = 1 belong to game and loop.
-    """
-
-    # The paper's η is 1; the released code's hidden factors make it 1/2. Ours: 1/2 gives Table 3's
-    # IPD row (64 % TFT, -1.16) and fails in matching pennies (0 % Nash), where 1 gives the paper's
-    # row (98 %). See README.md.
-    eta: float = 0.5
-    critic_lr: float = 1.0  # authors' networks.py
-    critic_seed: int = 0
-
-
-@dataclass(frozen=True)
-class LolaDiceConfig:
-    """LOLA-DiCE; batch (64 games, 150 steps) and the estimator belong to the game, δ = .2 to the
-    loop.
-
-    Raises:
-        ValueError: a negative number of look-aheads.
-    """
-
-    lookaheads: int = 1  # K; authors' script 2, paper 1 to 3
-    lr_in: float = 0.3  # η; the first commit of run_lola_dice.py, and Jacq. At its last commit .1, with which K = 1 fails
-
-    def __post_init__(self) -> None:
-        if self.lookaheads < 0:
-            raise ValueError(f"lookaheads must be >= 0, not {self.lookaheads}")
+__all__ = [
+    "LolaDiceConfig",
+    "LolaPg",
+    "LolaPgConfig",
+    "cross_hessians",
+    "lola_dice",
+    "reward_weights",
+    "scores",
+    "shaping_term",
+]

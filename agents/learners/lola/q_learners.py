@@ -1,43 +1,48 @@
-"""The learners of LOLA's round robin that learn while they play: NL-Q, JAL-Q, PHC and WoLF-PHC.
+"""The learners of LOLA's tournament that learn while they play: NL-Q, JAL-Q, PHC and WoLF-PHC.
 
-Papers  LOLA: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 6.1 and Figure 4 NL-Q,
-        JAL-Q: Claus & Boutilier 1998, "The dynamics of reinforcement learning in cooperative
-        multiagent systems" PHC, WoLF-PHC: Bowling & Veloso 2002, "Multiagent learning using a
-        variable learning rate"
+Papers  LOLA           Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 6.1, Figure 4
+        NL-Q, JAL-Q    Claus & Boutilier 1998, "The dynamics of reinforcement learning in
+                       cooperative multiagent systems"
+        PHC, WoLF-PHC  Bowling & Veloso 2002, "Multiagent learning using a variable learning rate"
 Source  https://github.com/alshedivat/lola, baselines.py (commit 0e8b13e), for the constants
 
     NL-Q   Q(s, a) ← Q(s, a) + α (r + γ max_a' Q(s', a') - Q(s, a))
-    JAL-Q  Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') - Q(s, a, b)),   E(s, a) = Σ_b freq(b | s) Q(s, a, b)
-    PHC    Q as NL-Q;  π(s, a) ← π(s, a) - min(π(s, a), δ/(A - 1)) for a ≠ argmax Q(s, .), the rest to the argmax
-    WoLF   PHC with δ = δ_w if Σ_a π Q > Σ_a π̄ Q, else δ_l = 2 δ_w;  π̄ the average of π over the visits to s
+    JAL-Q  Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') - Q(s, a, b)),
+           E(s, a) = Σ_b freq(b | s) Q(s, a, b)
+    PHC    Q as NL-Q;  π(s, a) ← π(s, a) - min(π(s, a), δ/(A - 1)) for a ≠ argmax Q(s, .),
+           the rest to the argmax
+    WoLF   PHC with δ = δ_w if Σ_a π Q > Σ_a π̄ Q, else δ_l = 2 δ_w;
+           π̄ the average of π over the visits to s
 
-NL-Q and JAL-Q act ε-greedily, PHC and WoLF-PHC draw from π. α and δ fall as 1/(1/α₀ + n decay) over
-all steps n. What a learner shows to others (`policy`) is softmax(Q), softmax(E) or π, as in the
-authors' code.
+NL-Q and JAL-Q act ε-greedily, PHC and WoLF-PHC draw from π.  α and δ fall as 1/(1/α₀ + n decay)
+over all steps n.  What a learner shows to others (`policy`) is softmax(Q), softmax(E) or π, as in
+the authors' code.
 
-Shapes  L lanes (tables x runs), S states, A actions. States, actions, rewards [L]; states own
-action first.
+Shapes  L lanes (tables x runs), S states, A actions.  States, actions, rewards [L]; states own
+        action first.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from agents.sampling import sample_actions
+from agents.shapes import check_shapes
+from social_dilemmas_env.deprecation import deprecated
 
-class Experience(NamedTuple):
-    """One step of every lane, [L] each: state, own action, the other's action, own reward, next
-    state.
-    """
+
+class Transition(NamedTuple):
+    """One step of every lane, [L] each."""
 
     state: Tensor
-    action: Tensor
-    other: Tensor
-    reward: Tensor
-    after: Tensor
+    action: Tensor  # its own
+    other_action: Tensor  # the other's
+    reward: Tensor  # its own
+    next_state: Tensor
 
 
 class PlayingLearner(Protocol):
@@ -47,7 +52,7 @@ class PlayingLearner(Protocol):
         """States [L] -> actions [L]."""
         ...
 
-    def learn(self, seen: Experience) -> None:
+    def learn(self, step: Transition) -> None:
         """One update of every lane."""
         ...
 
@@ -61,38 +66,44 @@ def falling(start: float, decay: float, step: int) -> float:
     return 1 / (1 / start + step * decay)
 
 
-def explore(values: Tensor, epsilon: float, draws: torch.Generator) -> Tensor:
+def explore(values: Tensor, epsilon: float, generator: torch.Generator) -> Tensor:
     """ε-greedy: the best action, or with probability ε any.  [L, A] -> [L]."""
+    check_shapes("values: L A", values)
     lanes, num_actions = values.shape
-    u = torch.rand(2, lanes, generator=draws, device=values.device, dtype=values.dtype)
+    u = torch.rand(2, lanes, generator=generator, device=values.device, dtype=values.dtype)
     return torch.where(u[0] < epsilon, (u[1] * num_actions).long(), values.argmax(-1))
 
 
-def sample(policy: Tensor, draws: torch.Generator) -> Tensor:
+def sample(policy: Tensor, generator: torch.Generator) -> Tensor:
     """Draws from each row.  [L, A] -> [L]."""
-    u = torch.rand(len(policy), 1, generator=draws, device=policy.device, dtype=policy.dtype)
-    return (u >= policy.cumsum(-1)[:, :-1]).sum(-1)
+    u = torch.rand(len(policy), generator=generator, device=policy.device, dtype=policy.dtype)
+    return sample_actions(policy, u)
 
 
 def hill_climb(policy: Tensor, best: Tensor, delta: Tensor) -> Tensor:
     """Moves up to δ/(A - 1) from every other action to the best one.
 
-    [L, A], [L], [L] -> [L, A].
+    Args:
+        policy: [L, A], π.
+        best: [L], argmax Q.
+        delta: [L], δ.
+
+    Returns:
+        [L, A], probabilities again.
     """
+    check_shapes("policy: L A, best: L, delta: L", policy, best, delta)
     best = best[:, None]
     take = torch.minimum(policy, delta[:, None] / (policy.shape[-1] - 1)).scatter(-1, best, 0.0)
     return (policy - take).scatter_add(-1, best, take.sum(-1, keepdim=True))
 
 
 class Seats(NamedTuple):
-    """Where a learner sits: L lanes of a game of S states and A actions, and the generator it draws
-    from.
-    """
+    """Where a learner sits."""
 
-    lanes: int
-    num_actions: int
-    gamma: float
-    draws: torch.Generator
+    lanes: int  # L
+    num_actions: int  # A
+    gamma: float  # the game's discount
+    generator: torch.Generator  # what the learner draws from
     device: torch.device | str = "cpu"
 
     @property
@@ -103,7 +114,7 @@ class Seats(NamedTuple):
     def normal(self, *shape: int) -> Tensor:
         """N(0, 1) numbers [L, *shape]."""
         return torch.randn(
-            self.lanes, *shape, dtype=torch.float64, device=self.device, generator=self.draws
+            self.lanes, *shape, dtype=torch.float64, device=self.device, generator=self.generator
         )
 
     def lane(self) -> Tensor:
@@ -115,21 +126,21 @@ class NlQ:
     """Independent Q-learning: the other is part of the environment."""
 
     def __init__(self, seats: Seats, cfg: QConfig | None = None) -> None:
-        self.seats, self.cfg, self.step = seats, cfg or QConfig(), 0
+        self.seats, self.cfg, self.updates = seats, cfg or QConfig(), 0
         self.lane = seats.lane()
         self.q = seats.normal(seats.num_states, seats.num_actions)
 
     def act(self, state: Tensor) -> Tensor:
         """ε-greedy on Q.  [L] -> [L]."""
-        return explore(self.q[self.lane, state], self.cfg.epsilon, self.seats.draws)
+        return explore(self.q[self.lane, state], self.cfg.epsilon, self.seats.generator)
 
-    def learn(self, seen: Experience) -> None:
+    def learn(self, step: Transition) -> None:
         """Q(s, a) ← Q(s, a) + α (r + γ max_a' Q(s', a') - Q(s, a))."""
-        alpha = falling(self.cfg.alpha, self.cfg.alpha_decay, self.step)
-        old = self.q[self.lane, seen.state, seen.action]
-        target = seen.reward + self.seats.gamma * self.q[self.lane, seen.after].amax(-1)
-        self.q[self.lane, seen.state, seen.action] = old + alpha * (target - old)
-        self.step += 1
+        alpha = falling(self.cfg.alpha, self.cfg.alpha_decay, self.updates)
+        old = self.q[self.lane, step.state, step.action]
+        target = step.reward + self.seats.gamma * self.q[self.lane, step.next_state].amax(-1)
+        self.q[self.lane, step.state, step.action] = old + alpha * (target - old)
+        self.updates += 1
 
     def policy(self) -> Tensor:
         """Softmax Q.  [L, S, A]."""
@@ -137,12 +148,10 @@ class NlQ:
 
 
 class JalQ:
-    """Joint-action Q-learning: values of pairs of actions, averaged over what the other has done in
-    the state.
-    """
+    """Joint-action Q-learning: values of pairs of actions, averaged over the other's past play."""
 
     def __init__(self, seats: Seats, cfg: QConfig | None = None) -> None:
-        self.seats, self.cfg, self.step = seats, cfg or QConfig(), 0
+        self.seats, self.cfg, self.updates = seats, cfg or QConfig(), 0
         self.lane = seats.lane()
         self.q = seats.normal(seats.num_states, seats.num_actions, seats.num_actions)
         self.counts = torch.ones_like(self.q[:, :, 0])
@@ -154,20 +163,20 @@ class JalQ:
 
     def act(self, state: Tensor) -> Tensor:
         """ε-greedy on E.  [L] -> [L]."""
-        return explore(self.expected(state), self.cfg.epsilon, self.seats.draws)
+        return explore(self.expected(state), self.cfg.epsilon, self.seats.generator)
 
-    def learn(self, seen: Experience) -> None:
-        """Counts the other's action, then Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') -
-        Q(s, a, b)).
+    def learn(self, step: Transition) -> None:
+        """Q(s, a, b) ← Q(s, a, b) + α (r + γ max_a' E(s', a') - Q(s, a, b)).
+
+        The other's action is counted first.
         """
-        alpha = falling(self.cfg.alpha, self.cfg.alpha_decay, self.step)
-        self.counts[self.lane, seen.state, seen.other] += 1
-        cell = (self.lane, seen.state, seen.action, seen.other)
+        alpha = falling(self.cfg.alpha, self.cfg.alpha_decay, self.updates)
+        self.counts[self.lane, step.state, step.other_action] += 1
+        cell = (self.lane, step.state, step.action, step.other_action)
         old = self.q[cell]
-        self.q[cell] = old + alpha * (
-            seen.reward + self.seats.gamma * self.expected(seen.after).amax(-1) - old
-        )
-        self.step += 1
+        target = step.reward + self.seats.gamma * self.expected(step.next_state).amax(-1)
+        self.q[cell] = old + alpha * (target - old)
+        self.updates += 1
 
     def policy(self) -> Tensor:
         """Softmax E.  [L, S, A]."""
@@ -179,7 +188,7 @@ class Phc:
     """Policy hill climbing, and with `cfg.wolf` the WoLF principle: learn fast when losing."""
 
     def __init__(self, seats: Seats, cfg: PhcConfig | None = None) -> None:
-        self.seats, self.cfg, self.step = seats, cfg or PhcConfig(), 0
+        self.seats, self.cfg, self.updates = seats, cfg or PhcConfig(), 0
         self.lane = seats.lane()
         self.values = NlQ(seats, QConfig(self.cfg.alpha, self.cfg.alpha_decay))
         self.pi = torch.full_like(self.values.q, 1 / seats.num_actions)
@@ -187,21 +196,27 @@ class Phc:
 
     def act(self, state: Tensor) -> Tensor:
         """Draws from π.  [L] -> [L]."""
-        return sample(self.pi[self.lane, state], self.seats.draws)
+        return sample(self.pi[self.lane, state], self.seats.generator)
 
-    def learn(self, seen: Experience) -> None:
+    def learn(self, step: Transition) -> None:
         """Q as NL-Q, π̄ towards π, then π uphill."""
-        self.values.learn(seen)
-        at = (self.lane, seen.state)
+        self.values.learn(step)
+
+        at = (self.lane, step.state)
         q, pi = self.values.q[at], self.pi[at]
-        delta = torch.full_like(q[:, 0], falling(self.cfg.delta, self.cfg.delta_decay, self.step))
+        delta = torch.full_like(
+            q[:, 0], falling(self.cfg.delta, self.cfg.delta_decay, self.updates)
+        )
+
+        # Win or learn fast.
         if self.cfg.wolf:
             self.visits[at] += 1
             self.average[at] += (pi - self.average[at]) / self.visits[at][:, None]
             winning = ((pi - self.average[at]) * q).sum(-1) > 0
             delta = torch.where(winning, delta, self.cfg.lose_factor * delta)
+
         self.pi[at] = hill_climb(pi, q.argmax(-1), delta)
-        self.step += 1
+        self.updates += 1
 
     def policy(self) -> Tensor:
         """π.  [L, S, A]."""
@@ -217,18 +232,25 @@ def wolf_phc(seats: Seats, cfg: PhcConfig | None = None) -> Phc:
 class QConfig:
     """NL-Q and JAL-Q."""
 
-    alpha: float = 1e-2  # baselines.py:28-40
-    alpha_decay: float = 1e-4  # baselines.py
-    epsilon: float = 0.05  # baselines.py
+    alpha: float = 1e-2  # α₀; baselines.py:28-40
+    alpha_decay: float = 1e-4  # of α; baselines.py
+    epsilon: float = 0.05  # ε; baselines.py
 
 
 @dataclass(frozen=True)
 class PhcConfig:
     """PHC; WoLF-PHC through `wolf_phc`."""
 
-    alpha: float = 1e-2  # baselines.py:140-156
-    alpha_decay: float = 1e-4  # baselines.py
-    delta: float = 5e-5  # PHC's δ, baselines.py; WoLF-PHC's δ_w is 1e-2
-    delta_decay: float = 1.0  # PHC, baselines.py; WoLF-PHC 5e-5
-    wolf: bool = False
-    lose_factor: float = 2.0  # δ_l = 2 δ_w, baselines.py:204-223
+    alpha: float = 1e-2  # α₀; baselines.py:140-156
+    alpha_decay: float = 1e-4  # of α; baselines.py
+    delta: float = 5e-5  # PHC's δ; baselines.py; WoLF-PHC's δ_w is 1e-2
+    delta_decay: float = 1.0  # of δ; PHC, baselines.py; WoLF-PHC 5e-5
+    wolf: bool = False  # the WoLF principle
+    lose_factor: float = 2.0  # δ_l = 2 δ_w; baselines.py:204-223
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Experience":
+        deprecated("q_learners.Experience", "q_learners.Transition")
+        return Transition
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

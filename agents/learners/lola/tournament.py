@@ -1,12 +1,11 @@
-"""Round robin between learners that update at every step and learners that update from exact values
-once an episode.
+"""The LOLA paper's tournament: every learner against every learner, round robin.
+
+Some update at every step (q_learners.py); the others, naive learning and LOLA with exact values,
+once an episode: they see the policy that the other shows and take one step δ f.  All tables of all
+runs are played at once; a learner sits at all its tables as one batch of lanes.
 
 Paper   Foerster et al. 2018, LOLA, section 6.1 and Figure 4, https://arxiv.org/abs/1709.04326
 Source  https://github.com/alshedivat/lola, tournament.py, exact.py (commit 0e8b13e)
-
-All tables of all runs are played at once; a learner sits at all its tables as one batch of lanes.
-Exact learners see the policy that the other shows and take one step δ f of naive learning or LOLA
-after each episode.
 
 `perspective="released"` re-creates the published figure's bug: both players are shown the state
 with player 0's action first, everybody reads it as own action first, and exact learners turn the
@@ -21,33 +20,36 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from agents.learners.lola.lola_exact import LolaConfig, lola
 from agents.learners.lola.q_learners import (
-    Experience,
     JalQ,
     NlQ,
     Phc,
     PlayingLearner,
     Seats,
+    Transition,
     sample,
     wolf_phc,
 )
 from agents.learners.naive.naive_exact import naive
 from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.matrix_games.gradient_runs import Direction
+from agents.shapes import check_shapes
+from social_dilemmas_env.deprecation import deprecated
 
-SMALLEST = 1e-12
-CD, DC = 2, 3
+SMALLEST = 1e-12  # least probability of an action that a shown policy's logits know
+CD, DC = 2, 3  # states, own action first
 
 
 class ExactPlayer:
-    """An exact learner at its tables: plays its policy, and after each episode climbs its value
-    against the other's.
+    """An exact learner at its tables.
+
+    It plays its policy, and after each episode climbs its value against the other's.
 
     Args:
         seats: its lanes.
@@ -63,9 +65,9 @@ class ExactPlayer:
 
     def act(self, state: Tensor) -> Tensor:
         """Draws from its policy.  [L] -> [L]."""
-        return sample(self.policy()[self.lane, state], self.seats.draws)
+        return sample(self.policy()[self.lane, state], self.seats.generator)
 
-    def learn(self, seen: Experience) -> None:
+    def learn(self, step: Transition) -> None:
         """Nothing: it learns between episodes."""
 
     def policy(self) -> Tensor:
@@ -75,15 +77,20 @@ class ExactPlayer:
 
     def improve(self, other: Tensor, lr: float) -> None:
         """One step against the other's policy.  The other's logits in its own words, [L, S]."""
+        check_shapes("theta: L S, other: L S", self.theta, other)
         theta = torch.stack((self.theta, other), 1)
         theta = torch.where(self.seat[:, None, None] == 0, theta, theta.flip(1))
         self.theta = self.theta + lr * self.direction(theta, self.game)[self.lane, self.seat]
 
 
 def mirrored(logits: Tensor, states: Sequence[int]) -> Tensor:
-    """The released code's other player: p → 1 - p in some states, taken for what it does in *our*
-    states.  [L, S].
+    """The released code's other player, taken for what it does in *our* states.  [L, S] -> [L, S].
+
+    Args:
+        logits: of the other, in its own words.
+        states: in which p → 1 - p.
     """
+    check_shapes("logits: L 5", logits)
     turned = logits.clone()
     turned[:, list(states)] *= -1
     return turned[:, other_view(2, logits.device)]
@@ -104,17 +111,11 @@ TOURNAMENT_LEARNERS: dict[str, Maker] = {
 
 @dataclass
 class Group:
-    """A learner and where it sits.
+    """A learner and where it sits."""
 
-    Attributes:
-        learner: the learner of all these lanes.
-        own: [L], index of its seat in a flattened [M, 2].
-        other: [L], index of the seat opposite.
-    """
-
-    learner: PlayingLearner
-    own: Tensor
-    other: Tensor
+    learner: PlayingLearner  # the learner of all these lanes
+    own: Tensor  # [L], index of its seat in a flattened [M, 2]
+    other: Tensor  # [L], index of the seat opposite
 
 
 def seat_groups(
@@ -122,12 +123,13 @@ def seat_groups(
 ) -> tuple[list[tuple[int, int]], list[Group]]:
     """All pairs of learners (with themselves too), and each learner with all its seats at them."""
     pairs = list(itertools.combinations_with_replacement(range(len(names)), 2))
-    who = torch.tensor(pairs).repeat_interleave(cfg.runs, 0).flatten()
-    draws = torch.Generator(game.device).manual_seed(cfg.seed)
+    who = torch.tensor(pairs).repeat_interleave(cfg.runs, 0).flatten()  # [2 M], by seat
+    generator = torch.Generator(game.device).manual_seed(cfg.seed)
+
     groups = []
     for i, name in enumerate(names):
         own = (who == i).nonzero()[:, 0].to(game.device)
-        seats = Seats(len(own), game.num_actions, game.gamma, draws, game.device)
+        seats = Seats(len(own), game.num_actions, game.gamma, generator, game.device)
         groups.append(Group(TOURNAMENT_LEARNERS[name](seats, own % 2, game), own, own ^ 1))
     return pairs, groups
 
@@ -142,24 +144,28 @@ def play_episode(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) -
     actions = torch.zeros(2 * tables, dtype=torch.long, device=game.device)
 
     def seen_by_seat(state: Tensor) -> Tensor:
-        return torch.stack(
-            (state, state if cfg.perspective == "released" else swap[state]), 1
-        ).flatten()
+        second = state if cfg.perspective == "released" else swap[state]
+        return torch.stack((state, second), 1).flatten()
 
     before = seen_by_seat(state)
     for _ in range(cfg.steps):
+        # Everybody acts.
         for group in groups:
             actions[group.own] = group.learner.act(before[group.own])
-        joint = actions.view(-1, 2)[:, 0] * game.num_actions + actions.view(-1, 2)[:, 1]
-        earned, after = rewards[joint], seen_by_seat(1 + joint)
-        total += earned
+
+        # The tables pay and move.
+        first, second = actions.view(-1, 2).unbind(1)
+        joint = first * game.num_actions + second
+        reward, after = rewards[joint], seen_by_seat(1 + joint)
+        total += reward
+
+        # Everybody learns.
         for group in groups:
             own, other = group.own, group.other
-            group.learner.learn(
-                Experience(
-                    before[own], actions[own], actions[other], earned.flatten()[own], after[own]
-                )
+            step = Transition(
+                before[own], actions[own], actions[other], reward.flatten()[own], after[own]
             )
+            group.learner.learn(step)
         before = after
     return total / cfg.steps
 
@@ -169,14 +175,11 @@ def improve_exact(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) 
 
     All see the same old policies.
     """
-    shown = torch.empty(
-        sum(len(group.own) for group in groups),
-        game.num_states,
-        dtype=torch.float64,
-        device=game.device,
-    )
+    seats = sum(len(group.own) for group in groups)
+    shown = torch.empty(seats, game.num_states, dtype=torch.float64, device=game.device)
     for group in groups:
         shown[group.own] = torch.logit(group.learner.policy()[..., 0], eps=SMALLEST)
+
     for group in groups:
         if isinstance(group.learner, ExactPlayer):
             other = shown[group.other]
@@ -185,7 +188,7 @@ def improve_exact(game: MatrixGame, groups: list[Group], cfg: TournamentConfig) 
             group.learner.improve(other, cfg.lr)
 
 
-def round_robin(
+def learning_tournament(
     game: MatrixGame,
     names: Sequence[str] = tuple(TOURNAMENT_LEARNERS),
     cfg: TournamentConfig | None = None,
@@ -213,26 +216,34 @@ def round_robin(
         raise ValueError(
             f"no tournament learner {unknown[0]!r}; there are {', '.join(TOURNAMENT_LEARNERS)}"
         )
+
     pairs, groups = seat_groups(game, names, cfg)
     episodes = []
     for _ in range(cfg.episodes):
         episodes.append(play_episode(game, groups, cfg))
         improve_exact(game, groups, cfg)
+
     rewards = torch.stack(episodes).view(cfg.episodes, len(pairs), cfg.runs, 2)
     return {(names[i], names[j]): rewards[:, k] for k, (i, j) in enumerate(pairs)}
 
 
 @dataclass(frozen=True)
 class TournamentConfig:
-    """The round robin of the paper's Figure 4."""
+    """The tournament of the paper's Figure 4."""
 
-    runs: int = 10  # ours
+    runs: int = 10  # of every pair; ours
     episodes: int = 1000  # paper; the script's default is 50
-    steps: int = 200  # paper
-    lr: float = 1.0  # δ of the exact learners, exact.py
+    steps: int = 200  # of an episode; paper
+    lr: float = 1.0  # δ of the exact learners; exact.py
+    # "released" has the bug of the published figure, see the top of this file
     perspective: Literal["own", "released"] = "own"
-    mirrored_states: tuple[int, ...] = (
-        CD,
-        DC,
-    )  # "released" only; (0, 1, 2, 3, 4) in matching pennies
-    seed: int = 0
+    # where "released" turns policies around; (0, 1, 2, 3, 4) in matching pennies
+    mirrored_states: tuple[int, ...] = (CD, DC)
+    seed: int = 0  # of everything that is drawn
+
+
+def __getattr__(name: str) -> Any:
+    if name == "round_robin":
+        deprecated("tournament.round_robin", "tournament.learning_tournament")
+        return learning_tournament
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

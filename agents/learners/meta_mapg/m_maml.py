@@ -114,7 +114,7 @@ def meta_train(
         curve.append((1 - getattr(game, "gamma", 0.0)) * value.detach())
         if m < cfg.iterations:
             new = learned.detach() + learns * cfg.meta_lr * step(
-                grad(value.sum(), learned, keep=False).nan_to_num(0.0)
+                grad(value.sum(), learned, create_graph=False).nan_to_num(0.0)
             )
             learned = torch.where(torch.isfinite(new).all(-1, keepdim=True), new, learned.detach())
             if after_update:

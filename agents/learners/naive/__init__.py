@@ -1,1 +1,1 @@
-"""See the modules of `naive`."""
+"""Naive learning: every player climbs its own value as if the others stood still."""

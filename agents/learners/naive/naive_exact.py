@@ -2,9 +2,9 @@
 
 Paper   Foerster et al. 2018, LOLA, section 4.1 ("NL-Ex"), https://arxiv.org/abs/1709.04326
 Source  https://github.com/alshedivat/lola, train_exact.py (commit 0e8b13e), whose `--no-lola` flag
-has no effect there.
+        has no effect there
 
-    f_i(θ) = ∇_i V_i(θ),      θ_i ← θ_i + δ f_i(θ)                                            (naive learner)
+    f_i(θ) = ∇_i V_i(θ),      θ_i ← θ_i + δ f_i(θ)                     (naive learner)
 
 Shapes  R independent runs, N players, D parameters a player.
 """
@@ -18,7 +18,7 @@ from agents.matrix_games.differentiable import DifferentiableGame, own_gradients
 
 @dataclass(frozen=True)
 class NaiveConfig:
-    """A naive learner has nothing to set; δ belongs to the loop (`exact_run.RunConfig.lr`)."""
+    """A naive learner has nothing to set; δ belongs to the loop (`gradient_runs.RunConfig.lr`)."""
 
 
 def naive(theta: Tensor, game: DifferentiableGame, cfg: NaiveConfig | None = None) -> Tensor:

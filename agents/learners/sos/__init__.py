@@ -1,1 +1,1 @@
-"""See the modules of `sos`."""
+"""Stable Opponent Shaping, LookAhead and consensus optimisation."""

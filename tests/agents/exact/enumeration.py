@@ -1,9 +1,11 @@
-"""All joint trajectories of a short iterated matrix game, and its value written a second time, by
-summation over histories.
+"""All joint trajectories of a short iterated matrix game, and its value by summation over them.
 
-A DiCE objective has value 1 in every box, so finite differences of it see a constant. The
+A DiCE objective has value 1 in every box, so finite differences of it see a constant.  The
 expectation over *all* trajectories with detached probabilities is an exact identity instead, in
-every order. Nothing here uses agents/."""
+every order.  Nothing here uses agents/.
+
+Shapes  M trajectories, T steps, 2 players, S states, A actions, D parameters a player.
+"""
 
 import itertools
 from typing import NamedTuple
@@ -23,13 +25,12 @@ GAMES = {"ipd": IPD, "imp": IMP, "lopsided": LOPSIDED, "three_actions": THREE_AC
 
 
 class Play(NamedTuple):
-    """M trajectories of T steps: log-probabilities, rewards and own-first states [M, T, 2],
-    probabilities [M]."""
+    """Trajectories, all of one length."""
 
-    logp: Tensor
-    rewards: Tensor
-    states: Tensor
-    weight: Tensor
+    logp: Tensor  # [M, T, 2], log-probability of each player's action
+    rewards: Tensor  # [M, T, 2]
+    states: Tensor  # [M, T, 2], own action first
+    weight: Tensor  # [M], probability of each trajectory, detached
 
 
 def log_policy(theta: Tensor, actions: int) -> Tensor:
@@ -90,30 +91,29 @@ def state_values(
     )
     result = [torch.zeros(len(pasts), 2, dtype=theta.dtype) if last is None else last]
     for _ in range(steps):
-        worth = payoffs + gamma * result[-1][1:].view(actions, actions, 2)
-        result.append(torch.einsum("sa,sb,abn->sn", first, second, worth))
+        action_values = payoffs + gamma * result[-1][1:].view(actions, actions, 2)
+        result.append(torch.einsum("sa,sb,abn->sn", first, second, action_values))
     return result[::-1]
 
 
 class Derivatives(NamedTuple):
-    """Value [], gradient [N, D] and Hessian [N, D, N, D] of a scalar function of both players'
-    parameters."""
+    """Of a scalar function of both players' parameters."""
 
-    value: Tensor
-    first: Tensor
-    second: Tensor
+    value: Tensor  # []
+    first: Tensor  # [2, D], the gradient
+    second: Tensor  # [2, D, 2, D], the Hessian
 
 
 def derivatives(output: Tensor, theta: Tensor) -> Derivatives:
     """Up to second order by reverse mode, one row of the Hessian at a time."""
-    how = {"create_graph": True, "materialize_grads": True}
+    settings = {"create_graph": True, "materialize_grads": True}
     first = (
-        torch.autograd.grad(output, theta, **how)[0]
+        torch.autograd.grad(output, theta, **settings)[0]
         if output.requires_grad
         else torch.zeros_like(theta)
     )
     rows = [
-        torch.autograd.grad(g, theta, **how)[0] if g.requires_grad else torch.zeros_like(theta)
+        torch.autograd.grad(g, theta, **settings)[0] if g.requires_grad else torch.zeros_like(theta)
         for g in first.flatten()
     ]
     return Derivatives(
@@ -122,8 +122,7 @@ def derivatives(output: Tensor, theta: Tensor) -> Derivatives:
 
 
 def errors(found: Derivatives, true: Derivatives) -> dict[str, float]:
-    """Largest absolute error of the value, the first, the own second and the cross second
-    derivatives."""
+    """Largest absolute error of the value and of the derivatives, by kind."""
     second = (found.second - true.second).abs()
     players = range(second.shape[0])
     return {

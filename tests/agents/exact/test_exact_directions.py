@@ -1,16 +1,9 @@
-"""Every exact learner's direction against brute force: its formula written out for one run,
-differentiated by torch.func.
-
-The brute force shares nothing with agents/: no views, no batching of runs, one player at a time,
-and (for the matrix games) a finite-horizon value by recursion over states. Mutants of LOLA, each a
-mistake somebody made, must be told apart."""
-
-from functools import partial
+"""Every exact learner's direction against brute force, and the symmetries all of them have."""
 
 import numpy as np
 import pytest
 import torch
-from torch.func import grad, hessian, jacrev
+from torch.func import jacrev
 
 from agents.learners.exact_table import exact_learner
 from agents.learners.lola.lola_exact import LolaConfig, lola
@@ -23,99 +16,10 @@ from agents.learners.sos.sos import (
     sos,
 )
 from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.differentiable import StatelessGame, tandem, zero_sum
 from tests.agents.exact import enumeration as en
+from tests.agents.exact.brute_force import ETA, EXACT, GAMES, GAMMA, Brute, parameters
 
 torch.set_num_threads(1)
-GAMMA, ETA = 0.3, 0.8
-EXACT = 1e-12
-
-
-class Brute:
-    """Learners of one run, straight from their formulas.  value: θ [N, D] -> [N]."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def own(self, theta, i):
-        """V_i as a function of player i's parameters alone, the others' held at theta."""
-        return lambda x: self.value(torch.cat((theta[:i], x[None], theta[i + 1 :])))[i]
-
-    def naive(self, theta):
-        return torch.stack([grad(self.own(theta, i))(theta[i]) for i in range(len(theta))])
-
-    def moved(self, theta, i, opponent):
-        """θ after the others' step, as player i expects it."""
-        step = opponent(theta)
-        return torch.cat(
-            (theta[:i] + ETA * step[:i], theta[i : i + 1], theta[i + 1 :] + ETA * step[i + 1 :])
-        )
-
-    def lookahead(self, theta, opponent, steps=1):
-        def objective(i, full):
-            there = full
-            for _ in range(steps):
-                there = self.moved(there, i, opponent)
-            return self.value(there)[i]
-
-        return torch.stack([grad(partial(objective, i))(theta)[i] for i in range(len(theta))])
-
-    def taylor(self, theta, opponent):
-        def objective(i, full):
-            slope = grad(lambda t: self.value(t)[i])(full)
-            step = opponent(full)
-            return self.value(full)[i] + ETA * sum(
-                slope[j] @ step[j] for j in range(len(full)) if j != i
-            )
-
-        return torch.stack([grad(partial(objective, i))(theta)[i] for i in range(len(theta))])
-
-    def shaping(self, theta, opponent):
-        jacobian = jacrev(opponent)(theta)  # [j, d, i, e] = ∂f_j,d / ∂θ_i,e
-        slope = jacrev(self.value)(theta)  # [i, j, d] = ∂V_i / ∂θ_j,d
-        n = len(theta)
-        return self.naive(theta) + ETA * torch.stack(
-            [
-                sum(
-                    torch.einsum("de,d->e", jacobian[j, :, i], slope[i, j])
-                    for j in range(n)
-                    if j != i
-                )
-                for i in range(n)
-            ]
-        )
-
-
-GAMES = {
-    "ipd": (MatrixGame(en.IPD, GAMMA), lambda t: en.value(t, en.IPD, GAMMA, 28)),
-    "lopsided": (MatrixGame(en.LOPSIDED, GAMMA), lambda t: en.value(t, en.LOPSIDED, GAMMA, 28)),
-    "tandem": (tandem(), lambda t: 2 * t[:, 0] - t.sum() ** 2),
-    "zero_sum": (
-        zero_sum(),
-        lambda t: t[0, 0] * t[1, 0] * torch.tensor([1.0, -1.0], dtype=torch.float64),
-    ),
-}
-
-
-def three_players(theta):
-    """A smooth 3-player, 2-parameter game with no symmetry.  [..., 3, 2] -> [..., 3]."""
-    x, y, z = theta.unbind(-2)
-    a, b, c = (
-        (x * torch.sin(y)).sum(-1),
-        (y[..., 0] * z[..., 1]) ** 2 + x[..., 1] * z[..., 0],
-        torch.tanh(x * y * z).sum(-1),
-    )
-    return torch.stack(
-        (a * b + c, b - a * c + (z**2 * y).sum(-1), c * a - (x[..., 0] * y[..., 1] * z[..., 1])), -1
-    )
-
-
-GAMES["three_players"] = (StatelessGame(three_players, num_players=3, dim=2), three_players)
-
-
-def parameters(game, runs=2, seed=0):
-    draws = torch.Generator().manual_seed(seed)
-    return torch.randn(runs, game.num_players, game.dim, dtype=torch.float64, generator=draws)
 
 
 def assert_matches(direction, brute, theta):
@@ -204,17 +108,16 @@ def test_holding_all_gradients_differs_only_from_second_order_on():
 
 
 def blocks(brute, theta):
-    """ξ, Jacobian of ξ split in diagonal and off-diagonal blocks, χ: the vocabulary of SOS, for
-    losses L = -V."""
+    """ξ, its Jacobian, the off-diagonal blocks of that, and χ: SOS's terms, for losses L = -V."""
     n, d = theta.shape
     xi = -brute.naive(theta)
     jacobian = -jacrev(brute.naive)(theta)
-    slope = -jacrev(brute.value)(theta)
+    gradient = -jacrev(brute.value)(theta)
     off = jacobian.clone()
     for i in range(n):
         off[i, :, i] = 0
     chi = torch.stack(
-        [sum(jacobian[j, :, i].T @ slope[i, j] for j in range(n) if j != i) for i in range(n)]
+        [sum(jacobian[j, :, i].T @ gradient[i, j] for j in range(n) if j != i) for i in range(n)]
     )
     return xi.flatten(), jacobian.reshape(n * d, n * d), off.reshape(n * d, n * d), chi.flatten()
 
@@ -363,78 +266,3 @@ def test_a_direction_is_differentiable_when_asked(name):
             change = LEARNERS[name](theta + e, game) - LEARNERS[name](theta - e, game)
             numeric[0, n, d] = (weights * change).sum() / 2e-5
     torch.testing.assert_close(found, numeric, rtol=1e-4, atol=1e-6)
-
-
-# Mistakes, as functions (brute, θ) -> direction. Each must differ from LOLA in the form it
-# imitates.
-def swap_states(theta):
-    return torch.stack((theta[0], theta[1][torch.tensor([0, 1, 3, 2, 4])]))
-
-
-def mirror_states(theta):
-    """The released tournament's perspective bug: p -> 1 - p on CD and DC instead of exchanging
-    them."""
-    sign = torch.tensor([1.0, 1, -1, -1, 1], dtype=torch.float64)
-    return torch.stack((theta[0], swap_states(theta)[1] * sign))
-
-
-MUTANTS = {
-    "look-ahead detached": (
-        "lookahead",
-        lambda b, t: b.lookahead(
-            t, lambda x: b.naive(x.detach()).detach() * 0 + b.naive(t).detach()
-        ),
-    ),
-    "look-ahead of the wrong sign": (
-        "lookahead",
-        lambda b, t: b.lookahead(t, lambda x: -b.naive(x)),
-    ),
-    "no look-ahead": ("lookahead", lambda b, t: b.naive(t)),
-    "opponent follows my gradient": (
-        "lookahead",
-        lambda b, t: b.lookahead(t, lambda x: b.naive(x).flip(0)),
-    ),
-    "players swapped in the value": (
-        "shaping",
-        lambda b, t: Brute(lambda x: b.value(x).flip(0)).shaping(t, b.naive),
-    ),
-    "own gradient in place of ∇_j V_i": ("shaping", lambda b, t: own_slope(b, t)),
-    "shaping term alone": ("shaping", lambda b, t: b.shaping(t, b.naive) - b.naive(t)),
-    "shaping term forgotten": ("shaping", lambda b, t: b.naive(t)),
-    "taylor taken for shaping": ("shaping", lambda b, t: b.taylor(t, b.naive)),
-    "lookahead taken for taylor": ("taylor", lambda b, t: b.lookahead(t, b.naive)),
-    "states of player 2 not its own": ("shaping", lambda b, t: moved_states(b, t, swap_states)),
-    "states of player 2 mirrored": ("shaping", lambda b, t: moved_states(b, t, mirror_states)),
-    "discount off by one": ("shaping", lambda b, t: scaled(b, GAMMA).shaping(t, b.naive)),
-    "return normalised inside": (
-        "shaping",
-        lambda b, t: scaled(b, 1 - GAMMA).shaping(t, scaled(b, 1 - GAMMA).naive),
-    ),
-}
-
-
-def scaled(brute, factor):
-    return Brute(lambda t: factor * brute.value(t))
-
-
-def moved_states(brute, theta, relabel):
-    other = Brute(lambda t: brute.value(relabel(t)))
-    return other.shaping(theta, other.naive)
-
-
-def own_slope(brute, theta):
-    h = torch.stack(
-        [hessian(lambda t, j=j: brute.value(t)[j])(theta)[j] for j in range(2)]
-    )  # [j, d, i, e]
-    xi = brute.naive(theta)
-    return xi + ETA * torch.stack([h[1 - i, :, i].T @ xi[i] for i in range(2)])
-
-
-@pytest.mark.parametrize("name", MUTANTS)
-def test_every_mutant_is_told_apart(name):
-    form, mutant = MUTANTS[name]
-    game, value = MatrixGame(en.LOPSIDED, GAMMA), lambda t: en.value(t, en.LOPSIDED, GAMMA, 28)
-    theta = parameters(game, runs=1)
-    found = lola(theta, game, LolaConfig(form=form, eta=ETA))[0]
-    assert (found - mutant(Brute(value), theta[0])).abs().max() > 1e-4
-    assert (found - getattr(Brute(value), form)(theta[0], Brute(value).naive)).abs().max() < EXACT

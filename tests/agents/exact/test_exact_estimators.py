@@ -1,8 +1,8 @@
-"""Every estimator of agents/estimators.py against the closed form, to 1e-12, and mutants of it that
-must be caught.
+"""Every estimator of agents/estimators.py against the closed form, to 1e-12; and its mutants.
 
 The expectation is taken over all 4^3 joint trajectories (9^2 with three actions): no noise and no
-tolerance to tune."""
+tolerance to tune.
+"""
 
 import pytest
 import torch
@@ -201,15 +201,13 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_mutant_is_caught(name):
     found, _ = check(MUTANTS[name], en.LOPSIDED, 3, player=0)
-    found.pop(
-        "value"
-    ) if "loaded" in name or "surrogate" in name else None  # wrong or 0 by construction: not what catches it
+    if "loaded" in name or "surrogate" in name:
+        found.pop("value")  # wrong or 0 by construction: not what catches it
     assert max(found.values()) > CAUGHT, found
 
 
 def test_dropping_the_opponent_is_invisible_to_everything_but_the_cross_derivative():
-    """Why the LOLA term is asserted separately: this mutant passes value, own gradient and own
-    Hessian."""
+    """Why the LOLA term is asserted by itself: value, own gradient and own Hessian are right."""
     theta = en.random_theta(en.IPD)
     play = en.all_play(theta, en.IPD, 3)
     found = en.derivatives(
@@ -267,8 +265,10 @@ def decayed(play, player, decay):
 
 @pytest.mark.parametrize("decay", [0.0, 0.6, 1.0])
 def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_distance(decay):
-    """The cross second derivative: Σₜ γᵗAₜ Σ κ^{t-k} κ^{t-l} ∇logpₖ ∇logpₗᵀ over the pairs k, l ≤ t
-    of which one is t."""
+    """The cross second derivative.
+
+    Σₜ γᵗ Aₜ Σ κ^{t-k} κ^{t-l} ∇logpₖ ∇logpₗᵀ      over the pairs k, l ≤ t of which one is t
+    """
     theta = en.random_theta(en.IPD)
     play = en.all_play(theta, en.IPD, 3)
     weight = play.weight.detach()
@@ -279,14 +279,16 @@ def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_dist
     advantages = est.gae(play.rewards[..., 0], baseline(play, 0), GAMMA, 1.0) * est.discounts(
         play.rewards[..., 0], GAMMA
     )
-    slopes = torch.autograd.functional.jacobian(
+    gradients = torch.autograd.functional.jacobian(
         lambda th: joint(en.all_play(th, en.IPD, 3)), theta
     ).flatten(2)
     expected = 0.0
     for t in range(3):
         for k, m in {*((k, t) for k in range(t + 1)), *((t, m) for m in range(t + 1))}:
             here = weight * advantages[:, t] * decay ** (2 * t - k - m)
-            expected = expected + torch.einsum("b,bi,bj->ij", here, slopes[:, k], slopes[:, m])
+            expected = expected + torch.einsum(
+                "b,bi,bj->ij", here, gradients[:, k], gradients[:, m]
+            )
     count = theta[0].numel()
     assert (
         found.second.reshape(2 * count, 2 * count)[:count, count:] - expected[:count, count:]
@@ -296,6 +298,26 @@ def test_a_decay_keeps_first_derivatives_and_weighs_pairs_of_moves_by_their_dist
 def test_decayed_sums():
     x = torch.tensor([[1.0, 2.0, 3.0]])
     assert est.decayed_sums(x, 0.5).tolist() == [[1.0, 2.5, 4.25]]
-    assert est.decayed_sums(x, 0.0).tolist() == x.tolist() and est.decayed_sums(
-        x, 1.0
-    ).tolist() == [[1.0, 3.0, 6.0]]
+    assert est.decayed_sums(x, 0.0).tolist() == x.tolist()
+    assert est.decayed_sums(x, 1.0).tolist() == [[1.0, 3.0, 6.0]]
+
+
+WRONG_SHAPES = {
+    "discounted_returns": lambda r, x: est.discounted_returns(r, GAMMA, x),
+    "gae": lambda r, x: est.gae(r, x, GAMMA, 0.9),
+    "dice": lambda r, x: est.dice(r, x, GAMMA),
+    "dice_baseline": lambda r, x: est.dice_baseline(r, x, GAMMA),
+    "dice_with_baseline": lambda r, x: est.dice_with_baseline(r, r, x, GAMMA),
+    "loaded_dice": lambda r, x: est.loaded_dice(r, x, GAMMA),
+    "policy_gradient": lambda r, x: est.policy_gradient(r, x, GAMMA),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SHAPES)
+def test_shapes_are_held_at_the_entrance(name):
+    """Time against time, batch against batch: nothing broadcasts that was not meant to."""
+    with pytest.raises(ValueError, match=r"must have the shape \[\.\.\.( T)?\]"):
+        WRONG_SHAPES[name](torch.zeros(4, 7), torch.zeros(5, 7))
+    if name != "discounted_returns":
+        with pytest.raises(ValueError, match=r"must have the shape \[\.\.\. T\] with T = 7, not"):
+            WRONG_SHAPES[name](torch.zeros(4, 7), torch.zeros(4, 1))

@@ -1,7 +1,4 @@
-"""The closed-form value against long histories, hand-computed games and its own symmetries.
-
-Bad input.
-"""
+"""The closed-form value against long histories, hand-computed games and its own symmetries."""
 
 import numpy as np
 import pytest
@@ -65,8 +62,7 @@ def test_known_pairs_of_the_prisoners_dilemma(first, second, expected):
 
 
 def test_own_action_comes_first_in_the_state():
-    """Cooperate only after having been exploited: states CD for each player, which differ for the
-    two."""
+    """Cooperate only after having been exploited: in CD, which is another state for each player."""
     forgiving = [NEVER, NEVER, ALWAYS, NEVER, NEVER]
     game = MatrixGame(en.IPD, 0.5)
     opening = [ALWAYS, NEVER, NEVER, NEVER, NEVER]

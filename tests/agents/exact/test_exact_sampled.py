@@ -1,8 +1,8 @@
-"""Learners from samples, with every trajectory played once and weighted by its probability instead
-of sampled.
+"""Learners from samples, with every trajectory played once and weighted by its probability.
 
 LOLA-DiCE, LOLA-PG and NL-PG are then exact: their directions equal the finite-horizon closed form
-to 1e-12."""
+to 1e-12.
+"""
 
 import itertools
 
@@ -11,13 +11,12 @@ import torch
 from torch.func import grad, jacrev
 
 from agents import estimators as est
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.learners.lola.lola_sampled import (
-    LolaDiceConfig,
+from agents.learners.lola.lola_pg import (
     LolaPg,
     LolaPgConfig,
     cross_hessians,
-    lola_dice,
     reward_weights,
     scores,
     shaping_term,
@@ -31,6 +30,7 @@ from agents.learners.naive.naive_pg import (
     gradient_weights,
 )
 from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.differentiable import StatelessGame
 from agents.matrix_games.sampled import (
     SampleConfig,
     SampledGame,
@@ -56,8 +56,10 @@ class EnumeratedGame(SampledGame):
         return states[:, None].repeat(1, len(theta), 1)
 
     def weights(self, theta, states):
-        """Probability of each trajectory times their number, so that a mean becomes the
-        expectation.  [L, B]."""
+        """Probability of each trajectory times their number: a mean becomes the expectation.
+
+        [L, N, D], [T + 1, L, B] -> [L, B].
+        """
         return self.joint_logp(theta, states).sum(-1).exp().detach() * states.shape[-1]
 
     def values(self, theta):
@@ -134,10 +136,7 @@ def test_three_actions():
 
 @pytest.mark.parametrize("form", ["shaping", "taylor", "lookahead"])
 def test_every_exact_form_and_third_derivatives_work_on_dice_values(form):
-    """Order 2 differentiates DiCE three times: equal to the same learner on a game whose value is
-    the closed form."""
-    from agents.matrix_games.differentiable import StatelessGame
-
+    """Order 2 differentiates DiCE three times; equal to the learner on the closed form."""
     payoffs = en.LOPSIDED
     theta = 0.5 * en.random_theta(payoffs, seed=6, runs=1).detach()
 
@@ -252,10 +251,7 @@ def batch():
 
 
 def test_sums_over_visits_are_the_autograd_of_the_formula(batch):
-    """gradient_matrix against estimators.policy_gradient.
-
-    Cross_hessians against equation 4.6 by autograd.
-    """
+    """`gradient_matrix` against estimators.policy_gradient, `cross_hessians` against eq. 4.6."""
     theta, game, states, logp, rewards = batch
     critic = critic_table().expand(3, 2, 5).contiguous()
     advantage = advantages(game.rewards(states), critic, states, GAMMA)
@@ -311,10 +307,7 @@ def test_critic_step_descends_the_squared_error(batch):
 
 
 def test_learners_are_their_formulas_on_the_same_play():
-    """NaivePg and LolaPg draw one batch from the game's generator.
-
-    replayed, the parts give the whole.
-    """
+    """NaivePg and LolaPg draw one batch from the game's generator; replayed, the parts give it."""
     theta = en.random_theta(en.IPD, seed=10, runs=3).detach()
 
     def fresh():
@@ -347,5 +340,7 @@ def test_weighted_visits_and_rollout_shapes():
     joint = torch.zeros(2, 5, 4, dtype=torch.float64)
     joint[0, :, 3] = joint[1, :, 0] = 1
     states = rollout(joint, 3, 4, torch.Generator().manual_seed(0))
-    assert states[1:, 0].unique().tolist() == [4] and states[1:, 1].unique().tolist() == [1]
-    assert states.shape == (5, 2, 3) and not states[0].any()
+    assert states[1:, 0].unique().tolist() == [4]
+    assert states[1:, 1].unique().tolist() == [1]
+    assert states.shape == (5, 2, 3)
+    assert not states[0].any()

@@ -1,5 +1,4 @@
-"""The matrix-game learners on a CUDA device: exact ones give the CPU's numbers, sampled ones run
-there."""
+"""Learners of matrix games on a CUDA device: exact ones give the CPU's numbers, others run."""
 
 from functools import partial
 
@@ -8,8 +7,9 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.learners.exact_table import exact_learner
-from agents.learners.lola.lola_sampled import LolaDiceConfig, LolaPg, lola_dice
-from agents.learners.lola.tournament import TournamentConfig, round_robin
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
+from agents.learners.lola.lola_pg import LolaPg
+from agents.learners.lola.tournament import TournamentConfig, learning_tournament
 from agents.learners.naive.naive_pg import NaivePg
 from agents.learners.pola.pola_exact import PolaConfig, pola
 from agents.matrix_games.closed_form import MatrixGame
@@ -38,10 +38,10 @@ def test_exact_learners_agree_with_the_cpu(name):
 
 @pytest.mark.parametrize("name", PARAMETRISATIONS)
 def test_pola_agrees_with_the_cpu(name):
-    made = PARAMETRISATIONS[name]()
-    theta, cfg = made.initial(4), PolaConfig(lr_in=0.3, outer_steps=10)
+    parametrisation = PARAMETRISATIONS[name]()
+    theta, cfg = parametrisation.initial(4), PolaConfig(lr_in=0.3, outer_steps=10)
     on_cpu, on_gpu = (
-        pola(theta.to(d), game_on(d, parametrisation=made), cfg) for d in ("cpu", "cuda")
+        pola(theta.to(d), game_on(d, parametrisation=parametrisation), cfg) for d in ("cpu", "cuda")
     )
     torch.testing.assert_close(on_gpu.cpu(), on_cpu, rtol=1e-8, atol=1e-8)
 
@@ -51,11 +51,14 @@ def test_learners_from_samples_run_on_the_device():
     dice = partial(lola_dice, cfg=LolaDiceConfig())
     for learner in (NaivePg(), LolaPg(), dice, modelling(dice, CountModel(sampled))):
         history = run(sampled, learner, RunConfig(runs=3, steps=2, lr=0.1))
-        assert (
-            history.theta.is_cuda and torch.isfinite(history.values).all() and not history.stopped
-        )
+        assert history.theta.is_cuda
+        assert torch.isfinite(history.values).all()
+        assert not history.stopped
 
 
 def test_the_round_robin_runs_on_the_device():
-    rewards = round_robin(game_on("cuda"), cfg=TournamentConfig(runs=2, episodes=2, steps=5))
-    assert len(rewards) == 21 and all(torch.isfinite(r).all() for r in rewards.values())
+    rewards = learning_tournament(
+        game_on("cuda"), cfg=TournamentConfig(runs=2, episodes=2, steps=5)
+    )
+    assert len(rewards) == 21
+    assert all(torch.isfinite(r).all() for r in rewards.values())

@@ -1,8 +1,8 @@
-"""The loop around exact learners: stopping, seeds, optimisers, players with different learners; and
-the paper's table.
+"""The loop around exact learners: stopping, seeds, optimisers, different learners; the table.
 
 Runs are seeded, so a test here fails only when code (or torch's generator) changes. Each
-statistical one still states how often it would fail under another seed."""
+statistical one still states how often it would fail under another seed.
+"""
 
 import logging
 from functools import partial
@@ -69,14 +69,14 @@ def test_each_player_may_learn_differently():
 
 
 def test_a_shared_learner_is_asked_once_an_update():
-    asked = []
+    calls = []
 
     def learner(theta, game):
-        asked.append(len(theta))
+        calls.append(len(theta))
         return naive(theta, game)
 
     run(BOUND, (learner, learner), RunConfig(runs=3, steps=4))
-    assert asked == [3, 3, 3, 3]
+    assert calls == [3, 3, 3, 3]
 
 
 def test_players_update_simultaneously():
@@ -92,13 +92,12 @@ def test_a_run_that_becomes_non_finite_stops_and_the_others_go_on(caplog):
         history = run(game, naive, RunConfig(steps=12, lr=1.0), theta=start)
     assert [each.run for each in history.stopped] == [1, 3]
     assert history.stopped[0].step < history.stopped[1].step
-    assert torch.isfinite(history.theta).all() and torch.isfinite(history.values[:, [0, 2]]).all()
+    assert torch.isfinite(history.theta).all()
+    assert torch.isfinite(history.values[:, [0, 2]]).all()
     alone = run(game, naive, RunConfig(steps=12, lr=1.0), theta=start[:1])
     assert torch.equal(history.values[:, :1], alone.values)
-    assert (
-        f"run 1 stopped at step {history.stopped[0].step}" in caplog.text
-        and "the other runs go on" in caplog.text
-    )
+    assert f"run 1 stopped at step {history.stopped[0].step}" in caplog.text
+    assert "the other runs go on" in caplog.text
 
 
 def test_a_stopped_run_keeps_its_last_finite_parameters():
@@ -122,16 +121,16 @@ def test_adam_is_torch_s_adam():
     parameter = theta.clone().requires_grad_()
     reference, rule = torch.optim.Adam([parameter], lr=0.1, eps=1e-8), adam()
     for k in range(6):
-        slope = torch.sin(k + parameter.detach())
-        parameter.grad = -slope
+        gradient = torch.sin(k + parameter.detach())
+        parameter.grad = -gradient
         reference.step()
         theta = theta + 0.1 * rule(torch.sin(k + theta))
     torch.testing.assert_close(theta, parameter.detach(), rtol=1e-12, atol=1e-12)
 
 
 def test_sign_is_adam_created_anew():
-    slope = torch.tensor([3.0, -0.2, 0.0], dtype=torch.float64)
-    torch.testing.assert_close(adam()(slope), slope / (slope.abs() + 1e-8))
+    gradient = torch.tensor([3.0, -0.2, 0.0], dtype=torch.float64)
+    torch.testing.assert_close(adam()(gradient), gradient / (gradient.abs() + 1e-8))
     history = run(
         BOUND, naive, RunConfig(steps=2, lr=0.25, optimizer="sign"), theta=rows([1.0, -2.0])
     )
@@ -142,21 +141,22 @@ def test_sign_is_adam_created_anew():
 
 def test_seeds():
     cfg = RunConfig(runs=4, steps=5, seed=3)
-    first, again, other = (
+    first, same, other = (
         run(IPD, naive, cfg),
         run(IPD, naive, cfg),
         run(IPD, naive, RunConfig(runs=4, steps=5, seed=4)),
     )
-    assert torch.equal(first.theta, again.theta) and torch.equal(first.values, again.values)
+    assert torch.equal(first.theta, same.theta)
+    assert torch.equal(first.values, same.values)
     assert not torch.equal(first.theta, other.theta)
 
 
 def test_initial_parameters_are_normal_with_the_given_spread():
     theta = initial_theta(IPD, RunConfig(runs=4000, init_std=0.3))
-    assert theta.shape == (4000, 2, 5) and theta.dtype == torch.float64
-    assert (
-        abs(theta.std().item() - 0.3) < 0.006 and abs(theta.mean().item()) < 0.008
-    )  # 5 standard errors: 1e-6
+    assert theta.shape == (4000, 2, 5)
+    assert theta.dtype == torch.float64
+    assert abs(theta.std().item() - 0.3) < 0.006
+    assert abs(theta.mean().item()) < 0.008  # 5 standard errors: 1e-6
 
 
 def test_the_caller_s_random_state_is_untouched():
@@ -235,9 +235,12 @@ def test_exact_table_is_the_run_as_plain_data():
     assert row["tft"]["per_state"] == tft_rate(policies).per_state
     assert row["reward_mean"] == pytest.approx(history.values[-1].mean().item())
     assert row["reward_players"] == pytest.approx(history.values[-1].mean(0).tolist())
-    assert len(row["curve"]) == 21 and len(row["curve_quantiles"]["0.5"]) == 21
+    assert len(row["curve"]) == 21
+    assert len(row["curve_quantiles"]["0.5"]) == 21
     assert row["policies"].shape == (60, 2, 5)
-    assert row["runs"] == 60 and row["stopped"] == [] and row["learners"] == ("lola", "lola")
+    assert row["runs"] == 60
+    assert row["stopped"] == []
+    assert row["learners"] == ("lola", "lola")
 
 
 def test_exact_table_with_a_learner_for_each_player():
@@ -260,7 +263,8 @@ def test_every_learner_runs_on_every_matrix_game(name):
     ):
         game = MatrixGame(sde.payoffs(env_id), 0.9)
         history = run(game, exact_learner(name), RunConfig(runs=4, steps=3, lr=0.1))
-        assert torch.isfinite(history.values).all() and not history.stopped
+        assert torch.isfinite(history.values).all()
+        assert not history.stopped
 
 
 def test_naive_learning_spirals_out_of_the_bilinear_game_and_the_others_spiral_in():
@@ -278,11 +282,9 @@ def test_naive_learning_spirals_out_of_the_bilinear_game_and_the_others_spiral_i
     }
     # each naive step multiplies the radius by √(1 + δ²) exactly
     torch.testing.assert_close(radius["naive"], torch.full((2,), 1.04**30, dtype=torch.float64))
-    assert (
-        radius["look_ahead"].max() < 0.7
-        and radius["lola"].max() < 0.7
-        and radius["sos"].max() < 0.7
-    )
+    assert radius["look_ahead"].max() < 0.7
+    assert radius["lola"].max() < 0.7
+    assert radius["sos"].max() < 0.7
 
 
 def test_the_tandem_game_separates_lola_from_sos():
@@ -299,7 +301,8 @@ def test_the_tandem_game_separates_lola_from_sos():
     sums = {
         name: run(tandem(), learner, cfg).theta.sum((1, 2)) for name, learner in learners.items()
     }
-    assert (sums["sos"] - 1).abs().max() < 1e-3 and (sums["naive"] - 1).abs().max() < 1e-3
+    assert (sums["sos"] - 1).abs().max() < 1e-3
+    assert (sums["naive"] - 1).abs().max() < 1e-3
     assert (sums["lola"] - 1).min() > 0.1
 
 
@@ -310,7 +313,8 @@ def test_the_look_aheads_of_an_independent_implementation(lookaheads, expected):
     """Jacq's LOLA_DiCE ipd_exact.py run unchanged (reference section 9).
 
     It starts from zero, so learning is not random; it reports the mean of 64 sampled games of 200
-    steps, hence the .025."""
+    steps, hence the .025.
+    """
     cfg = LolaConfig(
         form="lookahead", order=min(lookaheads, 1), eta=0.3, lookaheads=max(lookaheads, 1)
     )

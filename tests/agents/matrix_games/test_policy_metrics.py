@@ -41,8 +41,7 @@ def test_tft_rate(pair, per_state, all_states, agents):
 
 
 def test_agents_are_compared_in_the_same_joint_state():
-    """The first defects wrongly in DC, the second in CD: the same joint state, so only one is lost,
-    not two."""
+    """The first defects wrongly in DC, the second in CD: one joint state is lost, not two."""
     first, second = TFT.copy(), TFT.copy()
     first[3], second[2] = 0.0, 1.0
     assert tft_rate(policies((first, second))).per_state == pytest.approx(0.8)

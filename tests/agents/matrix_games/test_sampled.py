@@ -1,8 +1,8 @@
-"""Sampled matrix games: the distribution of play, that of the environments; and learners from
-samples on small batches.
+"""Sampled matrix games: play is distributed as in the environments; learners on small batches.
 
 Everything is seeded. Frequencies are held within 5 standard errors, cell by cell: under another
-seed a test of 100 cells fails once in 17,000."""
+seed a test of 100 cells fails once in 17,000.
+"""
 
 import math
 
@@ -11,13 +11,9 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
 from agents.learners.lola.lola_exact import LolaConfig, lola
-from agents.learners.lola.lola_sampled import (
-    LolaDiceConfig,
-    LolaPg,
-    LolaPgConfig,
-    lola_dice,
-)
+from agents.learners.lola.lola_pg import LolaPg, LolaPgConfig
 from agents.learners.naive.naive_exact import naive
 from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
 from agents.matrix_games.closed_form import MatrixGame, other_view
@@ -80,19 +76,18 @@ def test_transitions_have_the_exact_distribution():
 
 
 def test_play_is_that_of_the_environment():
-    """The same policies act in the vector environment, each reading its own observation: same
-    states, same rewards."""
+    """The same policies in the vector environment, each reading its own observation."""
     games, steps = 20_000, 5
     theta = random_theta(seed=5)
     policy = IPD.policies(theta)[0, :, :, 0].numpy()
     venv = sde.make_vec_env("ipd_v0", num_envs=games, obs_mode="state", max_cycles=steps + 1)
     observation, _ = venv.reset(seed=0)
-    draws = np.random.default_rng(6)
+    generator = np.random.default_rng(6)
     expected = state_distribution(IPD.joint_policy(IPD.logits(theta))[0], steps)
     rewards = IPD.payoffs.flatten(0, 1)
     for t in range(steps):
         actions = (
-            draws.random((games, 2))
+            generator.random((games, 2))
             >= np.stack([policy[n][observation[:, n]] for n in range(2)], 1)
         ).astype(int)
         observation, reward, *_ = venv.step(actions)
@@ -120,8 +115,8 @@ def test_pure_policies_are_played_to_the_letter():
 
 def test_seeds_and_fresh_games():
     theta = random_theta(3)
-    first, again = (SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)) for _ in range(2))
-    assert torch.equal(first.play(theta), again.play(theta))
+    first, same = (SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)) for _ in range(2))
+    assert torch.equal(first.play(theta), same.play(theta))
     assert not torch.equal(
         first.play(theta), SampledGame(IPD, SampleConfig(games=8, steps=10, seed=1)).play(theta)
     )

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.learners.lola.lola_sampled import LolaDiceConfig, LolaPg, lola_dice
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
+from agents.learners.lola.lola_pg import LolaPg
 from agents.learners.naive.naive_pg import NaivePg
 from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.gradient_runs import RunConfig, run

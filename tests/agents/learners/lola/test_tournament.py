@@ -1,5 +1,4 @@
-"""The learners that learn while they play, rule by rule, and the round robin's bookkeeping and
-known results."""
+"""The learners that learn while they play, rule by rule; the tournament and its known results."""
 
 import itertools
 
@@ -10,13 +9,13 @@ import social_dilemmas_env as sde
 from agents.learners.lola import tournament
 from agents.learners.lola.lola_exact import lola
 from agents.learners.lola.q_learners import (
-    Experience,
     JalQ,
     NlQ,
     Phc,
     PhcConfig,
     QConfig,
     Seats,
+    Transition,
     explore,
     falling,
     hill_climb,
@@ -28,8 +27,8 @@ from agents.learners.lola.tournament import (
     ExactPlayer,
     TournamentConfig,
     improve_exact,
+    learning_tournament,
     mirrored,
-    round_robin,
     seat_groups,
 )
 from agents.learners.naive.naive_exact import naive
@@ -46,7 +45,7 @@ def seats(lanes=2, actions=2):
 
 
 def seen(state, action, other, reward, after):
-    return Experience(
+    return Transition(
         *(torch.tensor(x) for x in (state, action, other)),
         torch.tensor(reward).double(),
         torch.tensor(after),
@@ -117,12 +116,12 @@ def test_wolf_learns_faster_when_losing():
 
 def test_exploration_and_sampling_frequencies():
     """20,000 draws, within 5 standard errors: fails once in a million seeds."""
-    draws, n = torch.Generator().manual_seed(1), 20_000
-    greedy = explore(torch.tensor([[0.0, 1.0]], dtype=torch.float64).expand(n, 2), 0.05, draws)
+    generator, n = torch.Generator().manual_seed(1), 20_000
+    greedy = explore(torch.tensor([[0.0, 1.0]], dtype=torch.float64).expand(n, 2), 0.05, generator)
     assert abs(greedy.double().mean().item() - 0.975) < 0.0056
-    drawn = sample(torch.tensor([[0.2, 0.5, 0.3]], dtype=torch.float64).expand(n, 3), draws)
+    drawn = sample(torch.tensor([[0.2, 0.5, 0.3]], dtype=torch.float64).expand(n, 3), generator)
     assert ((torch.bincount(drawn) / n - torch.tensor([0.2, 0.5, 0.3])).abs() < 0.018).all()
-    assert sample(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), draws).tolist() == [1, 0]
+    assert sample(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), generator).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("make", [NlQ, Phc])
@@ -130,22 +129,25 @@ def test_learners_find_the_better_action_of_a_bandit(make):
     """Action 1 pays 1, action 0 nothing, whatever the other does: a few thousand steps suffice.
 
     Not so for WoLF-PHC with the authors' rates: it gives up an action for good before its values
-    are known."""
+    are known.
+    """
     learner = (
         Phc(seats(8), PhcConfig(delta=1e-3, delta_decay=1e-3)) if make is Phc else NlQ(seats(8))
     )
     state = torch.zeros(8, dtype=torch.long)
     for _ in range(3000):
         action = learner.act(state)
-        learner.learn(Experience(state, action, action * 0, action.double(), state))
-    assert (learner.policy()[:, 0, 1] > 0.5).all() and learner.policy()[:, 0, 1].mean() > 0.65
+        learner.learn(Transition(state, action, action * 0, action.double(), state))
+    assert (learner.policy()[:, 0, 1] > 0.5).all()
+    assert learner.policy()[:, 0, 1].mean() > 0.65
 
 
 def test_lanes_are_independent():
     learner = NlQ(seats(3), QConfig(alpha=0.5))
     before = learner.q.clone()
     learner.learn(seen([0, 0, 0], [0, 0, 0], [0, 0, 0], [float("inf"), 0.0, 1.0], [1, 1, 1]))
-    assert not torch.isfinite(learner.q[0]).all() and torch.isfinite(learner.q[1:]).all()
+    assert not torch.isfinite(learner.q[0]).all()
+    assert torch.isfinite(learner.q[1:]).all()
     assert not torch.equal(learner.q[1], before[1])
 
 
@@ -161,8 +163,7 @@ def test_exact_players_take_the_exact_learner_s_step_from_either_seat(seat):
 
 
 def test_tournament_of_exact_learners_is_the_loop_of_exact_learners():
-    """Improvement does not depend on what was played: from the same start the policies are those of
-    agents.matrix_games.gradient_runs."""
+    """Improvement does not depend on what was played: the policies are those of gradient_runs."""
     cfg = TournamentConfig(runs=3)
     pairs, groups = seat_groups(IPD, ("NL-Ex", "LOLA-Ex"), cfg)
     start = torch.empty(len(pairs) * 3 * 2, 5, dtype=torch.float64)
@@ -185,7 +186,8 @@ def test_tournament_of_exact_learners_is_the_loop_of_exact_learners():
 def test_every_learner_meets_every_learner():
     names = tuple(TOURNAMENT_LEARNERS)
     pairs, groups = seat_groups(IPD, names, TournamentConfig(runs=2))
-    assert len(pairs) == 21 and pairs == list(itertools.combinations_with_replacement(range(6), 2))
+    assert len(pairs) == 21
+    assert pairs == list(itertools.combinations_with_replacement(range(6), 2))
     assert [len(group.own) for group in groups] == [14] * 6
     assert torch.equal(torch.cat([g.own for g in groups]).sort().values, torch.arange(84))
     assert all(torch.equal(g.own // 2, g.other // 2) and (g.own != g.other).all() for g in groups)
@@ -193,12 +195,14 @@ def test_every_learner_meets_every_learner():
 
 def test_round_robin_shapes_seeds_and_range():
     cfg = TournamentConfig(runs=2, episodes=3, steps=10, seed=1)
-    first, again = round_robin(IPD, cfg=cfg), round_robin(IPD, cfg=cfg)
+    first, same = learning_tournament(IPD, cfg=cfg), learning_tournament(IPD, cfg=cfg)
     assert set(first) == set(itertools.combinations_with_replacement(TOURNAMENT_LEARNERS, 2))
     for pair, rewards in first.items():
-        assert rewards.shape == (3, 2, 2) and torch.equal(rewards, again[pair])
-        assert (rewards >= -3).all() and (rewards <= 0).all()
-    zero = round_robin(MatrixGame(sde.payoffs("imp_v0"), 0.9), ("NL-Q", "PHC"), cfg)
+        assert rewards.shape == (3, 2, 2)
+        assert torch.equal(rewards, same[pair])
+        assert (rewards >= -3).all()
+        assert (rewards <= 0).all()
+    zero = learning_tournament(MatrixGame(sde.payoffs("imp_v0"), 0.9), ("NL-Q", "PHC"), cfg)
     assert all(rewards.sum(-1).abs().max() < 1e-12 for rewards in zero.values())
 
 
@@ -222,16 +226,18 @@ def test_rewards_and_states_reach_the_right_seat(monkeypatch):
     monkeypatch.setattr(
         tournament, "TOURNAMENT_LEARNERS", {"C": lambda *_: Fixed(0), "D": lambda *_: Fixed(1)}
     )
-    rewards = round_robin(IPD, ("C", "D"), TournamentConfig(runs=1, episodes=1, steps=2))
+    rewards = learning_tournament(IPD, ("C", "D"), TournamentConfig(runs=1, episodes=1, steps=2))
     assert {pair: r[0, 0].tolist() for pair, r in rewards.items()} == {
         ("C", "C"): [-1.0, -1.0],
         ("C", "D"): [-3.0, 0.0],
         ("D", "D"): [-2.0, -2.0],
     }
     # lanes of C: both seats of (C, C), seat 0 of (C, D)
-    assert log[0].state.tolist() == [1, 1, 2] and log[0].other.tolist() == [0, 0, 1]
+    assert log[0].state.tolist() == [1, 1, 2]
+    assert log[0].other_action.tolist() == [0, 0, 1]
     assert log[0].reward.tolist() == [-1.0, -1.0, -3.0]
-    assert log[1].state.tolist() == [3, 4, 4] and log[1].after.tolist() == [3, 4, 4]
+    assert log[1].state.tolist() == [3, 4, 4]
+    assert log[1].next_state.tolist() == [3, 4, 4]
 
 
 def test_released_perspective_shows_player_0_s_words_to_both(monkeypatch):
@@ -246,10 +252,10 @@ def test_released_perspective_shows_player_0_s_words_to_both(monkeypatch):
 
     monkeypatch.setattr(tournament, "TOURNAMENT_LEARNERS", {"spy": lambda s, seat, game: Spy(s)})
     for perspective, after in (("own", [2, 3]), ("released", [2, 2])):
-        round_robin(
+        learning_tournament(
             IPD, ("spy",), TournamentConfig(runs=1, episodes=1, steps=1, perspective=perspective)
         )
-        assert log[-1].after.tolist() == after
+        assert log[-1].next_state.tolist() == after
 
 
 def test_mirrored_is_right_for_tit_for_tat_and_wrong_in_general():
@@ -264,9 +270,9 @@ def test_mirrored_is_right_for_tit_for_tat_and_wrong_in_general():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: round_robin(MatrixGame(sde.payoffs("rps_v0"), 0.9)), "2 actions, not 3"),
+        (lambda: learning_tournament(MatrixGame(sde.payoffs("rps_v0"), 0.9)), "2 actions, not 3"),
         (
-            lambda: round_robin(IPD, ("NL-Ex", "LOLA")),
+            lambda: learning_tournament(IPD, ("NL-Ex", "LOLA")),
             "no tournament learner 'LOLA'; there are NL-Q",
         ),
     ],
@@ -292,6 +298,6 @@ def test_exact_learners_in_both_perspectives():
     }
     for perspective, table in expected.items():
         cfg = TournamentConfig(runs=100, episodes=200, perspective=perspective)
-        found = round_robin(IPD, ("NL-Ex", "LOLA-Ex"), cfg)
+        found = learning_tournament(IPD, ("NL-Ex", "LOLA-Ex"), cfg)
         for pair, rewards in table.items():
             assert found[pair][-20:].mean((0, 1)).tolist() == pytest.approx(list(rewards), abs=0.2)

@@ -1,5 +1,4 @@
-"""Parametrisations and POLA: gradients against brute force, limits that are LOLA, finding tit for
-tat."""
+"""Parametrisations and POLA: gradients by brute force, limits that are LOLA, tit for tat."""
 
 from functools import partial
 
@@ -10,10 +9,10 @@ from torch.func import grad
 import social_dilemmas_env as sde
 from agents.learners.lola.lola_exact import LolaConfig, lola
 from agents.learners.pola.pola_exact import (
+    OuterProblem,
     PolaConfig,
     PolaOm,
-    View,
-    imagined,
+    inner_solution,
     outer_gradient,
     pola,
     proximal_point,
@@ -42,19 +41,19 @@ def contribution(parametrisation=None, factor=FACTOR, gamma=GAMMA):
     )
 
 
-def view_of(game, theta, cfg):
-    return View(game, theta.expand(2, *theta.shape), game.to_logits, cfg)
+def problem_of(game, theta, cfg):
+    return OuterProblem(game, theta.expand(2, *theta.shape), game.to_logits, cfg)
 
 
 @pytest.mark.parametrize("name", PARAMETRISATIONS)
 def test_parametrisations_have_their_shapes_and_seeds(name):
-    made = PARAMETRISATIONS[name]()
-    theta = made.initial(3, seed=1)
-    assert theta.shape == (3, 2, made.dim) and theta.dtype == torch.float64
-    assert made.logits(theta).shape == (3, 2, 5, 1)
-    assert torch.equal(theta, made.initial(3, seed=1)) and not torch.equal(
-        theta, made.initial(3, seed=2)
-    )
+    parametrisation = PARAMETRISATIONS[name]()
+    theta = parametrisation.initial(3, seed=1)
+    assert theta.shape == (3, 2, parametrisation.dim)
+    assert theta.dtype == torch.float64
+    assert parametrisation.logits(theta).shape == (3, 2, 5, 1)
+    assert torch.equal(theta, parametrisation.initial(3, seed=1))
+    assert not torch.equal(theta, parametrisation.initial(3, seed=2))
 
 
 def test_tabular_and_preconditioned_logits():
@@ -80,7 +79,8 @@ def test_tabular_and_preconditioned_logits():
 
 def test_features_are_two_one_hots():
     x = features()
-    assert x.shape == (5, 6) and (x.sum(1) == 2).all()
+    assert x.shape == (5, 6)
+    assert (x.sum(1) == 2).all()
     assert [x[s].nonzero()[:, 0].tolist() for s in range(5)] == [
         [2, 5],
         [0, 3],
@@ -107,11 +107,9 @@ def test_the_network_is_torch_s():
         torch.testing.assert_close(net.logits(theta)[7, 1], second(torch.tanh(first(features()))))
     assert net.dim == 129
     for part, bound in ((theta[..., :112], 6**-0.5), (theta[..., 112:], 16**-0.5)):
-        assert (
-            part.abs().max() <= bound
-            and part.abs().max() > 0.99 * bound
-            and abs(part.mean()) < 0.02
-        )
+        assert part.abs().max() <= bound
+        assert part.abs().max() > 0.99 * bound
+        assert abs(part.mean()) < 0.02
 
 
 def test_a_parametrised_game_is_the_game_of_its_logits():
@@ -127,8 +125,8 @@ def test_a_parametrised_game_is_the_game_of_its_logits():
 
 @pytest.mark.parametrize("name", PARAMETRISATIONS)
 def test_without_proximal_terms_one_step_is_lola(name):
-    made = PARAMETRISATIONS[name]()
-    game, theta = contribution(made), made.initial(3)
+    parametrisation = PARAMETRISATIONS[name]()
+    game, theta = contribution(parametrisation), parametrisation.initial(3)
     cfg = PolaConfig(lr_in=0.4, lr_out=0.7, beta_out=0.0, outer_steps=1)
     true = 0.7 * lola(theta, game, LolaConfig(form="lookahead", eta=0.4))
     torch.testing.assert_close(pola(theta, game, cfg), true, rtol=1e-10, atol=1e-12)
@@ -154,9 +152,11 @@ def test_outer_gradient_against_brute_force(cfg):
     def objective(mine, i):
         j = 1 - i
         pair = lambda x, y: torch.stack((x, y) if i == 0 else (y, x))  # noqa: E731
-        inner = lambda y: (
-            game.values(pair(mine, y))[j] - cfg.beta_in * kl(log_pi(theta[0, j]), log_pi(y))
-        )
+
+        def inner(y):
+            kl_in = kl(log_pi(theta[0, j]), log_pi(y))
+            return game.values(pair(mine, y))[j] - cfg.beta_in * kl_in
+
         other = theta[0, j]
         for _ in range(cfg.inner_steps):
             other = other + cfg.lr_in * grad(inner)(other)
@@ -164,9 +164,9 @@ def test_outer_gradient_against_brute_force(cfg):
             log_pi(theta[0, i]), log_pi(mine)
         )
 
-    view = view_of(game, theta, cfg)
-    old = view.log_policies(game.to_logits(theta.transpose(0, 1)))
-    found = outer_gradient(own, old, view)
+    problem = problem_of(game, theta, cfg)
+    old = problem.log_policies(game.to_logits(theta.transpose(0, 1)))
+    found = outer_gradient(own, old, problem)
     for i in range(2):
         torch.testing.assert_close(
             found[i, 0], grad(lambda x, i=i: objective(x, i))(own[i, 0]), rtol=1e-10, atol=1e-12
@@ -175,22 +175,22 @@ def test_outer_gradient_against_brute_force(cfg):
 
 def test_imagined_leaves_the_own_entry_alone():
     game, theta = contribution(), tabular(1.0).initial(2)
-    view = view_of(game, theta, PolaConfig())
-    imagined_theta = imagined(theta.transpose(0, 1), view)
+    problem = problem_of(game, theta, PolaConfig())
+    solution = inner_solution(theta.transpose(0, 1), problem)
     for i in range(2):
-        assert torch.equal(imagined_theta[i][:, i], theta[:, i])
-        assert (imagined_theta[i][:, 1 - i] != theta[:, 1 - i]).any()
+        assert torch.equal(solution[i][:, i], theta[:, i])
+        assert (solution[i][:, 1 - i] != theta[:, 1 - i]).any()
 
 
 def test_the_proximal_point_is_stationary_and_each_player_stops_alone():
     game, theta = contribution(), tabular().initial(4, seed=3)
-    view = view_of(game, theta, PolaConfig())
-    point = proximal_point(theta, view)
-    old = view.log_policies(game.to_logits(theta.transpose(0, 1)))
-    there = outer_gradient(point.transpose(0, 1), old, view)
-    start = outer_gradient(theta.transpose(0, 1), old, view)
+    problem = problem_of(game, theta, PolaConfig())
+    point = proximal_point(theta, problem)
+    old = problem.log_policies(game.to_logits(theta.transpose(0, 1)))
+    there = outer_gradient(point.transpose(0, 1), old, problem)
+    start = outer_gradient(theta.transpose(0, 1), old, problem)
     assert there.abs().max() < 5e-3 < 0.05 * start.abs().max()
-    alone = proximal_point(theta[2:3], view_of(game, theta[2:3], PolaConfig()))
+    alone = proximal_point(theta[2:3], problem_of(game, theta[2:3], PolaConfig()))
     torch.testing.assert_close(alone[0], point[2])
 
 
@@ -208,8 +208,7 @@ def test_outer_steps_are_a_limit():
 
 
 def test_saturated_policies_stay_finite():
-    """The released code computes KL from probabilities and becomes NaN here (reference, pitfall
-    10)."""
+    """The released code computes KL from probabilities and becomes NaN here (pitfall 10)."""
     game = contribution()
     theta = torch.full((1, 2, 5), 800.0, dtype=torch.float64)
     theta[..., ::2] *= -1
@@ -253,7 +252,7 @@ def test_a_model_in_another_parametrisation_is_kept_between_updates():
     logits = learner.parametrisation.logits
     gap = [
         kl_divergence(
-            game.log_policies(theta), view_of(game, theta, PolaConfig()).log_policies(logits(m))
+            game.log_policies(theta), problem_of(game, theta, PolaConfig()).log_policies(logits(m))
         )
         for m in (first, learner.model)
     ]
@@ -261,8 +260,7 @@ def test_a_model_in_another_parametrisation_is_kept_between_updates():
 
 
 def found_and_policies(parametrisation, learner, lr, epochs, runs=20, seed=1):
-    """How many runs find tit for tat, and P(cooperate) after DD, DC, CD, CC and at the start,
-    averaged."""
+    """How many runs find tit for tat, and the mean P(C) after DD, DC, CD, CC and at the start."""
     game = contribution(parametrisation)
     history = run(
         game,

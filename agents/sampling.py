@@ -1,0 +1,39 @@
+"""Actions from probabilities, by inverting the distribution function: one uniform number an action.
+
+    F(a) = Σ_{b≤a} π(b),      a(u) = number of actions with F(a) ≤ u,  the last one left out
+
+The last action is left out because rounding may leave F(A - 1) below a uniform: that must not
+create an action.  The caller draws the uniforms, so that a batch depends on one generator only.
+"""
+
+from torch import Tensor
+
+from agents.shapes import check_shapes
+
+
+def invert_cdf(cumulative: Tensor, uniforms: Tensor) -> Tensor:
+    """The action at which a distribution function passes u.
+
+    Args:
+        cumulative: [..., A - 1], F of every action but the last.
+        uniforms: [...], u on the scale of F: in [0, 1) if F ends at 1.
+
+    Returns:
+        [...], integers 0 .. A - 1.
+    """
+    return (uniforms[..., None] >= cumulative).sum(-1)
+
+
+def sample_actions(probabilities: Tensor, uniforms: Tensor) -> Tensor:
+    """An action of each row.
+
+    Args:
+        probabilities: [..., A], rows that add up to 1.
+        uniforms: [...], in [0, 1).
+
+    Returns:
+        [...], integers 0 .. A - 1.
+    """
+    check_shapes("probabilities: ... A, uniforms: ...", probabilities, uniforms)
+    # Without the last action, see the top of this file.
+    return invert_cdf(probabilities.cumsum(-1)[..., :-1], uniforms)
