@@ -23,10 +23,11 @@ import torch
 from torch import Tensor
 
 from agents.matrix_games.differentiable import DifferentiableGame, check_theta
+from agents.nn.adam import EPSILON
+from agents.nn.adam import adam_direction as adam
 
 Direction = Callable[[Tensor, DifferentiableGame], Tensor]
 Step = Callable[[Tensor], Tensor]
-BETAS, EPSILON = (0.9, 0.999), 1e-8
 log = logging.getLogger(__name__)
 
 
@@ -77,24 +78,6 @@ def joint_direction(
     """
     found = {learner: learner(theta, game) for learner in dict.fromkeys(learners)}
     return torch.stack([found[learner][:, i] for i, learner in enumerate(learners)], 1)
-
-
-def adam() -> Step:
-    """Direction -> step, with moments kept from call to call.
-
-    Works element by element, so runs do not mix.
-    """
-    first = second = torch.zeros(())
-    time = 0
-
-    def step(f: Tensor) -> Tensor:
-        nonlocal first, second, time
-        time += 1
-        first = BETAS[0] * first + (1 - BETAS[0]) * f
-        second = BETAS[1] * second + (1 - BETAS[1]) * f**2
-        return first / (1 - BETAS[0] ** time) / ((second / (1 - BETAS[1] ** time)).sqrt() + EPSILON)
-
-    return step
 
 
 def optimizer(name: str) -> Step:

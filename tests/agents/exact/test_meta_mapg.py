@@ -14,8 +14,10 @@ from torch.func import grad, jacrev
 
 from agents.learners.lola.lola_exact import lola
 from agents.learners.meta_mapg import meta_mapg as mm
+from agents.learners.meta_mapg.config import MetaConfig
+from agents.learners.meta_mapg.games import Games, World
 from agents.learners.meta_mapg.meta_mapg_exact import (
-    Learning,
+    LearningRules,
     chain,
     current_policy,
     meta_gradient,
@@ -31,7 +33,7 @@ torch.set_num_threads(1)
 GAMMA, T, EXACT = 0.9, 2, 1e-10
 RATES = torch.tensor([0.7, 1.1], dtype=torch.float64)
 SWAP = [0, 1, 3, 2, 4]
-CFG = mm.MetaConfig(
+CFG = MetaConfig(
     chain=1,
     games=1,
     steps=T,
@@ -44,25 +46,25 @@ CFG = mm.MetaConfig(
 PLAYS = torch.tensor(list(itertools.product(range(4), repeat=T)))  # joint actions [16, T]
 
 
-class Enumerated(mm.World):
+class Enumerated(World):
     """Lane 16 a + b plays trajectory a first and trajectory b after the update."""
 
-    def play(self, phi):
+    def play_games(self, phi):
         self.turn = getattr(self, "turn", -1) + 1
         lane = torch.arange(256)
         joint = PLAYS[lane // 16 if self.turn == 0 else lane % 16].T[..., None]  # [T, M, 1]
         before = torch.cat((torch.zeros_like(joint[:1]), 1 + joint[:-1]))
-        views = torch.stack((before, torch.tensor(SWAP)[before]))
+        obs_ids = torch.stack((before, torch.tensor(SWAP)[before]))
         actions = torch.stack((joint // 2, joint % 2))
-        return mm.Play(views, actions, self.rewards(actions))
+        return Games(obs_ids, actions, self.rewards(actions))
 
 
 def setting(payoffs, **changes):
     cfg = replace(CFG, **changes)
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
     world = Enumerated((net, net), payoffs.expand(256, 2, 2, 2), cfg, torch.Generator())
-    draws = torch.Generator().manual_seed(4)
-    return world, torch.randn(2, 10, dtype=torch.float64, generator=draws)
+    generator = torch.Generator().manual_seed(4)
+    return world, torch.randn(2, 10, dtype=torch.float64, generator=generator)
 
 
 def sampled_terms(payoffs, i, **changes):
@@ -163,14 +165,14 @@ def mutants(world):
     def detached(*args):
         return [step.detach() for step in honest(*args)]
 
-    def own_only(phi, logp, play, base, cfg):
-        return honest(phi, logp, play, base, replace(cfg, shaping=False))
+    def own_only(phi, logp, games, base, cfg):
+        return honest(phi, logp, games, base, replace(cfg, shaping=False))
 
-    def swapped(phi, logp, play, base, cfg):
-        return honest(phi, logp, play._replace(rewards=play.rewards.flip(0)), base, cfg)
+    def swapped(phi, logp, games, base, cfg):
+        return honest(phi, logp, games._replace(rewards=games.rewards.flip(0)), base, cfg)
 
-    def undiscounted(phi, logp, play, base, cfg):
-        return honest(phi, logp, play, base, replace(cfg, gamma=1 - 1e-9))
+    def undiscounted(phi, logp, games, base, cfg):
+        return honest(phi, logp, games, base, replace(cfg, gamma=1 - 1e-9))
 
     return {"inner_step": {"detached chain": detached, "others' log-probabilities dropped": own_only,
                            "players swapped": swapped, "no discount": undiscounted}}  # fmt: skip
@@ -194,11 +196,11 @@ def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
     """Al-Shedivat's theorem: with a plain score-function update, current policy + own learning is
     the whole gradient."""
 
-    def plain(phi, logp, play, base, cfg):
+    def plain(phi, logp, games, base, cfg):
         discount = GAMMA ** torch.arange(T, dtype=torch.float64)
         return [
             torch.autograd.grad((lp.cumsum(-1) * discount * r).sum(), p, create_graph=True)[0]
-            for p, lp, r in zip(phi, logp, play.rewards, strict=True)
+            for p, lp, r in zip(phi, logp, games.rewards, strict=True)
         ]
 
     monkeypatch.setattr(mm, "inner_step", plain)
@@ -225,10 +227,10 @@ def test_steps_keep_only_what_causes_and_divide_the_cross_products():
     without γ^t."""
     cfg = replace(CFG, games=3, pairing="steps", gae_lambda=1.0)
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
-    world = mm.World((net, net), en.IPD.expand(4, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
+    world = World((net, net), en.IPD.expand(4, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
     phi = tuple(torch.randn(4, 10, dtype=torch.float64).requires_grad_() for _ in range(2))
     found = mm.unroll(phi, RATES[None, :, None].expand(1, 2, 4), world)
-    r = found.plays[1].rewards[0]
+    r = found.games[1].rewards[0]
     advantage = torch.stack((r[..., 0] + GAMMA * r[..., 1], r[..., 1]), -1) / 3
     for term, logp in ((mm.current_policy, found.logp[0][0]), (mm.own_learning, found.logp[1][0]),
                        (mm.peer_learning, found.logp[1][1])):  # fmt: skip
@@ -265,7 +267,7 @@ def test_exact_terms_are_the_chain_rule(peer, me):
     start = 0.5 * en.random_theta(en.LOPSIDED, seed=2, runs=2).detach()
     rates = torch.tensor([[0.3, 0.8], [0.5, 0.2]], dtype=torch.float64)
     rule = (lambda t, g: lola(t, g, LolaConfig(form="taylor"))) if peer == "lola" else None
-    how = Learning(me=me, peer=rule)
+    how = LearningRules(me=me, peer=rule)
     for r in range(2):
         leaf = start[r : r + 1].clone().requires_grad_()
         passed = chain(leaf, [rate[:, None] for rate in rates], game, how)
@@ -298,7 +300,7 @@ def test_exact_meta_pg_takes_the_peer_as_given():
         en.random_theta(en.IPD, seed=3, runs=1).detach(),
         torch.full((3, 1, 2), 0.6, dtype=torch.float64),
     )
-    path = chain(start, rates[..., None].unbind(0), game, Learning())
+    path = chain(start, rates[..., None].unbind(0), game, LearningRules())
 
     def objective(x):
         total, mine = 0.0, x
@@ -309,9 +311,11 @@ def test_exact_meta_pg_takes_the_peer_as_given():
             total = total + game.values(torch.stack((mine, path[k + 1][0, 1])))[0] / 3
         return total
 
-    found, by_rate, rewards, finite = meta_gradient(start, rates, game, Learning(shaping=False))
+    found, by_rate, rewards, finite = meta_gradient(
+        start, rates, game, LearningRules(shaping=False)
+    )
     torch.testing.assert_close(found[0], grad(objective)(start[0, 0]), rtol=1e-9, atol=EXACT)
-    shaped = meta_gradient(start, rates, game, Learning())[0]
+    shaped = meta_gradient(start, rates, game, LearningRules())[0]
     assert (
         (found - shaped).abs().max() > 1e-3
         and finite.all()
@@ -324,7 +328,7 @@ def test_a_chain_that_diverges_counts_nothing_and_the_others_go_on():
     game = MatrixGame(en.IPD, GAMMA)
     start = en.random_theta(en.IPD, seed=3, runs=2).detach()
     start[1, 0] = float("nan")
-    found, _, _, finite = meta_gradient(start, torch.ones(2, 2, 2).double(), game, Learning())
-    alone, *_ = meta_gradient(start[:1], torch.ones(2, 1, 2).double(), game, Learning())
+    found, _, _, finite = meta_gradient(start, torch.ones(2, 2, 2).double(), game, LearningRules())
+    alone, *_ = meta_gradient(start[:1], torch.ones(2, 1, 2).double(), game, LearningRules())
     assert finite.tolist() == [True, False] and found[1].abs().max() == 0
     torch.testing.assert_close(found[:1], alone, rtol=EXACT, atol=EXACT)

@@ -13,7 +13,7 @@ from agents.checkpoint import load
 from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
-from agents.execution.rollout import choose
+from agents.execution.rollout import choose_actions
 from agents.nn.networks import ActorCritic
 from agents.registry import LEARNERS
 from agents.training import loop as training
@@ -161,9 +161,11 @@ def test_everything_recorded_stays_on_its_device(case):
         tensors = [x for x in tree_leaves(found) if isinstance(x, torch.Tensor)]
         assert tensors and all(x.is_meta for x in tensors)
     for players, uniforms in tree_map(to_meta, one.compute.played):
-        seats, views = players.seats(uniforms.shape[2], uniforms.shape[1]), uniforms[0, 0].long()
+        seats = players.seats(uniforms.shape[2], uniforms.shape[1])
+        obs_ids = uniforms[0, 0].long()
         for t in range(2):
-            assert all(x.is_meta for x in choose(seats, views, t, uniforms[:, t], players.epsilon))
+            chosen = choose_actions(seats, obs_ids, t, uniforms[:, t], players.epsilon)
+            assert all(x.is_meta for x in chosen)
 
 
 def test_results_are_new_and_arguments_stay():

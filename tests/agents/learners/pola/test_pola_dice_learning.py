@@ -23,10 +23,10 @@ from agents.learners.pola import learner as pola_dice_learner
 from agents.learners.pola.learner import (
     PRESETS,
     PolaDice,
-    make,
+    make_pola_dice,
     memory_needed,
 )
-from agents.learners.pola.pola_dice import PolaDiceConfig, View, look_ahead
+from agents.learners.pola.pola_dice import OuterProblem, PolaDiceConfig, look_ahead
 from agents.nn.networks import Gru
 from agents.registry import LEARNERS
 from agents.training.loop import TrainingError
@@ -60,7 +60,7 @@ def _quick(monkeypatch):
 
 def learner(name="pola_dice", env_id="ipd_v0", game=GAME, seed=3, **changes):
     cfg = replace(LEARNERS[name].settings(env_id), **{**TINY, **changes})
-    return make(cfg, env_id, game, seed, "cpu")
+    return make_pola_dice(cfg, env_id, game, seed, "cpu")
 
 
 def learned(updates=5, **changes):
@@ -160,8 +160,8 @@ def test_seats_and_sides():
         games.other.rewards, torch.tensor(-0.335)
     )
     first, second = (
-        games.own.views[1:].flatten(2).unbind(1)[0].unique().tolist(),
-        games.own.views[1:, 1].unique().tolist(),
+        games.own.obs_ids[1:].flatten(2).unbind(1)[0].unique().tolist(),
+        games.own.obs_ids[1:, 1].unique().tolist(),
     )
     assert first == [3] and second == [
         2
@@ -178,7 +178,7 @@ def test_models_learn_what_the_others_do_and_are_all_that_is_known():
     one._begin()
     games = one.play(one.start, one.swapped(one.start), 0, purpose=5)
     probabilities = [
-        torch.softmax(one.net.logits(theta, games.other.views[:-1]), -1)
+        torch.softmax(one.net.logits(theta, games.other.obs_ids[:-1]), -1)
         for theta in (one.model, one.swapped(one.start))
     ]
     assert (probabilities[0] - probabilities[1]).abs().mean() < 0.05
@@ -196,16 +196,16 @@ def test_inner_steps_raise_the_opponents_return():
     """Averaged over many games, what the opponent is imagined to become earns more than what it
     was."""
     one = learner(batch=2000, horizon=8, inner_steps=3, lr_in=1.0, beta_in=0.0, actor="tabular")
-    view = View(
+    problem = OuterProblem(
         one.net,
         one.cfg,
         one.theta,
         one.swapped(one.theta),
         lambda a, b, k: one.play(a, b, k, purpose=0),
     )
-    other, _ = look_ahead(one.theta.clone().requires_grad_(), view)
+    other, _ = look_ahead(one.theta.clone().requires_grad_(), problem)
     before, after = (
-        one.play(one.theta, x, 9, purpose=0).other.rewards.mean() for x in (view.other, other)
+        one.play(one.theta, x, 9, purpose=0).other.rewards.mean() for x in (problem.other, other)
     )
     assert after > before + 0.02
 
@@ -283,16 +283,16 @@ def test_memory_estimate_grows_with_what_it_says():
 PEAK = """
 import re, sys, torch
 from agents.execution.memory import keep_memory
-from agents.learners.pola.learner import make, memory_needed
+from agents.learners.pola.learner import make_pola_dice, memory_needed
 from agents.learners.pola.pola_dice import PolaDiceConfig
 torch.set_num_threads(1)
 keep_memory()
 peak = lambda: 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])  # ru_maxrss outlives exec
 how = {"horizon": 16, "hidden": 64, "inner_steps": int(sys.argv[1]), "rematerialise": sys.argv[2] == "1"}
 small, large = (PolaDiceConfig(batch=b, **how) for b in (2, 512))
-make(small, "coin_game_v0", {}, 1, "cpu").update()
+make_pola_dice(small, "coin_game_v0", {}, 1, "cpu").update()
 before = peak()
-make(large, "coin_game_v0", {}, 1, "cpu").update()
+make_pola_dice(large, "coin_game_v0", {}, 1, "cpu").update()
 print(memory_needed(large) / (peak() - before))
 """
 
@@ -318,7 +318,7 @@ def test_the_memory_estimate_is_within_half_of_the_peak(inner_steps, again):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"batch": 0}, "batch must be >= 1"), ({"lr_in": -1.0}, "finite and >= 0"), ({"estimator": "pg"}, "estimator"),
+        ({"batch": 0}, "batch must be at least 1"), ({"lr_in": -1.0}, "finite and >= 0"), ({"estimator": "pg"}, "estimator"),
         ({"actor": "lstm"}, "actor must be one of gru, tabular"), ({"inner_steps": -1}, "inner_steps"),
         ({"dice_decay": 1.5}, r"dice_decay must lie in \[0, 1\]"), ({"gamma": -0.1}, "gamma"),
         ({"beta_out": float("inf")}, "finite"), ({"gae_lambda": 2.0}, "gae_lambda"), ({"num_agents": 3}, "2 players"),
