@@ -66,6 +66,7 @@ class Graphs(Direct):
 
     def _known(self, what: Any, inputs: Any, make: Callable[[], Any]) -> Any:
         """The recording of this for these shapes, made at its first use."""
+        # Tensors count by shape and type, all else by value: flags and settings select a recording.
         leaves, spec = tree_flatten(inputs)
         shapes = ((x.shape, x.dtype) if isinstance(x, Tensor) else (type(x), x) for x in leaves)
         key = (what, spec, *shapes)

@@ -25,7 +25,7 @@ class Direct:
         attached: whether results may be attached to the autograd graph of their arguments.
     """
 
-    attached = True
+    attached = True  # nothing stands between a result and its graph
 
     def __call__(self, function: Callable[..., T], *arguments: Any) -> T:
         """`function(*arguments)`."""
@@ -42,5 +42,6 @@ class Direct:
                 ([1, ...] without it); T is `max_cycles`.
         """
         first, _ = venv.reset(seed=seed)
+        # Memories of recurrent policies begin anew with the episode.
         seats = players.seats(venv.num_envs, uniforms.shape[1])
         return rollout(venv, first, seats, uniforms, players.epsilon)

@@ -23,14 +23,15 @@ def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, devi
     options: dict[str, Any] = {
         "backend": "torch",
         "device": device,
-        "obs_mode": "state",
-        "autoreset": "disabled",
+        "obs_mode": "state",  # observation ids
+        "autoreset": "disabled",  # an episode ends; the next begins with a seed of its own
     }
     return sde.make_vec_env(env_id, num_envs=count, max_cycles=horizon, **options, **game)
 
 
 def spaces(env_id: str, game: dict[str, Any], device: str) -> tuple[Tensor, int]:
     """All observations of a game, by their ids, and the number of actions.  -> [V, F], A."""
+    # One game is enough: the table does not depend on how many there are.
     venv: Any = sde.make_vec_env(
         env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game
     )

@@ -66,6 +66,7 @@ class JointPolicy(NamedTuple):
     def seats(self, num_games: int, steps: int) -> list[SeatPolicy]:
         """For B games of T steps, from the start of an episode."""
         policies = []
+        # Parameters are detached: games are data, nothing is differentiated through them.
         for theta in self.thetas:
             params = self.net.unpack(theta.detach(), "actor")
             step = self.net.actor.stepper(params, num_games // len(theta), steps)
@@ -78,6 +79,7 @@ def sample(logits: Tensor, uniforms: Tensor) -> Tensor:
 
     [..., A], [...] -> [...].
     """
+    # Weights that are not normalised: the uniform is scaled instead of every one of them.
     weights = (logits - logits.amax(-1, keepdim=True)).exp().cumsum(-1)
     below = weights[..., :-1]  # without the last: rounding must not create an action
     return (uniforms[..., None] * weights[..., -1:] >= below).sum(-1)
@@ -131,9 +133,11 @@ def rollout(
     obs_ids, actions, rewards, logits = [first.long()], [], [], []
 
     for t in range(uniforms.shape[1]):
+        # Everybody acts at once.
         chosen, chosen_by = choose_actions(seats, obs_ids[t], t, uniforms[:, t], epsilon)
         following, received, *_ = venv.step(chosen)
 
+        # Keep what the losses need; other outputs of a step do not matter within an episode.
         actions.append(chosen)
         logits.append(chosen_by)
         obs_ids.append(following.long())

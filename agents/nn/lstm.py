@@ -26,7 +26,7 @@ def lstm_step(x: Tensor, state: tuple[Tensor, Tensor], recurrent: Tensor) -> tup
     """One step.  [K, n, 4H], (h, c) [K, n, H], [K, H, 4H] -> (h', c')."""
     h, c = state
     size = h.shape[-1]
-    gates = torch.baddbmm(x, h, recurrent)
+    gates = torch.baddbmm(x, h, recurrent)  # x + h W, all four at once
     i, f, o = torch.sigmoid(gates[..., : 3 * size]).split(size, -1)
     c = torch.addcmul(f * c, i, torch.tanh(gates[..., 3 * size :]))
     return o * torch.tanh(c), c
@@ -46,7 +46,7 @@ class Lstm(Network):
         return {
             "dense0": (self.table.shape[1], h),
             "bias0": (1, h),
-            "gates": (h, 4 * h),
+            "gates": (h, 4 * h),  # input, forget, output, candidate
             "gates_bias": (1, 4 * h),
             "recurrent": (h, 4 * h),
             "out": (h, self.num_actions),
@@ -63,7 +63,7 @@ class Lstm(Network):
         steps, sets, games = obs_ids.shape
         x = pick(self.of_observations(params), obs_ids)
 
-        state = (x.new_zeros(sets, games, self.hidden),) * 2
+        state = (x.new_zeros(sets, games, self.hidden),) * 2  # h, c
         hidden = []
         for t in range(steps):
             state = lstm_step(x[t], state, params["recurrent"])
@@ -72,7 +72,7 @@ class Lstm(Network):
 
     @override
     def stepper(self, params: Params, games: int, steps: int) -> Stepper:
-        inputs = self.of_observations(params)
+        inputs = self.of_observations(params)  # [K, V, 4H], once an episode
         state = (inputs.new_zeros(inputs.shape[0], games, self.hidden),) * 2
 
         def step(obs_ids: Tensor, t: int) -> Tensor:

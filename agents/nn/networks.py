@@ -101,6 +101,7 @@ class Mlp(Network):
     def shapes(self) -> Shapes:
         sizes = (self.table.shape[1], *self.hidden, self.num_actions)
         shapes: Shapes = {}
+        # The step number is one more input of the first layer.
         for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             shapes[f"dense{i}"] = (fan_in + (self.time and i == 0), fan_out)
             shapes[f"bias{i}"] = (1, fan_out)
@@ -171,6 +172,7 @@ class Gru(Network):
         if self.once_for_each(steps * games):
             return pick(self.of_observations(params), obs_ids)
 
+        # Sample by sample, with the step number if it counts.
         first = torch.relu(first_layer(self, params, obs_ids))
         return first @ self.folded(params) + self.folded_bias(params)
 
@@ -200,6 +202,8 @@ class Gru(Network):
     def stepper(self, params: Params, games: int, steps: int) -> Stepper:
         recurrent, bias = params["recurrent"].contiguous(), params["candidate_bias"]
         hidden = recurrent.new_zeros(recurrent.shape[0], games, self.hidden)
+
+        # What does not depend on the step is computed once an episode.
         inputs = self.of_observations(params) if self.once_for_each(games * steps) else None
         folded, folded_bias = self.folded(params), self.folded_bias(params)
 
@@ -221,7 +225,7 @@ def first_layer(net: Mlp | Gru, params: Params, obs_ids: Tensor, start: int = 0)
 
     [T, K, n] -> [T, K, n, H].
     """
-    weight, features = params["dense0"], net.table.shape[1]
+    weight, features = params["dense0"], net.table.shape[1]  # [K, F (+ 1), H]
     x = net.table[obs_ids] @ weight[:, :features] + params["bias0"]
     if net.time:
         t = torch.arange(start, start + obs_ids.shape[0], dtype=x.dtype, device=x.device)
@@ -231,6 +235,7 @@ def first_layer(net: Mlp | Gru, params: Params, obs_ids: Tensor, start: int = 0)
 
 def pick(values: Tensor, obs_ids: Tensor) -> Tensor:
     """Rows of each set's own table.  [K, V, ...], [..., K, n] -> [..., K, n, ...]."""
+    # All tables one below the other, so that one index_select serves all sets.
     sets, count = values.shape[:2]
     first = torch.arange(sets, device=obs_ids.device)[:, None] * count
     rows = values.reshape(sets * count, -1).index_select(0, (obs_ids + first).reshape(-1))
@@ -260,6 +265,7 @@ class ActorCritic:
     def parts(self) -> dict[str, tuple[int, int, tuple[int, ...]]]:
         """Name -> (first, last + 1, shape) in the flat vector."""
         parts, position = {}, 0
+        # The order is part of the format of checkpoints.
         for prefix, net in (("actor", self.actor), ("critic", self.critic)):
             for name, shape in net.shapes().items():
                 end = position + math.prod(shape)
@@ -305,6 +311,7 @@ class ActorCritic:
             zero_critic: the critic's output layer starts at 0, and with it every action value.
         """
         theta = torch.zeros(sets, self.size)
+        # Parameter by parameter, then set by set: the order of the draws is that of seeded results.
         for name, (first, end, shape) in self.parts().items():
             for k in range(sets):
                 theta[k, first:end] = initial(name, shape, generator).reshape(-1)

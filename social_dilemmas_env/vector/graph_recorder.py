@@ -21,7 +21,7 @@ def record_graph(
     """
     with torch.cuda.device(device):
         # Lazy initialisation (libraries, autograd, allocator) must not end up in the graph.
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):

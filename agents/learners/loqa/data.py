@@ -99,6 +99,7 @@ class CriticGradient(NamedTuple):
 
 def player_data(games: Trajectory, seat: int, runs: int) -> PlayerData:
     """The side of the player in a seat, split into runs."""
+    # [T, B] -> [T, R, n]: games of one run lie side by side.
     obs_ids, actions, rewards = (
         x[..., seat].unflatten(1, (runs, -1)) for x in (games.obs_ids, games.actions, games.rewards)
     )

@@ -36,6 +36,7 @@ def make_self_play(
         ValueError: one network for all players of a game whose observations do not say which
             player one is.
     """
+    # Of matrix games some views are the same for both players.
     if cfg.shared and getattr(sde.spec(env_id).game(**game), "view", "") == "joint":
         raise ValueError(
             "view='joint' shows all players the same: with shared=True none knows who it is; "

@@ -61,14 +61,14 @@ class OpponentModel(NamedTuple):
 
     theta: Tensor
     target: Tensor
-    rewards: Tensor
+    reward_model: Tensor
 
 
 class ModelGradients(NamedTuple):
     """∇ by θ [R, P] and by r̂'s parameters [R, P']; losses [R] of r̂, of Q̂ and of π̂."""
 
     by_theta: Tensor
-    by_rewards: Tensor
+    by_reward_model: Tensor
     reward_loss: Tensor
     value_loss: Tensor
     cross_entropy: Tensor
@@ -87,8 +87,8 @@ class ModelledSelfPlay(SelfPlay):
         generator = torch.Generator().manual_seed(draw(self.seed, Stream.MODELS, index))
         theta = self.net.initial(self.cfg.runs, generator)
         size = self.venv.observation_table.shape[1]
-        rewards = initial_reward_model(self.cfg.runs, size, self.cfg.reward_hidden, generator)
-        return ModelState.of(theta.to(self.device), rewards.to(self.device))
+        reward_model = initial_reward_model(self.cfg.runs, size, self.cfg.reward_hidden, generator)
+        return ModelState.of(theta.to(self.device), reward_model.to(self.device))
 
     @override
     def state(self) -> dict[str, Tensor]:
@@ -127,7 +127,7 @@ class ModelledSelfPlay(SelfPlay):
         other = player_data(games, seat, self.cfg.runs)
         q = time_last(self.net.q(model.theta, other.obs_ids)[:-1])
         policy = time_last(log_softmax(self.net.logits(model.theta, other.obs_ids)[:-1])).exp()
-        rewards = self.modelled_rewards(model.rewards, other.obs_ids)
+        rewards = self.modelled_rewards(model.reward_model, other.obs_ids)
         return OpponentData(rewards, other.actions, q, loqa.state_values(policy, q))
 
     def modelled_rewards(self, theta: Tensor, obs_ids: Tensor) -> Tensor:
@@ -142,20 +142,22 @@ class ModelledSelfPlay(SelfPlay):
         self, index: int, games: Trajectory, seats: Sequence[int]
     ) -> dict[str, Tensor]:
         cfg, model = self.cfg, self.models[index]
-        found = self.compute(self._model_gradients, parameters(model), games, tuple(seats))
+        gradients = self.compute(self._model_gradients, parameters(model), games, tuple(seats))
 
         # π̂ learns at one rate, Q̂ at the critic's.
         actors = torch.arange(self.net.size, device=self.device) < self.net.actor_size
         rates = torch.where(actors, cfg.model_lr, cfg.critic_lr)
-        model.theta = model.adam.step(model.theta, found.by_theta, rates)
-        model.rewards = model.rewards_adam.step(model.rewards, found.by_rewards, cfg.model_lr)
+        model.theta = model.adam.step(model.theta, gradients.by_theta, rates)
+        model.reward_model = model.reward_adam.step(
+            model.reward_model, gradients.by_reward_model, cfg.model_lr
+        )
         model.target.lerp_(model.theta, 1 - cfg.ema)
 
         count = len(seats) - 1
         return {
-            "reward_model_loss": found.reward_loss.mean(),
-            "cross_entropy": found.cross_entropy.mean() / count,
-            "model_loss": found.value_loss.mean() / count,
+            "reward_model_loss": gradients.reward_loss.mean(),
+            "cross_entropy": gradients.cross_entropy.mean() / count,
+            "model_loss": gradients.value_loss.mean() / count,
         }
 
     def _model_gradients(
@@ -166,9 +168,9 @@ class ModelledSelfPlay(SelfPlay):
         model = OpponentModel(*(x.detach().requires_grad_() for x in model))
 
         # Rewards: regression on one's own.
-        predicted = self.modelled_rewards(model.rewards, own.obs_ids)
+        predicted = self.modelled_rewards(model.reward_model, own.obs_ids)
         reward_loss = loqa.huber(predicted - own.rewards - cfg.payoff_shift)
-        (by_rewards,) = torch.autograd.grad(reward_loss.sum(), model.rewards)
+        (by_reward_model,) = torch.autograd.grad(reward_loss.sum(), model.reward_model)
 
         # Policy and values: maximum likelihood and SARSA, summed over the opponents.
         value_loss = cross_entropy = torch.zeros(cfg.runs, device=self.device)
@@ -182,7 +184,7 @@ class ModelledSelfPlay(SelfPlay):
         (by_theta,) = torch.autograd.grad((value_loss + cross_entropy).sum(), model.theta)
 
         losses = (reward_loss.detach(), value_loss.detach(), cross_entropy.detach())
-        return ModelGradients(by_theta, by_rewards, *losses)
+        return ModelGradients(by_theta, by_reward_model, *losses)
 
     @torch.no_grad()
     def _model_targets(self, model: OpponentModel, other: PlayerData) -> Tensor:
@@ -190,7 +192,7 @@ class ModelledSelfPlay(SelfPlay):
         q = time_last(self.net.q(model.target, other.obs_ids))
         last = log_softmax(self.net.logits(model.target, other.obs_ids)[-1]).exp()
         return loqa.sarsa_targets(
-            self.modelled_rewards(model.rewards, other.obs_ids),
+            self.modelled_rewards(model.reward_model, other.obs_ids),
             of_actions(q[..., 1:-1, :], other.actions[..., 1:]),
             loqa.state_values(last, q[..., -1, :]),
             self.cfg.gamma,
@@ -199,7 +201,7 @@ class ModelledSelfPlay(SelfPlay):
 
 def parameters(model: ModelState) -> OpponentModel:
     """The parameters of a model that learns."""
-    return OpponentModel(model.theta, model.target, model.rewards)
+    return OpponentModel(model.theta, model.target, model.reward_model)
 
 
 @dataclass(frozen=True)

@@ -68,20 +68,21 @@ class ModelState:
         theta: [R, P], π̂ and Q̂.
         target: [R, P], the average whose Q̂ sets the targets.
         adam: of both.
-        rewards: [R, P'], r̂.
-        rewards_adam: of r̂.
+        reward_model: [R, P'], r̂.
+        reward_adam: of r̂.
     """
 
     theta: Tensor
     target: Tensor
     adam: Adam
-    rewards: Tensor
-    rewards_adam: Adam
+    reward_model: Tensor
+    reward_adam: Adam
 
     @classmethod
-    def of(cls, theta: Tensor, rewards: Tensor) -> "ModelState":
+    def of(cls, theta: Tensor, reward_model: Tensor) -> "ModelState":
         """Models at their start."""
-        return cls(theta, theta.clone(), Adam.of(theta), rewards, Adam.of(rewards))
+        adams = Adam.of(theta), Adam.of(reward_model)
+        return cls(theta, theta.clone(), adams[0], reward_model, adams[1])
 
     def tensors(self) -> dict[str, Tensor]:
         """What changes with every update, by name."""
@@ -89,8 +90,8 @@ class ModelState:
             "theta": self.theta.detach(),
             "target": self.target.detach(),
             **self.adam.tensors("adam."),
-            "taste": self.rewards.detach(),  # its name in checkpoints since the first of them
-            **self.rewards_adam.tensors("taste_adam."),
+            "taste": self.reward_model.detach(),  # its name in checkpoints since the first of them
+            **self.reward_adam.tensors("taste_adam."),
         }
 
     def load(self, tensors: Mapping[str, Tensor], prefix: str, updates: int) -> None:
@@ -99,5 +100,5 @@ class ModelState:
         self.theta = tensors[f"{prefix}theta"].to(device)
         self.target = tensors[f"{prefix}target"].to(device)
         self.adam.load(tensors, f"{prefix}adam.", updates)
-        self.rewards = tensors[f"{prefix}taste"].to(device)
-        self.rewards_adam.load(tensors, f"{prefix}taste_adam.", updates)
+        self.reward_model = tensors[f"{prefix}taste"].to(device)
+        self.reward_adam.load(tensors, f"{prefix}taste_adam.", updates)

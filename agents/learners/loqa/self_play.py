@@ -58,6 +58,7 @@ def actor_critic(cfg: LoqaConfig, table: Tensor, num_actions: int) -> ActorCriti
             return Mlp(table, num_actions, (hidden,) * layers, time)
         return Tabular(table, num_actions)
 
+    # Only the critic is told the time: values depend on the steps that are left.
     actor = net(cfg.actor, cfg.actor_hidden, cfg.actor_layers, False)
     return ActorCritic(actor, net(cfg.critic, cfg.critic_hidden, cfg.critic_layers, True))
 
@@ -99,6 +100,8 @@ class SelfPlay:
             Its metrics, 0-dimensional tensors (averages over runs and networks).
         """
         cfg, k = self.cfg, self.iteration
+
+        # Start again; keep a copy, and the latest `capacity` of them.
         if cfg.reset_every and k and (k - 1) % cfg.reset_every == 0:
             for i, player in enumerate(self.player_states):
                 player.theta = self._initial(i)
@@ -106,6 +109,7 @@ class SelfPlay:
             for player in self.player_states:
                 player.past = [*player.past, player.theta.clone()][-cfg.capacity :]
 
+        # Each network learns in games of its own.
         metrics = [self._learn(index) for index in range(len(self.player_states))]
         self.iteration += 1
         return {name: torch.stack([m[name] for m in metrics]).mean() for name in metrics[0]}
@@ -219,6 +223,7 @@ class SelfPlay:
         following, last = q[..., 1:-1, :], q[..., -1, :]
         policy = torch.softmax(self.net.logits(target, own.obs_ids)[-1], -1)
 
+        # Of the best action, or of the action taken and of the averaged policy.
         if self.cfg.max_q:
             q_next, v_last = following.amax(-1), last.amax(-1)
         else:
@@ -249,6 +254,7 @@ class SelfPlay:
         log_policy, q = time_last(log_softmax(logits)), time_last(q)
         rewards = own.rewards + cfg.payoff_shift
 
+        # Attached values let the actor's loss move the critic, as in the released code.
         if cfg.detach_advantage:
             values = state_values(log_policy.exp().detach(), q.detach())
         else:

@@ -14,6 +14,7 @@ from agents.learners.meta_mapg.games import Games
 
 def features(obs_ids: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     """One-hot observation, t/100, its square and cube, 1.  [T, M, K] -> [M, K, T, V + 4]."""
+    # [M, K, T, V] and [T, 4].
     seen = torch.nn.functional.one_hot(obs_ids.permute(1, 2, 0), count).to(dtype)
     t = torch.arange(len(obs_ids), dtype=dtype, device=obs_ids.device) / 100
     time = torch.stack((t, t**2, t**3, torch.ones_like(t)), -1)
@@ -36,6 +37,7 @@ def linear_baseline(x: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
     """
     flat, y = x.flatten(1, 2).double(), returns.flatten(1).double()
     gram = flat.mT @ flat + ridge * torch.eye(x.shape[-1], dtype=flat.dtype, device=x.device)
+    # Without a look at whether it worked: a chain that diverged is found out later, all at once.
     weights = torch.linalg.solve_ex(gram, flat.mT @ y[..., None])[0]
     fitted: Tensor = (flat @ weights)[..., 0].view(returns.shape)
     return fitted.to(returns.dtype)

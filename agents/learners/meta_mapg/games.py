@@ -79,6 +79,7 @@ class World:
         seen, moves = [], []
 
         for t in range(cfg.steps):
+            # The state is what the first player sees: 0, or 1 + its action * A + the other's.
             obs_ids = torch.stack((state, self._swap[state]))
             u = torch.rand(obs_ids.shape, generator=self.generator, dtype=torch.float64)
             pairs = zip(steppers, obs_ids, u.to(state.device), strict=True)
@@ -92,6 +93,7 @@ class World:
 
     def rewards(self, actions: Tensor) -> Tensor:
         """r_n,t by each chain's own table.  [N, T, M, K] -> [N, M, K, T]."""
+        # The table's own index of a joint action; the first player's action counts A.
         joint = (actions[0] * self.num_actions + actions[1]).permute(1, 2, 0)
         table = self.payoffs.flatten(1, 2).permute(2, 0, 1)
         rewards: Tensor = table.gather(2, joint.flatten(1).expand(2, -1, -1))

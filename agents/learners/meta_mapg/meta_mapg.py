@@ -98,6 +98,7 @@ def inner_step(
     """∂J_n/∂φ^n of every player, differentiable again.  -> [M, P_n] each."""
     gradients: list[Tensor] = []
     for n, p in enumerate(phi):
+        # S: everybody, or the player alone; see the header.
         x = torch.stack(tuple(logp)).sum(0) if cfg.shaping else logp[n]
         total = inner_objective(x, games.rewards[n], base[n], cfg).sum()
         gradients += torch.autograd.grad(total, p, create_graph=cfg.create_graph, retain_graph=True)
@@ -211,6 +212,7 @@ def peer_learning(chain: Chain, ell: int, i: int, cfg: MetaConfig) -> Tensor:
 def learning(chain: Chain, ell: int, who: tuple[int, int], cfg: MetaConfig) -> Tensor:
     """Σ_{m=1..l} log p(τ_m | φ_m^n) G_i(τ_l) for players (n, i).  -> [M]."""
     n, i = who
+    # Σ_m log p(τ_m | φ_m^n), step by step of every game.
     logp = chain.logp[1][n]
     for m in range(2, ell + 1):
         logp = logp + chain.logp[m][n]
@@ -219,6 +221,7 @@ def learning(chain: Chain, ell: int, who: tuple[int, int], cfg: MetaConfig) -> T
 
 def surrogate(chain: Chain, i: int, cfg: MetaConfig) -> Tensor:
     """Mean over l = 1 .. L of the terms; Meta-PG has no third.  -> [M]."""
+    # One number a term and l; all of them weigh the same.
     terms = [current_policy, own_learning] + [peer_learning] * cfg.shaping
     counted = range(1, len(chain.games))
     total = torch.stack([term(chain, ell, i, cfg) for term in terms for ell in counted]).sum(0)

@@ -66,7 +66,7 @@ def attached(theta: Tensor, which: Tensor) -> Tensor:
 
 def directions(theta: Tensor, game: DifferentiableGame, rules: LearningRules) -> Tensor:
     """f_n(θ): naive for player i, `rules.peer` for the others.  [M, N, D] -> [M, N, D]."""
-    naive = own_gradients(game, theta)
+    naive = own_gradients(game, theta)  # ∂V_n/∂θ_n of every player
     if rules.peer is None:
         return naive
     return torch.where(mine(theta, rules.me), naive, rules.peer(theta, game))
@@ -87,6 +87,7 @@ def chain(
     def as_given(theta: Tensor) -> Tensor:
         return theta if rules.shaping else attached(theta, mine(theta, rules.me))
 
+    # Everybody learns at once.
     thetas = [as_given(theta)]
     for rate in rates:
         thetas.append(as_given(thetas[-1] + rate * directions(thetas[-1], game, rules)))
@@ -152,6 +153,7 @@ def meta_gradient(
     by_start, by_rate = torch.autograd.grad(value.sum(), (start, rates))
     by_start, by_rate = by_start[:, rules.me], by_rate[..., rules.me]
 
+    # A chain that diverged counts nothing.
     finite = torch.isfinite(by_start).all(-1) & torch.isfinite(by_rate).all(0)
     finite = finite & torch.isfinite(value.detach())
     rewards = game.report(torch.stack(thetas).detach())

@@ -122,11 +122,12 @@ class PolaDice:
 
     def _outer_problem(self) -> OuterProblem:
         other = self.swapped(self.start) if self.model is None else self.model
-
-        def play(own: Tensor, other: Tensor, number: int) -> Games:
-            return self.play(own, other, number, purpose=0)
-
+        # A bound method, equal in every iteration: part of what names a recorded graph.
+        play = self._play_outer
         return OuterProblem(self.net, self.cfg, self.start, other, play, self.compute)
+
+    def _play_outer(self, own: Tensor, other: Tensor, number: int) -> Games:
+        return self.play(own, other, number, purpose=0)
 
     def rates(self, actor: float, critic: float) -> Tensor:
         """A rate for each parameter.  [P]."""

@@ -137,7 +137,7 @@ def test_the_reward_model_learns_the_rewards():
         metrics = learner.update()
     assert metrics["reward_model_loss"] < 0.02
     obs_ids = torch.tensor([0, 1, 2, 3, 4])[:, None, None].expand(5, 1, 1)  # start, CC, CD, DC, DD
-    predicted = learner.modelled_rewards(learner.models[0].rewards, obs_ids)[0, 0]
+    predicted = learner.modelled_rewards(learner.models[0].reward_model, obs_ids)[0, 0]
     assert (predicted - cfg.payoff_shift - torch.tensor([-1.0, -3.0, 0.0, -2.0])).abs().max() < 0.35
 
 
