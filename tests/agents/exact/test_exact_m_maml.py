@@ -76,18 +76,17 @@ def test_mutants_are_told_apart(mutant):
 def test_learning_where_to_start_pays():
     """A few meta-updates against naive learners already earn more than a naive learner does."""
     learned = meta_train(IPD, MMamlConfig(runs=2, batch=16, unroll=15, iterations=25, meta_lr=0.1))
-    assert (
-        learned.init.shape == (2, 5)
-        and learned.alpha.shape == (2,)
-        and learned.curve.shape == (26, 2)
-    )
+    assert learned.init.shape == (2, 5)
+    assert learned.alpha.shape == (2,)
+    assert learned.curve.shape == (26, 2)
     assert (learned.curve[-5:].mean(0) > learned.curve[:5].mean(0) + 0.02).all()
 
 
 def test_runs_are_independent_and_seeds_repeat():
     cfg = MMamlConfig(runs=2, batch=2, unroll=2, iterations=2)
     first, again = meta_train(IPD, cfg), meta_train(IPD, cfg)
-    assert torch.equal(first.init, again.init) and torch.equal(first.curve, again.curve)
+    assert torch.equal(first.init, again.init)
+    assert torch.equal(first.curve, again.curve)
     assert not torch.equal(
         first.init,
         meta_train(IPD, MMamlConfig(runs=2, batch=2, unroll=2, iterations=2, seed=1)).init,
@@ -99,7 +98,8 @@ def test_a_run_that_would_diverge_keeps_its_last_finite_start():
         lambda theta: (theta[..., 0] ** 4).sum(-1, keepdim=True).expand(*theta.shape[:-1])
     )
     learned = meta_train(explosive, MMamlConfig(runs=2, batch=2, unroll=20, iterations=3))
-    assert torch.isfinite(learned.init).all() and torch.isfinite(learned.alpha).all()
+    assert torch.isfinite(learned.init).all()
+    assert torch.isfinite(learned.alpha).all()
 
 
 def test_the_learned_player_adapts_at_its_own_rate():

@@ -76,8 +76,8 @@ def sampled_terms(payoffs, i, **changes):
     assert chance.sum().item() == pytest.approx(1)
     terms = []
     for term in (mm.current_policy, mm.own_learning, mm.peer_learning):
-        slope = torch.autograd.grad((term(found, 1, i, world.cfg) * chance).sum(), phi[i], retain_graph=True,
-                                    materialize_grads=True)[0]  # fmt: skip
+        expected = (term(found, 1, i, world.cfg) * chance).sum()
+        (slope,) = torch.autograd.grad(expected, phi[i], retain_graph=True, materialize_grads=True)
         terms.append(slope.sum(0))
     return torch.stack(terms)
 
@@ -155,10 +155,11 @@ def test_each_term_has_the_right_expectation(name, i, shaping):
     torch.testing.assert_close(
         found, exact_terms(en.GAMES[name], i, shaping), rtol=EXACT, atol=EXACT
     )
-    assert (found[2].abs().max() > 1e-3) == shaping and found[:2].abs().amax(1).min() > 1e-3
+    assert (found[2].abs().max() > 1e-3) == shaping
+    assert found[:2].abs().amax(1).min() > 1e-3
 
 
-def mutants(world):
+def mutants():
     """Mistakes that the comparison must notice."""
     honest = mm.inner_step
 
@@ -174,13 +175,17 @@ def mutants(world):
     def undiscounted(phi, logp, games, base, cfg):
         return honest(phi, logp, games, base, replace(cfg, gamma=1 - 1e-9))
 
-    return {"inner_step": {"detached chain": detached, "others' log-probabilities dropped": own_only,
-                           "players swapped": swapped, "no discount": undiscounted}}  # fmt: skip
+    return {
+        "detached chain": detached,
+        "others' log-probabilities dropped": own_only,
+        "players swapped": swapped,
+        "no discount": undiscounted,
+    }
 
 
-@pytest.mark.parametrize("name", list(mutants(None)["inner_step"]))
+@pytest.mark.parametrize("name", list(mutants()))
 def test_mutants_of_the_update_are_caught(name, monkeypatch):
-    monkeypatch.setattr(mm, "inner_step", mutants(None)["inner_step"][name])
+    monkeypatch.setattr(mm, "inner_step", mutants()[name])
     found, true = sampled_terms(en.LOPSIDED, 0), exact_terms(en.LOPSIDED, 0)
     assert (found - true).abs().max() > 1e-3
 
@@ -212,9 +217,10 @@ def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
         for joint in PLAYS.tolist():
             slopes = [jacrev(lambda p, n=n, j=joint: scores(p, j)[n])(full)[:, n] for n in range(2)]
             rewards = [en.LOPSIDED[j // 2, j % 2] for j in joint]
-            there = torch.stack([
-                full[n] + RATES[n] * sum(GAMMA**t * r[n] * slopes[n][t] for t, r in enumerate(rewards)) for n in range(2)
-            ])  # fmt: skip
+            steps = [
+                sum(GAMMA**t * r[n] * slopes[n][t] for t, r in enumerate(rewards)) for n in range(2)
+            ]
+            there = torch.stack([full[n] + RATES[n] * steps[n] for n in range(2)])
             total = total + scores(full, joint)[:, -1].sum().exp() * value(there, en.LOPSIDED, 0)
         return total
 
@@ -316,12 +322,10 @@ def test_exact_meta_pg_takes_the_peer_as_given():
     )
     torch.testing.assert_close(found[0], grad(objective)(start[0, 0]), rtol=1e-9, atol=EXACT)
     shaped = meta_gradient(start, rates, game, LearningRules())[0]
-    assert (
-        (found - shaped).abs().max() > 1e-3
-        and finite.all()
-        and rewards.shape == (4, 1, 2)
-        and by_rate.shape == (3, 1)
-    )
+    assert (found - shaped).abs().max() > 1e-3
+    assert finite.all()
+    assert rewards.shape == (4, 1, 2)
+    assert by_rate.shape == (3, 1)
 
 
 def test_a_chain_that_diverges_counts_nothing_and_the_others_go_on():
@@ -330,5 +334,6 @@ def test_a_chain_that_diverges_counts_nothing_and_the_others_go_on():
     start[1, 0] = float("nan")
     found, _, _, finite = meta_gradient(start, torch.ones(2, 2, 2).double(), game, LearningRules())
     alone, *_ = meta_gradient(start[:1], torch.ones(2, 1, 2).double(), game, LearningRules())
-    assert finite.tolist() == [True, False] and found[1].abs().max() == 0
+    assert finite.tolist() == [True, False]
+    assert found[1].abs().max() == 0
     torch.testing.assert_close(found[:1], alone, rtol=EXACT, atol=EXACT)

@@ -30,9 +30,18 @@ NET = ActorCritic(
     Tabular(torch.eye(5, dtype=torch.float64), 2), Tabular(torch.eye(5, dtype=torch.float64), 1)
 )
 LOLA = PolaDiceConfig(
-    gamma=GAMMA, horizon=STEPS, batch=4**STEPS, inner_steps=1, outer_steps=1, lr_in=0.7, lr_v=0.0, beta_in=0, beta_out=0,
-    actor="tabular", runs=RUNS,
-)  # fmt: skip
+    gamma=GAMMA,
+    horizon=STEPS,
+    batch=4**STEPS,
+    inner_steps=1,
+    outer_steps=1,
+    lr_in=0.7,
+    lr_v=0.0,
+    beta_in=0,
+    beta_out=0,
+    actor="tabular",
+    runs=RUNS,
+)
 POLA = replace(LOLA, inner_steps=2, beta_in=0.8, beta_out=1.5, outer_steps=3)
 
 
@@ -163,15 +172,39 @@ def _forgetful(own, step, problem, create_graph, really=pola_dice.inner_gradient
     return found + 0 * own if create_graph else found
 
 
+def _no_derivative(own, cotangent, steps, problem):
+    return torch.zeros_like(own)
+
+
+def _swapped(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards.flip(0), values, cfg)
+
+
+def _over_at_the_end(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards, 0 * values, cfg)
+
+
+def _other_discount(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards, values, replace(cfg, gamma=0.91))
+
+
+def _reversed(old, new, reverse, really=pola_dice.divergence):
+    return really(old, new, not reverse)
+
+
+def _always_first(k, *rest, really=pola_dice.InnerStep):
+    return really(0, *rest)
+
+
 MUTANTS = {
-    "look-ahead not differentiated": ("look_ahead_vjp", lambda own, cotangent, steps, problem: torch.zeros_like(own)),
+    "look-ahead not differentiated": ("look_ahead_vjp", _no_derivative),
     "inner gradient forgets θ": ("inner_gradient", _forgetful),
-    "players' rewards swapped": ("objective", lambda logp, r, v, cfg, f=pola_dice.objective: f(logp, r.flip(0), v, cfg)),
-    "games that end at T": ("objective", lambda logp, r, v, cfg, f=pola_dice.objective: f(logp, r, 0 * v, cfg)),
-    "KL the other way round": ("divergence", lambda a, b, r, f=pola_dice.divergence: f(a, b, not r)),
-    "discount": ("objective", lambda x, r, v, cfg, f=pola_dice.objective: f(x, r, v, replace(cfg, gamma=0.91))),
-    "no first slope": ("InnerStep", lambda k, *rest, f=pola_dice.InnerStep: f(0, *rest)),
-}  # fmt: skip
+    "players' rewards swapped": ("objective", _swapped),
+    "games that end at T": ("objective", _over_at_the_end),
+    "KL the other way round": ("divergence", _reversed),
+    "discount": ("objective", _other_discount),
+    "no first slope": ("InnerStep", _always_first),
+}
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -15,12 +15,35 @@ TINY = loqa.LoqaConfig(
     batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4
 )
 SWITCHES = {
-    "gamma": 0.9, "actor_lr": 1e-2, "critic_lr": 1e-3, "ema": 0.5, "entropy": 0.0, "clip": None, "decay": 1.0, "weight": 0.5,
-    "temperature": 2.0, "n_step": 2, "current_reward": True, "stop_normaliser": True, "detach_advantage": False,
-    "standardise": True, "payoff_shift": 0.5, "shaping_until": 0, "past_selves": False, "push_every": 1, "capacity": 1,
-    "snapshots": 12, "shared": False, "max_q": True, "epsilon": 0.3, "fresh_draws": False, "actor": "mlp", "actor_layers": 1,
-    "zero_critic": True, "reset_every": 3,
-}  # fmt: skip
+    "gamma": 0.9,
+    "actor_lr": 1e-2,
+    "critic_lr": 1e-3,
+    "ema": 0.5,
+    "entropy": 0.0,
+    "clip": None,
+    "decay": 1.0,
+    "weight": 0.5,
+    "temperature": 2.0,
+    "n_step": 2,
+    "current_reward": True,
+    "stop_normaliser": True,
+    "detach_advantage": False,
+    "standardise": True,
+    "payoff_shift": 0.5,
+    "shaping_until": 0,
+    "past_selves": False,
+    "push_every": 1,
+    "capacity": 1,
+    "snapshots": 12,
+    "shared": False,
+    "max_q": True,
+    "epsilon": 0.3,
+    "fresh_draws": False,
+    "actor": "mlp",
+    "actor_layers": 1,
+    "zero_critic": True,
+    "reset_every": 3,
+}
 
 
 def learned(cfg, updates=5, env_id="coin_game_v0", game=None, seed=3):
@@ -53,25 +76,20 @@ def test_a_reset_brings_the_first_networks_back_and_keeps_the_optimisers():
     once = [
         max(TINY.actor_lr, TINY.critic_lr) * 1.01 * k for k in (1, 2, 3)
     ]  # what so many steps of Adam can do
-    assert (
-        once[0] < distance[4]
-        and distance[1] < once[0]
-        and distance[2] < once[0]
-        and distance[5] < once[0]
-    )
-    assert trained[2].actor_adam.first.any() and not torch.equal(
-        trained[2].target, trained[0].target
-    )
+    assert once[0] < distance[4]
+    assert distance[1] < once[0]
+    assert distance[2] < once[0]
+    assert distance[5] < once[0]
+    assert trained[2].actor_adam.first.any()
+    assert not torch.equal(trained[2].target, trained[0].target)
 
 
 @pytest.mark.parametrize("critic", ["gru", "mlp"])
 def test_a_zero_critic_starts_at_zero_and_leaves_the_actor_as_it_is(critic):
     drawn, zero = (learned(replace(TINY, critic=critic, zero_critic=z), 0) for z in (False, True))
     obs_ids = torch.zeros(4, 1, 3, dtype=torch.long)
-    assert (
-        not zero.net.q(zero.player_states[0].theta, obs_ids).any()
-        and drawn.net.q(drawn.player_states[0].theta, obs_ids).all()
-    )
+    assert not zero.net.q(zero.player_states[0].theta, obs_ids).any()
+    assert drawn.net.q(drawn.player_states[0].theta, obs_ids).all()
     assert torch.equal(
         *(each.net.logits(each.player_states[0].theta, obs_ids) for each in (drawn, zero))
     )
@@ -84,7 +102,8 @@ def test_the_actors_optimiser_moves_the_critic_only_through_the_leak(detached):
     before = start.player_states[0].theta.clone()
     moved = learned(cfg).player_states[0].theta != before
     split = start.net.actor_size
-    assert moved[:, :split].any() and moved[:, split:].any() != detached
+    assert moved[:, :split].any()
+    assert moved[:, split:].any() != detached
 
 
 def test_runs_side_by_side_do_not_mix():
@@ -98,7 +117,8 @@ def test_runs_side_by_side_do_not_mix():
         for _ in range(3):
             learner.update()
     first, second = one.player_states[0].theta, two.player_states[0].theta
-    assert (first[0] - second[0]).abs().max() < 1e-6 and (first[1] - second[1]).abs().max() > 0.1
+    assert (first[0] - second[0]).abs().max() < 1e-6
+    assert (first[1] - second[1]).abs().max() > 0.1
 
 
 def test_models_do_not_look_into_the_opponents():

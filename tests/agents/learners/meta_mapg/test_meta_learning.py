@@ -44,12 +44,12 @@ def test_twice_two_updates_are_four(tmp_path, name, learner):
     for iterations in (2, 4):
         halves = train(learner, env_id, out=tmp_path / "b", iterations=iterations, seed=5, **how)
     first, second = load(whole / "checkpoints").tensors, load(halves / "checkpoints").tensors
-    assert all(torch.equal(first[key], second[key]) for key in first) and {"phi0", "rates0"} <= set(
-        first
-    )
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert {"phi0", "rates0"} <= set(first)
     agent = load_agent(whole)
     rewards = agent.adaptation(tasks=3, seed=1)
-    assert len(rewards) == 3 and rewards == agent.adaptation(tasks=3, seed=1)
+    assert len(rewards) == 3
+    assert rewards == agent.adaptation(tasks=3, seed=1)
 
 
 def test_learning_with_the_third_term_leads_to_cooperation_and_without_it_does_not(tmp_path):
@@ -91,7 +91,8 @@ def test_command_shows_adaptation(tmp_path, capsys):
         main(["evaluate", str(tmp_path / "x"), "--episodes", "4", "--against", "tit_for_tat"]) == 0
     )
     shown = capsys.readouterr().out
-    assert "while it and the others learn" in shown and "after 2 updates" in shown
+    assert "while it and the others learn" in shown
+    assert "after 2 updates" in shown
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,8 @@ def test_personas_have_their_character_and_splits_differ(env_id):
 def test_noise_stays_in_its_range():
     table = torch.tensor(sde.payoffs("ipd_v0"))
     noise = noisy_payoffs(table, 0.5, 500, "train", 1) - table
-    assert noise.abs().max() <= 0.5 and abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
+    assert noise.abs().max() <= 0.5
+    assert abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
     assert torch.equal(noisy_payoffs(table, 0.0, 3, "test")[2], table.double())
     for wrong in (
         {"noise": -1.0, "count": 1},
@@ -222,17 +224,17 @@ def test_chains_that_diverge_count_nothing_and_the_others_go_on():
     rates = torch.ones(2, 2, 3, dtype=torch.float64)
     rates[0, 1, 1] = float("inf")
     found = meta_gradients(phi, rates, world_of(3), (0,))[0]
-    assert found.finite.tolist() == [True, False, True] and found.start[1].abs().max() == 0
-    assert (
-        torch.isfinite(found.start).all()
-        and torch.isfinite(found.rates).all()
-        and found.start[0].abs().max() > 0
-    )
+    assert found.finite.tolist() == [True, False, True]
+    assert found.start[1].abs().max() == 0
+    assert torch.isfinite(found.start).all()
+    assert torch.isfinite(found.rates).all()
+    assert found.start[0].abs().max() > 0
     learner = LEARNERS["meta_mapg"].make(MetaLearnerConfig(**TINY), "ipd_v0", {}, 0, "cpu")
     learner.rates[1][:] = float("inf")
     before = learner.phi[0].clone()
     metrics = learner.update()
-    assert metrics["ended_chains"] == TINY["batch"] and torch.isfinite(metrics["reward"])
+    assert metrics["ended_chains"] == TINY["batch"]
+    assert torch.isfinite(metrics["reward"])
     assert torch.equal(learner.phi[0], before)
 
 
