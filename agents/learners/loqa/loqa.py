@@ -252,6 +252,8 @@ class LoqaConfig:
         at_least(self, 1, "horizon", "batch", "push_every", "capacity", "snapshots", "runs")
         at_least(self, 0, "actor_lr", "critic_lr", "entropy", "weight", "reset_every")
         within(self, 0, 1, "gamma", "ema", "decay", "epsilon")
+        self._check_networks()
+
         if self.temperature <= 0 or (self.clip is not None and self.clip <= 0):
             raise ValueError(
                 f"temperature and clip must be positive, not {self.temperature} and {self.clip}"
@@ -265,7 +267,6 @@ class LoqaConfig:
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of snapshots ({self.snapshots})"
             )
-        self._check_networks()
 
     def _check_networks(self) -> None:
         at_least(self, 1, "actor_hidden", "critic_hidden")
