@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.evaluation.agent import Agent
 from agents.evaluation.restore import known_settings
@@ -18,7 +17,7 @@ from agents.learners.meta_mapg.meta_learner import MetaLearner
 from agents.learners.meta_mapg.personas import noisy_payoffs, personas
 from agents.learners.protocol import LearnerSpec
 from agents.nn.networks import ActorCritic
-from social_dilemmas_env.rng import Stream
+from social_dilemmas_env.rng import Stream, draw
 
 
 def make_meta_learner(
@@ -88,7 +87,7 @@ class MetaAgent(Agent):
         tables = noisy_payoffs(learner.table.payoffs.cpu(), learner.noise, tasks, "test", seed)
         peers = None
         if learner.peers is not None:
-            distribution = sde.draw(learner.seed, Stream.PERSONAS)
+            distribution = draw(learner.seed, Stream.PERSONAS)
             peers = personas(learner.env_id, learner.cfg.peers, "test", distribution)
             if not learner.noise:  # every persona once
                 tables = tables[:1].expand(len(peers), *tables.shape[1:])

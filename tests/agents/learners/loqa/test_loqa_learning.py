@@ -161,6 +161,13 @@ def test_the_reward_model_learns_the_rewards():
     assert (predicted - cfg.payoff_shift - torch.tensor([-1.0, -3.0, 0.0, -2.0])).abs().max() < 0.35
 
 
+@pytest.mark.parametrize("wrong", [{"reward_hidden": 0}, {"model_lr": -1.0}])
+def test_bad_settings_of_models_are_named(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} must be at least"):
+        loqa_modelled.ModelledConfig(**wrong)
+
+
 @pytest.mark.slow
 def test_recommended_settings_reciprocate():
     """8 runs of 1500 updates: cooperation is answered, defection is not.
