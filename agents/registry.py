@@ -4,9 +4,10 @@ Importing this imports no torch: a learner's module is imported when it is looke
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from agents.learners.protocol import LearnerSpec as LearnerSpec
 
 _WHERE = {
     "loqa": "agents.learners.loqa.learner:LOQA",
@@ -31,34 +32,13 @@ _WHERE = {
 }
 
 
-@dataclass(frozen=True)
-class LearnerSpec:
-    """A learner that `train` can run.
-
-    Attributes:
-        name: the key in LEARNERS.
-        title: one line.
-        settings: env_id -> the default settings, a frozen dataclass.
-        make: (settings, env_id, game arguments, seed, device) -> a `Learner` (training.py).
-        agent: (checkpoint, device, seed) -> a trained player with `act`; see agent.py.
-        graphs: whether the learner computes through its attribute `compute`, which graphs may
-            replace (compute.py).
-    """
-
-    name: str
-    title: str
-    settings: Callable[[str], Any]
-    make: Callable[[Any, str, dict[str, Any], int, str], Any]
-    agent: Callable[[Any, str, int], Any]
-    graphs: bool = False
-
-
-class Learners(Mapping[str, LearnerSpec]):
+class Learners(Mapping[str, LearnerSpec[Any]]):
     """Name -> LearnerSpec, imported on demand."""
 
-    def __getitem__(self, name: str) -> LearnerSpec:
+    def __getitem__(self, name: str) -> LearnerSpec[Any]:
         module, _, attribute = _WHERE[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        spec: LearnerSpec[Any] = getattr(importlib.import_module(module), attribute)
+        return spec
 
     def __iter__(self) -> Iterator[str]:
         return iter(_WHERE)

@@ -125,15 +125,15 @@ def policies(run: Path) -> dict[str, list[float]]:
     import torch
 
     from agents.checkpoint import load
-    from agents.learners.loqa.learner import spaces
-    from agents.learners.loqa.self_play import networks
+    from agents.execution.games import spaces
+    from agents.learners.loqa.self_play import actor_critic
     from agents.registry import LEARNERS
 
     checkpoint = load(run / "checkpoints")
     cfg: Any = replace(
         LEARNERS[checkpoint.facts["learner"]].settings("ipd_v0"), **checkpoint.facts["settings"]
     )
-    net = networks(cfg, *spaces("ipd_v0", {}, "cpu"))
+    net = actor_critic(cfg, *spaces("ipd_v0", {}, "cpu"))
     table = net.unpack(checkpoint.tensors["self0.theta"], "actor")["zero_table"]
     policy = torch.softmax(table, -1)[..., 0].double()
     found = {f"P(C|{state})": policy[:, s].tolist() for s, state in enumerate(STATES)}

@@ -146,7 +146,7 @@ def meta_test(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[str, 
     import torch
 
     import social_dilemmas_env as sde
-    from agents.learners.meta_mapg.learner import MetaLearnerConfig
+    from agents.learners.meta_mapg.config import MetaLearnerConfig
     from agents.learners.meta_mapg.personas import noisy_payoffs
     from agents.registry import LEARNERS
 

@@ -105,7 +105,7 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     import torch
 
     import social_dilemmas_env as sde
-    from agents.learners.meta_mapg.learner import MetaLearnerConfig
+    from agents.learners.meta_mapg.config import MetaLearnerConfig
     from agents.learners.meta_mapg.personas import personas
     from agents.registry import LEARNERS as SPECS
 

@@ -41,6 +41,7 @@ class Stream(IntEnum):
     ROLLOUT = 2  # actions, and which past selves play
     ENV = 3  # seeds of the games
     MODELS = 4  # initial parameters of models of others
+    PERSONAS = 2  # meta-learning, which needs no seeds of roll-outs: the characters of its peers
 
 
 def mix(x: Ints) -> Ints:

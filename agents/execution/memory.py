@@ -1,6 +1,4 @@
-"""Memory: how much there is, and one process setting that a third of the training time depends
-on.
-"""
+"""Memory: how much there is, and one setting that a third of the training time depends on."""
 
 import ctypes
 import sys
@@ -11,8 +9,7 @@ MEGABYTE = 1 << 20
 
 
 def keep_memory() -> bool:
-    """Lets glibc keep freed memory instead of giving it back to the system and fetching it again,
-    page by page.
+    """Lets glibc keep freed memory, instead of fetching it from the system again page by page.
 
     Each update frees and allocates the same few hundred megabytes; measured on one core, a Coin
     Game iteration of LOQA took .58 s instead of .86.  Returns whether it could be done; elsewhere
@@ -24,6 +21,7 @@ def keep_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
+
     settings = (
         (_MMAP_THRESHOLD, 1024 * MEGABYTE),
         (_TRIM_THRESHOLD, 2047 * MEGABYTE),
@@ -35,7 +33,7 @@ def keep_memory() -> bool:
 def available_memory(device: str) -> int | None:
     """Bytes that a device has free; None if it is not known."""
     if device.startswith("cuda"):
-        import torch
+        import torch  # not needed to ask for the memory of the host
 
         return torch.cuda.mem_get_info(device)[0]
     try:

@@ -1,58 +1,61 @@
 """Playing B games for T steps, and what is kept of them.
 
-Views are stored as integers; networks look their observations up when the loss is computed
-(networks.py). Random choices come from one table of uniforms per batch, so that a batch depends on
-its seed alone.
+Observations are stored as integers, their ids; networks look them up when the loss is computed
+(nn/networks.py). Random choices come from one table of uniforms per batch, so that a batch depends
+on its seed alone.
 
 Shapes  T steps, B = K x n games (group k plays with parameter set k), N players, A actions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from agents.nn.networks import ActorCritic
+from agents.nn.networks import ActorCritic, Stepper
 
 
 class Trajectory(NamedTuple):
     """A batch of whole episodes.
 
     Attributes:
-        views: [T + 1, B, N], what each player saw, as integers; the last one is after the last
-            step.
+        obs_ids: [T + 1, B, N], what each player saw; the last one is after the last step.
         actions: [T, B, N].
         rewards: [T, B, N].
         logits: [T, B, N, A], of the policies that played, without gradients.
     """
 
-    views: Tensor
+    obs_ids: Tensor
     actions: Tensor
     rewards: Tensor
     logits: Tensor
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Who plays as one of the players.
+class SeatPolicy:
+    """What acts in one seat of all games.
 
     Attributes:
-        step: (views [K, n], t) -> logits [K, n, A]; see `Network.player`.
+        step: (observation ids [K, n], t) -> logits [K, n, A]; see `Network.stepper`.
         sets: K, parameter sets.
     """
 
-    step: Callable[[Tensor, int], Tensor]
+    step: Stepper
     sets: int
 
+    def logits(self, obs_ids: Tensor, t: int) -> Tensor:
+        """[B] -> [B, A]."""
+        return self.step(obs_ids.view(self.sets, -1), t).reshape(len(obs_ids), -1)
 
-class Players(NamedTuple):
-    """Who plays: the parameters θ [K, P] of every seat, and how often they explore.
+
+class JointPolicy(NamedTuple):
+    """Who plays: the parameters of every seat, and how often they explore.
 
     Attributes:
         net: of all seats.
-        thetas: one a seat; K may differ.
+        thetas: θ [K, P], one a seat; K may differ.
         epsilon: chance of a uniform action instead of the policy's, for each player by itself.
     """
 
@@ -60,15 +63,15 @@ class Players(NamedTuple):
     thetas: tuple[Tensor, ...]
     epsilon: float = 0.0
 
-    def seats(self, batch: int, steps: int) -> list[Seat]:
-        """For so many games of so many steps, from the start of an episode."""
-        found = []
+    def seats(self, num_games: int, steps: int) -> list[SeatPolicy]:
+        """For B games of T steps, from the start of an episode."""
+        policies = []
+        # Parameters are detached: games are data, nothing is differentiated through them.
         for theta in self.thetas:
             params = self.net.unpack(theta.detach(), "actor")
-            found.append(
-                Seat(self.net.actor.player(params, batch // len(theta), steps), len(theta))
-            )
-        return found
+            step = self.net.actor.stepper(params, num_games // len(theta), steps)
+            policies.append(SeatPolicy(step, len(theta)))
+        return policies
 
 
 def sample(logits: Tensor, uniforms: Tensor) -> Tensor:
@@ -76,13 +79,14 @@ def sample(logits: Tensor, uniforms: Tensor) -> Tensor:
 
     [..., A], [...] -> [...].
     """
+    # Weights that are not normalised: the uniform is scaled instead of every one of them.
     weights = (logits - logits.amax(-1, keepdim=True)).exp().cumsum(-1)
     below = weights[..., :-1]  # without the last: rounding must not create an action
     return (uniforms[..., None] * weights[..., -1:] >= below).sum(-1)
 
 
 def explore(actions: Tensor, num_actions: int, epsilon: float, uniforms: Tensor) -> Tensor:
-    """With probability ε a uniform action instead.
+    """With probability ε a uniform action instead.  [...], [...] -> [...].
 
     One uniform decides both: u < ε, and then u / ε is uniform.
     """
@@ -90,46 +94,59 @@ def explore(actions: Tensor, num_actions: int, epsilon: float, uniforms: Tensor)
     return torch.where(uniforms < epsilon, instead, actions)
 
 
-def choose(
-    seats: Sequence[Seat], views: Tensor, t: int, uniforms: Tensor, epsilon: float
+def choose_actions(
+    seats: Sequence[SeatPolicy], obs_ids: Tensor, t: int, uniforms: Tensor, epsilon: float
 ) -> tuple[Tensor, Tensor]:
     """The actions of step t and the logits behind them.
 
-    [B, N], uniforms [2, B, N] -> [B, N], [B, N, A].
+    Args:
+        seats: one a player.
+        obs_ids: [B, N].
+        t: the step.
+        uniforms: [2, B, N], of the actions and of exploration.
+        epsilon: chance of a uniform action.
+
+    Returns:
+        Actions [B, N], logits [B, N, A].
     """
-    logits = torch.stack(
-        [
-            s.step(views[:, i].view(s.sets, -1), t).reshape(len(views), -1)
-            for i, s in enumerate(seats)
-        ],
-        1,
-    )
-    chosen = sample(logits, uniforms[0])
-    return (explore(chosen, logits.shape[-1], epsilon, uniforms[1]) if epsilon else chosen), logits
+    logits = torch.stack([seat.logits(obs_ids[:, i], t) for i, seat in enumerate(seats)], 1)
+    actions = sample(logits, uniforms[0])
+    if epsilon:
+        actions = explore(actions, logits.shape[-1], epsilon, uniforms[1])
+    return actions, logits
 
 
 @torch.no_grad()
 def rollout(
-    venv: Any, first: Tensor, seats: Sequence[Seat], uniforms: Tensor, epsilon: float = 0.0
+    venv: Any, first: Tensor, seats: Sequence[SeatPolicy], uniforms: Tensor, epsilon: float = 0.0
 ) -> Trajectory:
     """Plays one episode of every game.
 
     Args:
         venv: of `make_vec_env(..., backend="torch", obs_mode="state")`, just reset.
-        first: [B, N], the views that `reset` returned.
+        first: [B, N], the observation ids that `reset` returned.
         seats: one a player.
         uniforms: [2, T, B, N], the randomness of the actions and of exploration ([1, ...] without
             it).
         epsilon: chance of a uniform action instead of the policy's, for each player by itself.
     """
-    views, actions, rewards, logits = [first.long()], [], [], []
+    obs_ids, actions, rewards, logits = [first.long()], [], [], []
+
     for t in range(uniforms.shape[1]):
-        chosen, behind = choose(seats, views[t], t, uniforms[:, t], epsilon)
-        seen, paid, *_ = venv.step(chosen)
+        # Everybody acts at once.
+        chosen, chosen_by = choose_actions(seats, obs_ids[t], t, uniforms[:, t], epsilon)
+        following, received, *_ = venv.step(chosen)
+
+        # Keep what the losses need; other outputs of a step do not matter within an episode.
         actions.append(chosen)
-        logits.append(behind)
-        views.append(seen.long())
-        rewards.append(paid)
-    return Trajectory(
-        torch.stack(views), torch.stack(actions), torch.stack(rewards), torch.stack(logits)
-    )
+        logits.append(chosen_by)
+        obs_ids.append(following.long())
+        rewards.append(received)
+
+    parts = (obs_ids, actions, rewards, logits)
+    return Trajectory(*(torch.stack(part) for part in parts))
+
+
+def time_last(x: Tensor) -> Tensor:
+    """[T, K, n, ...] -> [K, n, T, ...]."""
+    return x.movedim(0, 2).contiguous()

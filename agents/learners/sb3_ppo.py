@@ -21,9 +21,9 @@ from torch import Tensor
 from agents import checkpoint
 from agents.checkpoint import Checkpoint, check_tensors
 from agents.evaluation.agent import Agent
-from agents.learners.loqa.learner import spaces
+from agents.execution.games import spaces
+from agents.learners.protocol import LearnerSpec
 from agents.nn.networks import ActorCritic, Mlp
-from agents.registry import LearnerSpec
 
 
 @dataclass(frozen=True)

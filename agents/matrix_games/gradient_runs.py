@@ -26,13 +26,14 @@ import torch
 from torch import Tensor
 
 from agents.matrix_games.differentiable import DifferentiableGame, check_theta
+from agents.nn.adam import EPSILON
+from agents.nn.adam import adam_direction as adam
 from agents.shapes import check_shapes
 
 Game = TypeVar("Game", bound=DifferentiableGame)
 Direction = Callable[[Tensor, DifferentiableGame], Tensor]  # of a learner of any game
 DirectionOn = Callable[[Tensor, Game], Tensor]  # of one that needs more of its game
 Step = Callable[[Tensor], Tensor]
-BETAS, EPSILON = (0.9, 0.999), 1e-8
 log = logging.getLogger(__name__)
 
 
@@ -76,29 +77,6 @@ def joint_direction(theta: Tensor, game: Game, learners: Sequence[DirectionOn[Ga
     """
     directions = {learner: learner(theta, game) for learner in dict.fromkeys(learners)}
     return torch.stack([directions[learner][:, i] for i, learner in enumerate(learners)], 1)
-
-
-def adam() -> Step:
-    """Direction -> step m̂ / (√v̂ + ε), with moments kept from call to call.
-
-        m ← β₁ m + (1 - β₁) f,      m̂ = m / (1 - β₁ᵗ)
-        v ← β₂ v + (1 - β₂) f²,     v̂ = v / (1 - β₂ᵗ)
-
-    Works element by element, so runs do not mix.  `agents.nn.adam` has the same rule for networks,
-    in fewer passes over memory and therefore rounded otherwise; the published numbers of the matrix
-    games rest on these operations, bit for bit.
-    """
-    m = v = torch.zeros(())
-    t = 0
-
-    def step(f: Tensor) -> Tensor:
-        nonlocal m, v, t
-        t += 1
-        m = BETAS[0] * m + (1 - BETAS[0]) * f
-        v = BETAS[1] * v + (1 - BETAS[1]) * f**2
-        return m / (1 - BETAS[0] ** t) / ((v / (1 - BETAS[1] ** t)).sqrt() + EPSILON)
-
-    return step
 
 
 def optimizer(name: str) -> Step:

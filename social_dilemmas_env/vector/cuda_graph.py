@@ -22,6 +22,7 @@ from torch import Tensor
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.validation import integer
+from social_dilemmas_env.vector.graph_recorder import record_graph
 from social_dilemmas_env.vector.options import range_error
 from social_dilemmas_env.vector.torch_env import TorchBatch
 
@@ -140,18 +141,9 @@ class Capture:
         )
 
     def _record(self) -> torch.cuda.CUDAGraph:
-        """Records `_run`, after two runs on a stream of its own (see torch.cuda.graph)."""
-        with torch.cuda.device(self.venv.device), torch.no_grad():
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                for _ in range(2):
-                    self._run()
-            torch.cuda.current_stream().wait_stream(stream)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._run()
-        return graph
+        """Records `_run`."""
+        with torch.no_grad():
+            return record_graph(self._run, self.venv.device)
 
     def _run(self) -> None:
         """K steps from the static tensors to the static tensors.

@@ -1,7 +1,7 @@
-"""Meta-MAPG and Meta-PG with exact values: choosing where to start among learners, by the chain
-rule.
+"""Meta-MAPG and Meta-PG with exact values: choosing where to start among learners.
 
-Paper   Kim, Liu, Riemer, Sun, Abdulhai, Habibi, Lopez-Cot, Tesauro, How 2021, Meta-MAPG, https://arxiv.org/abs/2011.00382
+Papers  Kim, Liu, Riemer, Sun, Abdulhai, Habibi, Lopez-Cot, Tesauro, How 2021, Meta-MAPG,
+        https://arxiv.org/abs/2011.00382
         Al-Shedivat, Bansal, Burda, Sutskever, Mordatch, Abbeel 2018, Meta-PG,
         https://arxiv.org/abs/1710.03641
 Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f); sampled in meta_mapg.py
@@ -9,12 +9,14 @@ Source  https://github.com/dkkim93/meta-mapg (commit 2d8046f); sampled in meta_m
 Everybody takes L learning steps from θ^0, of which player i chooses its own part; f_n is n's
 learning rule:
 
-    θ_n^{l+1} = θ_n^l + α_n^l f_n(θ^l)                                                           (chain)
-    J_i = mean over counted l of V_i(θ^l)                                                        (meta-objective)
+    θ_n^{l+1} = θ_n^l + α_n^l f_n(θ^l)                                         (chain)
+    J_i = mean over counted l of V_i(θ^l)                                      (meta-objective)
 
-    ∂V_i(θ^0)/∂θ_i^0                                                                             (current policy)
-    (∂θ_i^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_i^l                                                            (own learning)
-    Σ_{j≠i} (∂θ_j^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_j^l                                                    (peer learning)
+By the chain rule, ∂J_i/∂θ_i^0 is made of
+
+    ∂V_i(θ^0)/∂θ_i^0                                                           (current policy)
+    (∂θ_i^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_i^l                                          (own learning)
+    Σ_{j≠i} (∂θ_j^l/∂θ_i^0)ᵀ ∂V_i(θ^l)/∂θ_j^l                                  (peer learning)
 
 The first is the whole gradient at l = 0; for l >= 1 exact updates depend on no sample, so that the
 theorem's first term has mean 0 there. Meta-PG takes the others' updates as given: the chain is cut
@@ -27,7 +29,6 @@ Shapes  M chains (runs, tasks, opponents), N players, D parameters a player, L u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -37,8 +38,8 @@ from agents.matrix_games.differentiable import DifferentiableGame, own_gradients
 from agents.matrix_games.gradient_runs import Direction
 
 
-class Learning(NamedTuple):
-    """Who chooses, and what becomes of it.
+class LearningRules(NamedTuple):
+    """Who chooses, and how everybody learns.
 
     Attributes:
         me: i, the player whose start is learned.
@@ -54,11 +55,8 @@ class Learning(NamedTuple):
 
 def mine(theta: Tensor, me: int) -> Tensor:
     """1 where the entry is player i's, else 0.  [..., N, D] -> [N, 1]."""
-    return (
-        torch.nn.functional.one_hot(torch.tensor(me), theta.shape[-2])
-        .bool()
-        .to(theta.device)[:, None]
-    )
+    one_hot = torch.nn.functional.one_hot(torch.tensor(me), theta.shape[-2])
+    return one_hot.bool().to(theta.device)[:, None]
 
 
 def attached(theta: Tensor, which: Tensor) -> Tensor:
@@ -66,18 +64,16 @@ def attached(theta: Tensor, which: Tensor) -> Tensor:
     return torch.where(which, theta, theta.detach())
 
 
-def directions(theta: Tensor, game: DifferentiableGame, how: Learning) -> Tensor:
-    """f_n(θ): naive for player i, `how.peer` for the others.  [M, N, D] -> [M, N, D]."""
-    naive = own_gradients(game, theta)
-    return (
-        naive
-        if how.peer is None
-        else torch.where(mine(theta, how.me), naive, how.peer(theta, game))
-    )
+def directions(theta: Tensor, game: DifferentiableGame, rules: LearningRules) -> Tensor:
+    """f_n(θ): naive for player i, `rules.peer` for the others.  [M, N, D] -> [M, N, D]."""
+    naive = own_gradients(game, theta)  # ∂V_n/∂θ_n of every player
+    if rules.peer is None:
+        return naive
+    return torch.where(mine(theta, rules.me), naive, rules.peer(theta, game))
 
 
 def chain(
-    theta: Tensor, rates: Sequence[Tensor], game: DifferentiableGame, how: Learning
+    theta: Tensor, rates: Sequence[Tensor], game: DifferentiableGame, rules: LearningRules
 ) -> list[Tensor]:
     """θ^0 .. θ^L, differentiable if θ^0 is.
 
@@ -85,42 +81,62 @@ def chain(
         theta: [M, N, D], θ^0.
         rates: α^0 .. α^{L-1}, each broadcast over [M, N, D].
         game: any differentiable game.
-        how: whose start is learned, and the others' rule.
+        rules: whose start is learned, and the others' rule.
     """
-    passed = [theta if how.shaping else attached(theta, mine(theta, how.me))]
+
+    def as_given(theta: Tensor) -> Tensor:
+        return theta if rules.shaping else attached(theta, mine(theta, rules.me))
+
+    # Everybody learns at once.
+    thetas = [as_given(theta)]
     for rate in rates:
-        theta = passed[-1] + rate * directions(passed[-1], game, how)
-        passed.append(theta if how.shaping else attached(theta, mine(theta, how.me)))
-    return passed
+        thetas.append(as_given(thetas[-1] + rate * directions(thetas[-1], game, rules)))
+    return thetas
 
 
-def current_policy(passed: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
+def current_policy(thetas: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
     """V_i(θ^0) as a function of θ_i^0 alone.  -> [M]."""
-    return game.values(attached(passed[0], mine(passed[0], me)))[..., me]
+    return game.values(attached(thetas[0], mine(thetas[0], me)))[..., me]
 
 
-def own_learning(passed: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
+def own_learning(thetas: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
     """V_i(θ^l), through θ_i^l alone; mean over l >= 1.  -> [M]."""
-    through = [attached(theta, mine(theta, me)) for theta in passed[1:]]
-    return game.values(torch.stack(through))[..., me].mean(0)
+    by_own = [attached(theta, mine(theta, me)) for theta in thetas[1:]]
+    return game.values(torch.stack(by_own))[..., me].mean(0)
 
 
-def peer_learning(passed: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
+def peer_learning(thetas: Sequence[Tensor], game: DifferentiableGame, me: int) -> Tensor:
     """V_i(θ^l), through the θ_j^l alone; mean over l >= 1.  -> [M]."""
-    through = [attached(theta, ~mine(theta, me)) for theta in passed[1:]]
-    return game.values(torch.stack(through))[..., me].mean(0)
+    by_peers = [attached(theta, ~mine(theta, me)) for theta in thetas[1:]]
+    return game.values(torch.stack(by_peers))[..., me].mean(0)
 
 
 def meta_value(
-    passed: Sequence[Tensor], game: DifferentiableGame, me: int, first: int = 1
+    thetas: Sequence[Tensor], game: DifferentiableGame, me: int, first: int = 1
 ) -> Tensor:
     """Mean of V_i(θ^l) over l >= `first`: its gradient is the sum of the terms above.  -> [M]."""
-    return torch.stack([game.values(theta)[..., me] for theta in passed[first:]]).mean(0)
+    return torch.stack([game.values(theta)[..., me] for theta in thetas[first:]]).mean(0)
+
+
+class ExactMetaGradient(NamedTuple):
+    """The meta-gradient of each chain by itself.
+
+    Attributes:
+        start: [M, D], ∂J_i/∂θ_i^0.
+        rates: [L, M], ∂J_i/∂α_i.
+        rewards: [L + 1, M, N], a step of all players at l = 0 .. L.
+        finite: [M], the chains that stayed finite.
+    """
+
+    start: Tensor
+    rates: Tensor
+    rewards: Tensor
+    finite: Tensor
 
 
 def meta_gradient(
-    start: Tensor, rates: Tensor, game: DifferentiableGame, how: Learning
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    start: Tensor, rates: Tensor, game: DifferentiableGame, rules: LearningRules
+) -> ExactMetaGradient:
     """The meta-gradient of each chain by itself, for l = 1 .. L.
 
     A chain that diverges counts nothing: its gradients are 0.
@@ -129,45 +145,21 @@ def meta_gradient(
         start: [M, N, D], θ^0.
         rates: [L, M, N], α.
         game: any differentiable game.
-        how: see `chain`.
-
-    Returns:
-        ∂J_i/∂θ_i^0 [M, D]; ∂J_i/∂α_i [L, M]; payoffs a step of all players at l = 0 .. L [L + 1, M,
-        N]; and the chains that stayed finite [M].
+        rules: see `chain`.
     """
     start, rates = start.detach().requires_grad_(), rates.detach().requires_grad_()
-    passed = chain(start, rates[..., None].unbind(0), game, how)
-    value = meta_value(passed, game, how.me)
+    thetas = chain(start, rates[..., None].unbind(0), game, rules)
+    value = meta_value(thetas, game, rules.me)
     by_start, by_rate = torch.autograd.grad(value.sum(), (start, rates))
-    by_start, by_rate = by_start[:, how.me], by_rate[..., how.me]
-    finite = (
-        torch.isfinite(by_start).all(-1)
-        & torch.isfinite(by_rate).all(0)
-        & torch.isfinite(value.detach())
-    )
-    rewards = game.report(torch.stack(passed).detach())
-    return (
+    by_start, by_rate = by_start[:, rules.me], by_rate[..., rules.me]
+
+    # A chain that diverged counts nothing.
+    finite = torch.isfinite(by_start).all(-1) & torch.isfinite(by_rate).all(0)
+    finite = finite & torch.isfinite(value.detach())
+    rewards = game.report(torch.stack(thetas).detach())
+    return ExactMetaGradient(
         torch.where(finite[:, None], by_start, 0.0),
         torch.where(finite, by_rate, 0.0),
         torch.where(finite[:, None], rewards, 0.0),
         finite,
     )
-
-
-@dataclass(frozen=True)
-class ExactMetaConfig:
-    """Meta-training of memory-one policies with exact values.
-
-    Raises:
-        ValueError: no update, or a discount or rate outside its range.
-    """
-
-    chain: int = 7  # L; authors' ipd.yaml
-    batch: int = 32  # chains a meta-update; ours (the authors' five workers draw one each)
-    lr_inner: float = 0.1  # α at first; ipd.yaml
-    lr_peer: float = 1.0  # hard-coded in the authors' base.py
-    lr_outer: float = 0.01  # Adam; ours: M-FOS's for exact gradients (authors' LSTM: 1e-4)
-
-    def __post_init__(self) -> None:
-        if min(self.chain, self.batch) < 1:
-            raise ValueError(f"chain and batch must be >= 1, not {self.chain} and {self.batch}")

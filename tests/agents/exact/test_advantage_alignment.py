@@ -8,21 +8,21 @@ import torch
 
 from agents.learners.loqa import advantage_alignment as aa
 from agents.learners.loqa import loqa
-from agents.learners.loqa.self_play import Opponents, Play
+from agents.learners.loqa.data import ActorData, OpponentData
 
 
-def play(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):
+def actor_data(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):
     """Random data of the right shapes; log π attached to `logits`."""
-    draws = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape):
-        return torch.randn(shape, generator=draws, dtype=torch.float64)
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
 
     logits = normal(runs, games, steps, actions).requires_grad_()
     log_policy = torch.log_softmax(logits, -1)
-    own = torch.randint(actions, (runs, games, steps), generator=draws)
-    theirs = torch.randint(actions, (opponents, runs, games, steps), generator=draws)
-    others = Opponents(
+    own = torch.randint(actions, (runs, games, steps), generator=generator)
+    theirs = torch.randint(actions, (opponents, runs, games, steps), generator=generator)
+    others = OpponentData(
         normal(opponents, runs, games, steps),
         theirs,
         normal(*theirs.shape, actions),
@@ -30,7 +30,7 @@ def play(opponents=1, runs=2, games=3, steps=6, actions=4, seed=0):
     )
     logp = log_policy.gather(-1, own[..., None])[..., 0]
     parts = [normal(runs, games, size) for size in (steps, steps, steps + 1)]
-    data = Play(log_policy, logp, *parts, others, True)
+    data = ActorData(log_policy, logp, *parts, others, True)
     return data, logits
 
 
@@ -41,12 +41,13 @@ def gradient(loss, logits):
 @pytest.mark.parametrize("opponents", [1, 2, 3])
 @pytest.mark.parametrize("weight", [1.0, 0.3])
 def test_aligned_and_loaded_have_one_gradient(opponents, weight):
-    data, logits = play(opponents)
+    data, logits = actor_data(opponents)
     cfg = aa.AlignmentConfig(weight=weight, temperature=1.0)
     loaded, aligned = (
         gradient(aa.loss(data, replace(cfg, form=form)), logits) for form in ("loaded", "aligned")
     )
-    assert (loaded - aligned).abs().max() < 1e-12 and loaded.abs().max() > 1e-3
+    assert (loaded - aligned).abs().max() < 1e-12
+    assert loaded.abs().max() > 1e-3
     normalised = gradient(
         loqa.loss(data, replace(cfg, form="loaded", stop_normaliser=False)), logits
     )
@@ -58,18 +59,18 @@ def test_many_opponents_are_the_sum_over_each():
 
     three_player_coin_train.py's intent).
     """
-    data, logits = play(3)
+    data, logits = actor_data(3)
     cfg = loqa.LoqaConfig(weight=0.7)
     own = gradient(loqa.actor_loss(data.advantages, data.logp), logits)
     parts = []
     for j in range(3):
-        only = data._replace(others=Opponents(*(x[j : j + 1] for x in data.others)))
+        only = data._replace(others=OpponentData(*(x[j : j + 1] for x in data.others)))
         parts.append(gradient(loqa.loss(only, cfg), logits) - own)
     assert (gradient(loqa.loss(data, cfg), logits) - own - sum(parts)).abs().max() < 1e-12
 
 
 def test_shaping_can_be_switched_off():
-    data, logits = play()
+    data, logits = actor_data()
     own = gradient(loqa.actor_loss(data.advantages, data.logp), logits)
     for off, cfg in (
         (data, loqa.LoqaConfig(weight=0.0)),
@@ -88,7 +89,7 @@ def test_past_by_hand():
 
 
 def test_mean_form_uses_standardised_gae():
-    data, logits = play(2)
+    data, logits = actor_data(2)
     cfg = aa.AlignmentConfig(form="mean", gae_decay=0.9)
     got = gradient(aa.loss(data, cfg), logits)
     own = torch.zeros_like(data.rewards)

@@ -39,9 +39,9 @@ def brute(init, alpha, opponents, value, unroll, opponent_lr=1.0, mutant=None):
 
 
 def draw(runs=2, batch=3):
-    draws = torch.Generator().manual_seed(0)
-    init = torch.randn(runs, 5, dtype=torch.float64, generator=draws)
-    opponents = torch.randn(runs, batch, 5, dtype=torch.float64, generator=draws)
+    generator = torch.Generator().manual_seed(0)
+    init = torch.randn(runs, 5, dtype=torch.float64, generator=generator)
+    opponents = torch.randn(runs, batch, 5, dtype=torch.float64, generator=generator)
     return init, torch.tensor([0.3, 0.9], dtype=torch.float64), opponents
 
 
@@ -112,5 +112,5 @@ def test_bad_input():
     with pytest.raises(ValueError, match="one opponent"):
         meta_train(three, CFG)
     for wrong in ({"runs": 0}, {"batch": 0}, {"unroll": 0}, {"iterations": -1}):
-        with pytest.raises(ValueError, match=">= 1"):
+        with pytest.raises(ValueError, match="must be at least"):
             MMamlConfig(**wrong)

@@ -29,8 +29,8 @@ def policies(seed=1):
 
     The first attached.
     """
-    draws = torch.Generator().manual_seed(seed)
-    mine, theirs = torch.randn(2, 5, generator=draws, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    mine, theirs = torch.randn(2, 5, generator=generator, dtype=torch.float64)
     return mine.requires_grad_(), theirs
 
 
@@ -106,8 +106,8 @@ def test_mutants_of_shaped_q_fail(mutant):
 
 def test_shaped_q_of_every_step_and_decay():
     """grad Q_t = γ Σ_{k>t} (γλ)^{k-t-1} (R_k - V_k) ∇ log π_k: the reference, term by term."""
-    draws = torch.Generator().manual_seed(0)
-    logp, rewards, values = torch.randn(3, 7, generator=draws, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    logp, rewards, values = torch.randn(3, 7, generator=generator, dtype=torch.float64)
     logp.requires_grad_()
     cfg = LoqaConfig(gamma=0.9, decay=0.8)
     returns = torch.stack([sum(0.9 ** (k - t) * rewards[k] for k in range(t, 7)) for t in range(7)])
@@ -138,8 +138,8 @@ def test_n_step_q_is_the_opponents_q_of_n_steps(n):
 
 def test_n_step_q_of_every_step():
     """The released code's formula, with its boxes, term by term."""
-    draws = torch.Generator().manual_seed(0)
-    logp, rewards, values = torch.randn(3, 2, 7, generator=draws, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    logp, rewards, values = torch.randn(3, 2, 7, generator=generator, dtype=torch.float64)
     logp.requires_grad_()
     q = n_step_q(logp, rewards, values, LoqaConfig(gamma=0.9, n_step=3))
     assert q.shape == (2, 4)
@@ -158,8 +158,8 @@ def test_n_step_q_of_every_step():
 
 def test_first_order_equals_loaded_dice():
     """The surrogate's gradient is that of □(Σ_{l≤k}) - □(Σ_{l<k}), which the paper writes."""
-    draws = torch.Generator().manual_seed(0)
-    logp, returns, values = torch.randn(3, 6, generator=draws, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    logp, returns, values = torch.randn(3, 6, generator=generator, dtype=torch.float64)
     logp.requires_grad_()
     through = logp.cumsum(-1)
     box = [torch.exp(x - x.detach()) for x in (through, through - logp)]

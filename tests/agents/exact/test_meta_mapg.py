@@ -14,8 +14,10 @@ from torch.func import grad, jacrev
 
 from agents.learners.lola.lola_exact import lola
 from agents.learners.meta_mapg import meta_mapg as mm
+from agents.learners.meta_mapg.config import MetaConfig
+from agents.learners.meta_mapg.games import Games, World
 from agents.learners.meta_mapg.meta_mapg_exact import (
-    Learning,
+    LearningRules,
     chain,
     current_policy,
     meta_gradient,
@@ -31,7 +33,7 @@ torch.set_num_threads(1)
 GAMMA, T, EXACT = 0.9, 2, 1e-10
 RATES = torch.tensor([0.7, 1.1], dtype=torch.float64)
 SWAP = [0, 1, 3, 2, 4]
-CFG = mm.MetaConfig(
+CFG = MetaConfig(
     chain=1,
     games=1,
     steps=T,
@@ -44,25 +46,25 @@ CFG = mm.MetaConfig(
 PLAYS = torch.tensor(list(itertools.product(range(4), repeat=T)))  # joint actions [16, T]
 
 
-class Enumerated(mm.World):
+class Enumerated(World):
     """Lane 16 a + b plays trajectory a first and trajectory b after the update."""
 
-    def play(self, phi):
+    def play_games(self, phi):
         self.turn = getattr(self, "turn", -1) + 1
         lane = torch.arange(256)
         joint = PLAYS[lane // 16 if self.turn == 0 else lane % 16].T[..., None]  # [T, M, 1]
         before = torch.cat((torch.zeros_like(joint[:1]), 1 + joint[:-1]))
-        views = torch.stack((before, torch.tensor(SWAP)[before]))
+        obs_ids = torch.stack((before, torch.tensor(SWAP)[before]))
         actions = torch.stack((joint // 2, joint % 2))
-        return mm.Play(views, actions, self.rewards(actions))
+        return Games(obs_ids, actions, self.rewards(actions))
 
 
 def setting(payoffs, **changes):
     cfg = replace(CFG, **changes)
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
     world = Enumerated((net, net), payoffs.expand(256, 2, 2, 2), cfg, torch.Generator())
-    draws = torch.Generator().manual_seed(4)
-    return world, torch.randn(2, 10, dtype=torch.float64, generator=draws)
+    generator = torch.Generator().manual_seed(4)
+    return world, torch.randn(2, 10, dtype=torch.float64, generator=generator)
 
 
 def sampled_terms(payoffs, i, **changes):
@@ -74,8 +76,8 @@ def sampled_terms(payoffs, i, **changes):
     assert chance.sum().item() == pytest.approx(1)
     terms = []
     for term in (mm.current_policy, mm.own_learning, mm.peer_learning):
-        slope = torch.autograd.grad((term(found, 1, i, world.cfg) * chance).sum(), phi[i], retain_graph=True,
-                                    materialize_grads=True)[0]  # fmt: skip
+        expected = (term(found, 1, i, world.cfg) * chance).sum()
+        (slope,) = torch.autograd.grad(expected, phi[i], retain_graph=True, materialize_grads=True)
         terms.append(slope.sum(0))
     return torch.stack(terms)
 
@@ -153,32 +155,37 @@ def test_each_term_has_the_right_expectation(name, i, shaping):
     torch.testing.assert_close(
         found, exact_terms(en.GAMES[name], i, shaping), rtol=EXACT, atol=EXACT
     )
-    assert (found[2].abs().max() > 1e-3) == shaping and found[:2].abs().amax(1).min() > 1e-3
+    assert (found[2].abs().max() > 1e-3) == shaping
+    assert found[:2].abs().amax(1).min() > 1e-3
 
 
-def mutants(world):
+def mutants():
     """Mistakes that the comparison must notice."""
     honest = mm.inner_step
 
     def detached(*args):
         return [step.detach() for step in honest(*args)]
 
-    def own_only(phi, logp, play, base, cfg):
-        return honest(phi, logp, play, base, replace(cfg, shaping=False))
+    def own_only(phi, logp, games, base, cfg):
+        return honest(phi, logp, games, base, replace(cfg, shaping=False))
 
-    def swapped(phi, logp, play, base, cfg):
-        return honest(phi, logp, play._replace(rewards=play.rewards.flip(0)), base, cfg)
+    def swapped(phi, logp, games, base, cfg):
+        return honest(phi, logp, games._replace(rewards=games.rewards.flip(0)), base, cfg)
 
-    def undiscounted(phi, logp, play, base, cfg):
-        return honest(phi, logp, play, base, replace(cfg, gamma=1 - 1e-9))
+    def undiscounted(phi, logp, games, base, cfg):
+        return honest(phi, logp, games, base, replace(cfg, gamma=1 - 1e-9))
 
-    return {"inner_step": {"detached chain": detached, "others' log-probabilities dropped": own_only,
-                           "players swapped": swapped, "no discount": undiscounted}}  # fmt: skip
+    return {
+        "detached chain": detached,
+        "others' log-probabilities dropped": own_only,
+        "players swapped": swapped,
+        "no discount": undiscounted,
+    }
 
 
-@pytest.mark.parametrize("name", list(mutants(None)["inner_step"]))
+@pytest.mark.parametrize("name", list(mutants()))
 def test_mutants_of_the_update_are_caught(name, monkeypatch):
-    monkeypatch.setattr(mm, "inner_step", mutants(None)["inner_step"][name])
+    monkeypatch.setattr(mm, "inner_step", mutants()[name])
     found, true = sampled_terms(en.LOPSIDED, 0), exact_terms(en.LOPSIDED, 0)
     assert (found - true).abs().max() > 1e-3
 
@@ -194,11 +201,11 @@ def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
     """Al-Shedivat's theorem: with a plain score-function update, current policy + own learning is
     the whole gradient."""
 
-    def plain(phi, logp, play, base, cfg):
+    def plain(phi, logp, games, base, cfg):
         discount = GAMMA ** torch.arange(T, dtype=torch.float64)
         return [
             torch.autograd.grad((lp.cumsum(-1) * discount * r).sum(), p, create_graph=True)[0]
-            for p, lp, r in zip(phi, logp, play.rewards, strict=True)
+            for p, lp, r in zip(phi, logp, games.rewards, strict=True)
         ]
 
     monkeypatch.setattr(mm, "inner_step", plain)
@@ -210,9 +217,10 @@ def test_meta_pg_without_dice_would_be_unbiased(monkeypatch):
         for joint in PLAYS.tolist():
             slopes = [jacrev(lambda p, n=n, j=joint: scores(p, j)[n])(full)[:, n] for n in range(2)]
             rewards = [en.LOPSIDED[j // 2, j % 2] for j in joint]
-            there = torch.stack([
-                full[n] + RATES[n] * sum(GAMMA**t * r[n] * slopes[n][t] for t, r in enumerate(rewards)) for n in range(2)
-            ])  # fmt: skip
+            steps = [
+                sum(GAMMA**t * r[n] * slopes[n][t] for t, r in enumerate(rewards)) for n in range(2)
+            ]
+            there = torch.stack([full[n] + RATES[n] * steps[n] for n in range(2)])
             total = total + scores(full, joint)[:, -1].sum().exp() * value(there, en.LOPSIDED, 0)
         return total
 
@@ -225,10 +233,10 @@ def test_steps_keep_only_what_causes_and_divide_the_cross_products():
     without γ^t."""
     cfg = replace(CFG, games=3, pairing="steps", gae_lambda=1.0)
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
-    world = mm.World((net, net), en.IPD.expand(4, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
+    world = World((net, net), en.IPD.expand(4, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
     phi = tuple(torch.randn(4, 10, dtype=torch.float64).requires_grad_() for _ in range(2))
     found = mm.unroll(phi, RATES[None, :, None].expand(1, 2, 4), world)
-    r = found.plays[1].rewards[0]
+    r = found.games[1].rewards[0]
     advantage = torch.stack((r[..., 0] + GAMMA * r[..., 1], r[..., 1]), -1) / 3
     for term, logp in ((mm.current_policy, found.logp[0][0]), (mm.own_learning, found.logp[1][0]),
                        (mm.peer_learning, found.logp[1][1])):  # fmt: skip
@@ -265,7 +273,7 @@ def test_exact_terms_are_the_chain_rule(peer, me):
     start = 0.5 * en.random_theta(en.LOPSIDED, seed=2, runs=2).detach()
     rates = torch.tensor([[0.3, 0.8], [0.5, 0.2]], dtype=torch.float64)
     rule = (lambda t, g: lola(t, g, LolaConfig(form="taylor"))) if peer == "lola" else None
-    how = Learning(me=me, peer=rule)
+    how = LearningRules(me=me, peer=rule)
     for r in range(2):
         leaf = start[r : r + 1].clone().requires_grad_()
         passed = chain(leaf, [rate[:, None] for rate in rates], game, how)
@@ -298,7 +306,7 @@ def test_exact_meta_pg_takes_the_peer_as_given():
         en.random_theta(en.IPD, seed=3, runs=1).detach(),
         torch.full((3, 1, 2), 0.6, dtype=torch.float64),
     )
-    path = chain(start, rates[..., None].unbind(0), game, Learning())
+    path = chain(start, rates[..., None].unbind(0), game, LearningRules())
 
     def objective(x):
         total, mine = 0.0, x
@@ -309,22 +317,23 @@ def test_exact_meta_pg_takes_the_peer_as_given():
             total = total + game.values(torch.stack((mine, path[k + 1][0, 1])))[0] / 3
         return total
 
-    found, by_rate, rewards, finite = meta_gradient(start, rates, game, Learning(shaping=False))
-    torch.testing.assert_close(found[0], grad(objective)(start[0, 0]), rtol=1e-9, atol=EXACT)
-    shaped = meta_gradient(start, rates, game, Learning())[0]
-    assert (
-        (found - shaped).abs().max() > 1e-3
-        and finite.all()
-        and rewards.shape == (4, 1, 2)
-        and by_rate.shape == (3, 1)
+    found, by_rate, rewards, finite = meta_gradient(
+        start, rates, game, LearningRules(shaping=False)
     )
+    torch.testing.assert_close(found[0], grad(objective)(start[0, 0]), rtol=1e-9, atol=EXACT)
+    shaped = meta_gradient(start, rates, game, LearningRules())[0]
+    assert (found - shaped).abs().max() > 1e-3
+    assert finite.all()
+    assert rewards.shape == (4, 1, 2)
+    assert by_rate.shape == (3, 1)
 
 
 def test_a_chain_that_diverges_counts_nothing_and_the_others_go_on():
     game = MatrixGame(en.IPD, GAMMA)
     start = en.random_theta(en.IPD, seed=3, runs=2).detach()
     start[1, 0] = float("nan")
-    found, _, _, finite = meta_gradient(start, torch.ones(2, 2, 2).double(), game, Learning())
-    alone, *_ = meta_gradient(start[:1], torch.ones(2, 1, 2).double(), game, Learning())
-    assert finite.tolist() == [True, False] and found[1].abs().max() == 0
+    found, _, _, finite = meta_gradient(start, torch.ones(2, 2, 2).double(), game, LearningRules())
+    alone, *_ = meta_gradient(start[:1], torch.ones(2, 1, 2).double(), game, LearningRules())
+    assert finite.tolist() == [True, False]
+    assert found[1].abs().max() == 0
     torch.testing.assert_close(found[:1], alone, rtol=EXACT, atol=EXACT)

@@ -13,9 +13,9 @@ import torch
 from agents.learners.pola import pola_dice
 from agents.learners.pola.pola_dice import (
     Games,
+    OuterProblem,
     PolaDiceConfig,
     Side,
-    View,
     look_ahead,
     outer_gradient,
 )
@@ -30,9 +30,18 @@ NET = ActorCritic(
     Tabular(torch.eye(5, dtype=torch.float64), 2), Tabular(torch.eye(5, dtype=torch.float64), 1)
 )
 LOLA = PolaDiceConfig(
-    gamma=GAMMA, horizon=STEPS, batch=4**STEPS, inner_steps=1, outer_steps=1, lr_in=0.7, lr_v=0.0, beta_in=0, beta_out=0,
-    actor="tabular", runs=RUNS,
-)  # fmt: skip
+    gamma=GAMMA,
+    horizon=STEPS,
+    batch=4**STEPS,
+    inner_steps=1,
+    outer_steps=1,
+    lr_in=0.7,
+    lr_v=0.0,
+    beta_in=0,
+    beta_out=0,
+    actor="tabular",
+    runs=RUNS,
+)
 POLA = replace(LOLA, inner_steps=2, beta_in=0.8, beta_out=1.5, outer_steps=3)
 
 
@@ -56,7 +65,7 @@ def every_game(payoffs):
 
 
 def enumerated(payoffs):
-    """`play` of a View: lanes of learner 0, then of learner 1; each in its own seat."""
+    """`play` of an OuterProblem: lanes of learner 0, then of learner 1; each in its own seat."""
     states, acts, rewards = every_game(payoffs)
 
     def play(own, other, k):
@@ -73,12 +82,12 @@ def enumerated(payoffs):
     return play
 
 
-def view_of(payoffs, cfg, seed=1, distance=0.3):
-    """A View in the middle of an update, and θ."""
+def problem_of(payoffs, cfg, seed=1, distance=0.3):
+    """An OuterProblem in the middle of an update, and θ."""
     old = normal(2 * RUNS, NET.size, seed=seed)
     own = old + distance * normal(2 * RUNS, NET.size, seed=seed + 1)
     other = normal(2 * RUNS, NET.size, seed=seed + 2)
-    return View(NET, cfg, old, other, enumerated(payoffs)), own
+    return OuterProblem(NET, cfg, old, other, enumerated(payoffs)), own
 
 
 def exact_value(own, other, player, of, payoffs, critic):
@@ -108,10 +117,10 @@ def exact_divergence(old, new, own, other, player, of, payoffs, reverse=False):
     return (logp.exp()[:, None] * by_state[states[of][:, :-1]]).sum() / STEPS
 
 
-def exact_direction(own, lane, view, payoffs):
+def exact_direction(own, lane, problem, payoffs):
     """∇_θ of the outer objective of one lane."""
-    cfg, player = view.cfg, lane // RUNS
-    start, other = view.other[lane], view.other[lane].clone().requires_grad_()
+    cfg, player = problem.cfg, lane // RUNS
+    start, other = problem.other[lane], problem.other[lane].clone().requires_grad_()
     own = own[lane].clone().requires_grad_()
     first = other
     for _ in range(cfg.inner_steps):
@@ -121,17 +130,17 @@ def exact_direction(own, lane, view, payoffs):
         )
         other = other + cfg.lr_in * torch.autograd.grad(total, other, create_graph=True)[0]
     total = exact_value(own, other, player, player, payoffs, own)
-    old = view.old[lane]
+    old = problem.old[lane]
     total = total - cfg.beta_out * exact_divergence(
         old, own, own, other, player, player, payoffs, cfg.reverse_kl
     )
     return torch.autograd.grad(total, own)[0]
 
 
-def errors(view, own, payoffs):
+def errors(problem, own, payoffs):
     """Largest difference over the actors' parameters of all lanes."""
-    found = outer_gradient(own, view).gradient
-    true = torch.stack([exact_direction(own, lane, view, payoffs) for lane in range(len(own))])
+    found = outer_gradient(own, problem).gradient
+    true = torch.stack([exact_direction(own, lane, problem, payoffs) for lane in range(len(own))])
     assert true[:, :10].abs().max() > 1e-2
     return (found - true)[:, :10].abs().max()
 
@@ -154,61 +163,85 @@ SETTINGS = {
 @pytest.mark.parametrize("game", ["ipd", "lopsided"])
 def test_the_outer_step_is_exact(name, game):
     payoffs = en.GAMES[game]
-    view, own = view_of(payoffs, SETTINGS[name])
-    assert errors(view, own, payoffs) < EXACT
+    problem, own = problem_of(payoffs, SETTINGS[name])
+    assert errors(problem, own, payoffs) < EXACT
 
 
-def _forgetful(own, step, view, again, really=pola_dice.inner_gradient):
-    found = really(own.detach().requires_grad_(), step, view, again)
-    return found + 0 * own if again else found
+def _forgetful(own, step, problem, create_graph, really=pola_dice.inner_gradient):
+    found = really(own.detach().requires_grad_(), step, problem, create_graph)
+    return found + 0 * own if create_graph else found
+
+
+def _no_derivative(own, cotangent, steps, problem):
+    return torch.zeros_like(own)
+
+
+def _swapped(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards.flip(0), values, cfg)
+
+
+def _over_at_the_end(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards, 0 * values, cfg)
+
+
+def _other_discount(logp, rewards, values, cfg, really=pola_dice.objective):
+    return really(logp, rewards, values, replace(cfg, gamma=0.91))
+
+
+def _reversed(old, new, reverse, really=pola_dice.divergence):
+    return really(old, new, not reverse)
+
+
+def _always_first(k, *rest, really=pola_dice.InnerStep):
+    return really(0, *rest)
 
 
 MUTANTS = {
-    "look-ahead not differentiated": ("back_through", lambda own, slope, steps, view: torch.zeros_like(own)),
+    "look-ahead not differentiated": ("look_ahead_vjp", _no_derivative),
     "inner gradient forgets θ": ("inner_gradient", _forgetful),
-    "players' rewards swapped": ("objective", lambda logp, r, v, cfg, f=pola_dice.objective: f(logp, r.flip(0), v, cfg)),
-    "games that end at T": ("objective", lambda logp, r, v, cfg, f=pola_dice.objective: f(logp, r, 0 * v, cfg)),
-    "KL the other way round": ("divergence", lambda a, b, r, f=pola_dice.divergence: f(a, b, not r)),
-    "discount": ("objective", lambda x, r, v, cfg, f=pola_dice.objective: f(x, r, v, replace(cfg, gamma=0.91))),
-    "no first slope": ("InnerStep", lambda k, *rest, f=pola_dice.InnerStep: f(0, *rest)),
-}  # fmt: skip
+    "players' rewards swapped": ("objective", _swapped),
+    "games that end at T": ("objective", _over_at_the_end),
+    "KL the other way round": ("divergence", _reversed),
+    "discount": ("objective", _other_discount),
+    "no first slope": ("InnerStep", _always_first),
+}
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutants_are_caught(name, monkeypatch):
-    view, own = view_of(en.LOPSIDED, POLA)
+    problem, own = problem_of(en.LOPSIDED, POLA)
     monkeypatch.setattr(pola_dice, *MUTANTS[name])
-    assert errors(view, own, en.LOPSIDED) > 1e-4
+    assert errors(problem, own, en.LOPSIDED) > 1e-4
 
 
 def test_critics_learn_by_the_formula():
     """φ's by plain descent inside; θ's is part of the outer gradient."""
     cfg = replace(POLA, lr_v=0.05, inner_steps=1)
-    view, own = view_of(en.IPD, cfg)
-    games = view.play(own, view.other, 0)
-    after = look_ahead(own.clone().requires_grad_(), view)[0]
+    problem, own = problem_of(en.IPD, cfg)
+    games = problem.play(own, problem.other, 0)
+    after = look_ahead(own.clone().requires_grad_(), problem)[0]
     for theta, side, moved in (
-        (view.other, games.other, lambda descent: (view.other - after.detach()) / cfg.lr_v),
-        (own, None, lambda descent: -outer_gradient(own, view).gradient),
+        (problem.other, games.other, lambda descent: (problem.other - after.detach()) / cfg.lr_v),
+        (own, None, lambda descent: -outer_gradient(own, problem).gradient),
     ):
         if side is None:
-            games = view.play(own, after, 1)
+            games = problem.play(own, after, 1)
             side = games.own
         table = theta[:, 10:].detach()
         total = torch.zeros_like(table)
-        values = table[torch.arange(4)[:, None, None], side.views.movedim(0, -1)]
+        values = table[torch.arange(4)[:, None, None], side.obs_ids.movedim(0, -1)]
         for t in range(STEPS):
             target = sum(GAMMA ** (k - t) * side.rewards[..., k] for k in range(t, STEPS))
             error = values[..., t] - target - GAMMA ** (STEPS - t) * values[..., STEPS]
-            total.scatter_add_(1, side.views[t], 2 * error * games.share)
+            total.scatter_add_(1, side.obs_ids[t], 2 * error * games.share)
         assert (moved(total)[:, 10:] - total).abs().max() < EXACT
 
 
 def test_lanes_do_not_mix():
-    view, own = view_of(en.IPD, POLA)
-    one = outer_gradient(own, view).gradient
+    problem, own = problem_of(en.IPD, POLA)
+    one = outer_gradient(own, problem).gradient
     shifted = torch.cat((own[:1] + 0.5, own[1:]))
-    assert (outer_gradient(shifted, view).gradient - one).abs().amax(1).gt(1e-9).tolist() == [
+    assert (outer_gradient(shifted, problem).gradient - one).abs().amax(1).gt(1e-9).tolist() == [
         True,
         False,
         False,
@@ -225,7 +258,7 @@ def test_recurrent_look_ahead_is_autograd_s(layers, monkeypatch):
     start = torch.Generator().manual_seed(0)
     theta = [net.initial(4, start).double() + 0.3 * normal(4, net.size, seed=s) for s in range(3)]
     cfg = replace(POLA, lr_v=0.1)
-    tables = view_of(en.IPD, cfg)[0]
+    tables = problem_of(en.IPD, cfg)[0]
 
     def play(own, other, k):
         return tables.play(normal(4, NET.size, seed=9), normal(4, NET.size, seed=10 + k), k)
@@ -237,10 +270,10 @@ def test_recurrent_look_ahead_is_autograd_s(layers, monkeypatch):
             found.append(h)
         return torch.stack(found)
 
-    view = View(net, cfg, theta[1], theta[2], play)
-    ours = outer_gradient(theta[0], view).gradient
+    problem = OuterProblem(net, cfg, theta[1], theta[2], play)
+    ours = outer_gradient(theta[0], problem).gradient
     monkeypatch.setattr("agents.nn.networks.gru", loop)
-    assert (outer_gradient(theta[0], view).gradient - ours).abs().max() < 1e-9
+    assert (outer_gradient(theta[0], problem).gradient - ours).abs().max() < 1e-9
     assert ours.abs().max() > 1e-3
 
 

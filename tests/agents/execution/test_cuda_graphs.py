@@ -13,7 +13,7 @@ from agents.checkpoint import load
 from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
-from agents.execution.rollout import choose
+from agents.execution.rollout import choose_actions
 from agents.nn.networks import ActorCritic
 from agents.registry import LEARNERS
 from agents.training import loop as training
@@ -90,7 +90,8 @@ def test_replayed_updates_are_the_same_bit_for_bit(case):
         expected, found = one.update(), two.update()
         assert {n: x.item() for n, x in expected.items()} == {n: x.item() for n, x in found.items()}
     old, new = (each.state() | each.kept() for each in (one, two))
-    assert old.keys() == new.keys() and all(torch.equal(old[n], new[n]) for n in old)
+    assert old.keys() == new.keys()
+    assert all(torch.equal(old[n], new[n]) for n in old)
     recorded = len(compute.known)
     two.update()
     assert len(compute.known) == recorded > 1
@@ -117,7 +118,8 @@ def test_runs_go_on_with_or_without_graphs(case, tmp_path, monkeypatch):
     run("parts", 1, cuda_graphs=True), run("parts", 2)
     parts = run("parts", 4, cuda_graphs=True)
     one, two = (load(folder / "checkpoints").tensors for folder in (whole, parts))
-    assert one.keys() == two.keys() and all(torch.equal(one[n], two[n]) for n in one)
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[n], two[n]) for n in one)
     assert (whole / "run.json").read_text() == (parts / "run.json").read_text()
     assert "cuda_graphs" not in json.dumps(json.loads((parts / "run.json").read_text()))
     assert load_agent(parts).env_id == env_id
@@ -159,23 +161,30 @@ def test_everything_recorded_stays_on_its_device(case):
     for function, arguments in one.compute.calls:
         found = function(*tree_map(to_meta, arguments))
         tensors = [x for x in tree_leaves(found) if isinstance(x, torch.Tensor)]
-        assert tensors and all(x.is_meta for x in tensors)
+        assert tensors
+        assert all(x.is_meta for x in tensors)
     for players, uniforms in tree_map(to_meta, one.compute.played):
-        seats, views = players.seats(uniforms.shape[2], uniforms.shape[1]), uniforms[0, 0].long()
+        seats = players.seats(uniforms.shape[2], uniforms.shape[1])
+        obs_ids = uniforms[0, 0].long()
         for t in range(2):
-            assert all(x.is_meta for x in choose(seats, views, t, uniforms[:, t], players.epsilon))
+            chosen = choose_actions(seats, obs_ids, t, uniforms[:, t], players.epsilon)
+            assert all(x.is_meta for x in chosen)
 
 
 def test_results_are_new_and_arguments_stay():
     compute, x, y = Tapes(), torch.arange(3.0), torch.ones(3)
     first = compute(lambda a, b, times: (a, (a * b * times).sum(), None), x, y.requires_grad_(), 2)
     second = compute(next(iter(compute.known))[0], y, y, 2)
-    assert torch.equal(first[0], x) and first[1] == 6 and second[1] == 6 and second[2] is None
-    assert torch.equal(second[0], y) and len(compute.known) == 1 and not second[0].requires_grad
+    assert torch.equal(first[0], x)
+    assert first[1] == 6
+    assert second[1] == 6
+    assert second[2] is None
+    assert torch.equal(second[0], y)
+    assert len(compute.known) == 1
+    assert not second[0].requires_grad
     first[0].zero_()
-    assert torch.equal(x, torch.arange(3.0)) and torch.equal(
-        compute(next(iter(compute.known))[0], x, y, 2)[0], x
-    )
+    assert torch.equal(x, torch.arange(3.0))
+    assert torch.equal(compute(next(iter(compute.known))[0], x, y, 2)[0], x)
 
 
 def test_shapes_types_and_flags_are_recorded_apart():
@@ -255,7 +264,8 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, capsys):
         "--out",
         str(tmp_path / "x"),
     ]
-    assert main(words) == 2 and "needs a CUDA device" in capsys.readouterr().err
+    assert main(words) == 2
+    assert "needs a CUDA device" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
 

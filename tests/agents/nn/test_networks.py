@@ -10,7 +10,7 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.execution.rollout import (
-    Seat,
+    SeatPolicy,
     explore,
     rollout,
     sample,
@@ -69,13 +69,13 @@ def test_step_by_step_equals_all_at_once_and_sets_do_not_mix(name, games):
         3, model.size, dtype=torch.float32
     )
     params = model.unpack(theta, "actor")
-    views = torch.randint(7, (6, 3, games), generator=torch.Generator().manual_seed(1))
-    together = net(params, views)
+    obs_ids = torch.randint(7, (6, 3, games), generator=torch.Generator().manual_seed(1))
+    together = net(params, obs_ids)
     assert together.shape == (6, 3, games, 3)
-    step = net.player(params, games, 6)
-    assert (torch.stack([step(views[t], t) for t in range(6)]) - together).abs().max() < 1e-5
+    step = net.stepper(params, games, 6)
+    assert (torch.stack([step(obs_ids[t], t) for t in range(6)]) - together).abs().max() < 1e-5
     for k in range(3):
-        alone = net(model.unpack(theta[k : k + 1], "actor"), views[:, k : k + 1])
+        alone = net(model.unpack(theta[k : k + 1], "actor"), obs_ids[:, k : k + 1])
         assert (alone[:, 0] - together[:, k]).abs().max() < 1e-5
 
 
@@ -143,7 +143,7 @@ def test_explore():
 
 @pytest.mark.parametrize("env_id", ["coin_game_v0", "ipd_v0"])
 def test_rollout_is_the_games_own_history(env_id):
-    """The recorded actions, replayed, give the recorded views and rewards.
+    """The recorded actions, replayed, give the recorded observations and rewards.
 
     Sampled by the recorded logits.
     """
@@ -157,13 +157,13 @@ def test_rollout_is_the_games_own_history(env_id):
         params = {
             "zero_table": normal(sets, *net.shapes()["zero_table"], seed=seed, dtype=torch.float32)
         }
-        seats.append(Seat(net.player(params, 6 // sets, 7), sets))
+        seats.append(SeatPolicy(net.stepper(params, 6 // sets, 7), sets))
     uniforms = torch.rand(1, 7, 6, 2, generator=torch.Generator().manual_seed(0))
     games = rollout(venv, first, seats, uniforms)
     assert torch.equal(sample(games.logits, uniforms[0]), games.actions)
-    views, _ = venv.reset(seed=3)
+    obs_ids, _ = venv.reset(seed=3)
     for t in range(7):
-        assert torch.equal(views.long(), games.views[t])
-        views, rewards, *_ = venv.step(games.actions[t])
+        assert torch.equal(obs_ids.long(), games.obs_ids[t])
+        obs_ids, rewards, *_ = venv.step(games.actions[t])
         assert torch.equal(rewards, games.rewards[t])
-    assert torch.equal(views.long(), games.views[7])
+    assert torch.equal(obs_ids.long(), games.obs_ids[7])

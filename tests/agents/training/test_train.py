@@ -292,7 +292,7 @@ def test_nan_parameters_are_never_saved(tmp_path, monkeypatch):
 
     def broken(self):
         metrics = update(self)
-        self.selves[0].theta = self.selves[0].theta * torch.nan
+        self.player_states[0].theta = self.player_states[0].theta * torch.nan
         return metrics
 
     monkeypatch.setattr(SelfPlay, "update", broken)

@@ -7,23 +7,47 @@ import pytest
 import torch
 
 from agents.learners.loqa import loqa, loqa_modelled
-from agents.learners.loqa.learner import make
-from agents.learners.loqa.self_play import Opponents, Play, SelfPlay
+from agents.learners.loqa.data import ActorData, OpponentData
+from agents.learners.loqa.learner import make_self_play
+from agents.learners.loqa.self_play import SelfPlay
 
 TINY = loqa.LoqaConfig(
     batch=12, horizon=6, actor_hidden=8, critic_hidden=8, push_every=2, snapshots=4
 )
 SWITCHES = {
-    "gamma": 0.9, "actor_lr": 1e-2, "critic_lr": 1e-3, "ema": 0.5, "entropy": 0.0, "clip": None, "decay": 1.0, "weight": 0.5,
-    "temperature": 2.0, "n_step": 2, "current_reward": True, "stop_normaliser": True, "detach_advantage": False,
-    "standardise": True, "payoff_shift": 0.5, "shaping_until": 0, "past_selves": False, "push_every": 1, "capacity": 1,
-    "snapshots": 12, "shared": False, "max_q": True, "epsilon": 0.3, "fresh_draws": False, "actor": "mlp", "actor_layers": 1,
-    "zero_critic": True, "reset_every": 3,
-}  # fmt: skip
+    "gamma": 0.9,
+    "actor_lr": 1e-2,
+    "critic_lr": 1e-3,
+    "ema": 0.5,
+    "entropy": 0.0,
+    "clip": None,
+    "decay": 1.0,
+    "weight": 0.5,
+    "temperature": 2.0,
+    "n_step": 2,
+    "current_reward": True,
+    "stop_normaliser": True,
+    "detach_advantage": False,
+    "standardise": True,
+    "payoff_shift": 0.5,
+    "shaping_until": 0,
+    "past_selves": False,
+    "push_every": 1,
+    "capacity": 1,
+    "snapshots": 12,
+    "shared": False,
+    "max_q": True,
+    "epsilon": 0.3,
+    "fresh_draws": False,
+    "actor": "mlp",
+    "actor_layers": 1,
+    "zero_critic": True,
+    "reset_every": 3,
+}
 
 
 def learned(cfg, updates=5, env_id="coin_game_v0", game=None, seed=3):
-    learner = make(cfg, env_id, game or {}, seed, "cpu", loss=loqa.loss)
+    learner = make_self_play(cfg, env_id, game or {}, seed, "cpu", loss=loqa.loss)
     for _ in range(updates):
         learner.update()
     return learner
@@ -31,12 +55,12 @@ def learned(cfg, updates=5, env_id="coin_game_v0", game=None, seed=3):
 
 @pytest.fixture(scope="module")
 def default():
-    return learned(replace(TINY, clip=0.01)).selves[0].theta
+    return learned(replace(TINY, clip=0.01)).player_states[0].theta
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_switch_changes_what_is_learned(name, default):
-    theta = learned(replace(TINY, **{"clip": 0.01, name: SWITCHES[name]})).selves[0].theta
+    theta = learned(replace(TINY, **{"clip": 0.01, name: SWITCHES[name]})).player_states[0].theta
     assert theta.shape != default.shape or not torch.equal(theta, default)
 
 
@@ -47,41 +71,39 @@ def test_all_settings_are_tested():
 
 def test_a_reset_brings_the_first_networks_back_and_keeps_the_optimisers():
     cfg = replace(TINY, reset_every=3)
-    trained = [learned(cfg, k).selves[0] for k in range(6)]
+    trained = [learned(cfg, k).player_states[0] for k in range(6)]
     distance = [(each.theta - trained[0].theta).abs().max().item() for each in trained]
     once = [
         max(TINY.actor_lr, TINY.critic_lr) * 1.01 * k for k in (1, 2, 3)
     ]  # what so many steps of Adam can do
-    assert (
-        once[0] < distance[4]
-        and distance[1] < once[0]
-        and distance[2] < once[0]
-        and distance[5] < once[0]
-    )
-    assert trained[2].actor_adam.first.any() and not torch.equal(
-        trained[2].target, trained[0].target
-    )
+    assert once[0] < distance[4]
+    assert distance[1] < once[0]
+    assert distance[2] < once[0]
+    assert distance[5] < once[0]
+    assert trained[2].actor_adam.first.any()
+    assert not torch.equal(trained[2].target, trained[0].target)
 
 
 @pytest.mark.parametrize("critic", ["gru", "mlp"])
 def test_a_zero_critic_starts_at_zero_and_leaves_the_actor_as_it_is(critic):
     drawn, zero = (learned(replace(TINY, critic=critic, zero_critic=z), 0) for z in (False, True))
-    views = torch.zeros(4, 1, 3, dtype=torch.long)
-    assert (
-        not zero.net.q(zero.selves[0].theta, views).any()
-        and drawn.net.q(drawn.selves[0].theta, views).all()
+    obs_ids = torch.zeros(4, 1, 3, dtype=torch.long)
+    assert not zero.net.q(zero.player_states[0].theta, obs_ids).any()
+    assert drawn.net.q(drawn.player_states[0].theta, obs_ids).all()
+    assert torch.equal(
+        *(each.net.logits(each.player_states[0].theta, obs_ids) for each in (drawn, zero))
     )
-    assert torch.equal(*(each.net.logits(each.selves[0].theta, views) for each in (drawn, zero)))
 
 
 @pytest.mark.parametrize("detached", [True, False])
 def test_the_actors_optimiser_moves_the_critic_only_through_the_leak(detached):
     cfg = replace(TINY, detach_advantage=detached, critic_lr=0.0)
     start = SelfPlay(cfg, learned(cfg, 0).venv, loqa.loss, 3)
-    before = start.selves[0].theta.clone()
-    moved = learned(cfg).selves[0].theta != before
+    before = start.player_states[0].theta.clone()
+    moved = learned(cfg).player_states[0].theta != before
     split = start.net.actor_size
-    assert moved[:, :split].any() and moved[:, split:].any() != detached
+    assert moved[:, :split].any()
+    assert moved[:, split:].any() != detached
 
 
 def test_runs_side_by_side_do_not_mix():
@@ -89,13 +111,14 @@ def test_runs_side_by_side_do_not_mix():
     alone disturbed."""
     cfg = replace(TINY, runs=2)
     one, two = learned(cfg, 0), learned(cfg, 0)
-    two.selves[0].theta = two.selves[0].theta.clone()
-    two.selves[0].theta[1] += 0.3
+    two.player_states[0].theta = two.player_states[0].theta.clone()
+    two.player_states[0].theta[1] += 0.3
     for learner in (one, two):
         for _ in range(3):
             learner.update()
-    first, second = one.selves[0].theta, two.selves[0].theta
-    assert (first[0] - second[0]).abs().max() < 1e-6 and (first[1] - second[1]).abs().max() > 0.1
+    first, second = one.player_states[0].theta, two.player_states[0].theta
+    assert (first[0] - second[0]).abs().max() < 1e-6
+    assert (first[1] - second[1]).abs().max() > 0.1
 
 
 def test_models_do_not_look_into_the_opponents():
@@ -103,35 +126,46 @@ def test_models_do_not_look_into_the_opponents():
     nothing."""
 
     class Blind(loqa_modelled.ModelledSelfPlay):
-        def _opponents(self, games, seats, thetas):
+        def _opponent_data(self, games, seats, thetas):
             lies = games._replace(
                 rewards=games.rewards.clone(), logits=torch.zeros_like(games.logits)
             )
             for seat in seats:
                 lies.rewards[..., seat] = 99.0
-            return super()._opponents(lies, seats, [torch.zeros_like(theta) for theta in thetas])
+            return super()._opponent_data(
+                lies, seats, [torch.zeros_like(theta) for theta in thetas]
+            )
 
     cfg = loqa_modelled.ModelledConfig(**vars(TINY))
     found = []
     for kind in (loqa_modelled.ModelledSelfPlay, Blind):
-        learner = make(cfg, "coin_game_v0", {}, 3, "cpu", loss=loqa.loss, kind=kind)
+        learner = make_self_play(cfg, "coin_game_v0", {}, 3, "cpu", loss=loqa.loss, kind=kind)
         for _ in range(4):
             learner.update()
-        found.append(learner.selves[0].theta)
+        found.append(learner.player_states[0].theta)
     assert torch.equal(*found)
 
 
 def test_the_reward_model_learns_the_rewards():
     """On the prisoner's dilemma, after 400 updates: each outcome's payoff, for the opponent's seat
     too."""
-    cfg = replace(loqa_modelled.settings("ipd_v0"), batch=64, horizon=10, taste_hidden=16)
-    learner = make(cfg, "ipd_v0", {}, 0, "cpu", loss=loqa.loss, kind=loqa_modelled.ModelledSelfPlay)
+    cfg = replace(loqa_modelled.default_config("ipd_v0"), batch=64, horizon=10, reward_hidden=16)
+    learner = make_self_play(
+        cfg, "ipd_v0", {}, 0, "cpu", loss=loqa.loss, kind=loqa_modelled.ModelledSelfPlay
+    )
     for _ in range(400):
         metrics = learner.update()
-    assert metrics["taste_loss"] < 0.02
-    views = torch.tensor([0, 1, 2, 3, 4])[:, None, None].expand(5, 1, 1)  # start, CC, CD, DC, DD
-    predicted = learner._taste(learner.models[0], views)[0, 0]
+    assert metrics["reward_model_loss"] < 0.02
+    obs_ids = torch.tensor([0, 1, 2, 3, 4])[:, None, None].expand(5, 1, 1)  # start, CC, CD, DC, DD
+    predicted = learner.modelled_rewards(learner.models[0].reward_model, obs_ids)[0, 0]
     assert (predicted - cfg.payoff_shift - torch.tensor([-1.0, -3.0, 0.0, -2.0])).abs().max() < 0.35
+
+
+@pytest.mark.parametrize("wrong", [{"reward_hidden": 0}, {"model_lr": -1.0}])
+def test_bad_settings_of_models_are_named(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} must be at least"):
+        loqa_modelled.ModelledConfig(**wrong)
 
 
 @pytest.mark.slow
@@ -143,33 +177,33 @@ def test_recommended_settings_reciprocate():
     succeed.)"""
     cfg = replace(loqa.IPD, batch=512, runs=8)
     learner = learned(cfg, 1500, "ipd_v0", seed=7)
-    policy = torch.softmax(learner.net.unpack(learner.selves[0].theta, "actor")["zero_table"], -1)[
-        ..., 0
-    ]
+    policy = torch.softmax(
+        learner.net.unpack(learner.player_states[0].theta, "actor")["zero_table"], -1
+    )[..., 0]
     assert int((policy[:, 1] - policy[:, 2] > 0.4).sum()) >= 5
 
 
 def test_n_step_counts_the_first_steps_and_detaches_what_they_are_worth():
     """The loss, written out: two runs, two opponents, A_t that are attached."""
-    draws = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(1)
 
     def some(*shape):
-        return torch.randn(shape, generator=draws, dtype=torch.float64)
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
 
     runs, games, steps, actions, n = 2, 3, 6, 4, 2
     logp, advantages = (
         some(runs, games, steps).requires_grad_(),
         some(runs, games, steps).requires_grad_(),
     )
-    moves = torch.randint(actions, (2, runs, games, steps), generator=draws)
-    others = Opponents(
+    moves = torch.randint(actions, (2, runs, games, steps), generator=generator)
+    others = OpponentData(
         some(2, runs, games, steps),
         moves,
         some(2, runs, games, steps, actions),
         some(2, runs, games, steps),
     )
     cfg = loqa.LoqaConfig(n_step=n, horizon=steps, weight=0.7, gamma=0.9)
-    found = loqa.loss(Play(None, logp, advantages, None, None, others, True), cfg)
+    found = loqa.loss(ActorData(None, logp, advantages, None, None, others, True), cfg)
     for r in range(runs):
         expected = -(advantages[r] * logp[r]).mean()
         for j in range(2):

@@ -9,8 +9,10 @@ from agents import LEARNERS, load_agent, train
 from agents.checkpoint import load
 from agents.cli.main import main
 from agents.evaluation.agent import Agent
-from agents.learners.meta_mapg import meta_mapg as mm
-from agents.learners.meta_mapg.learner import MetaLearnerConfig
+from agents.learners.meta_mapg.baseline import features, linear_baseline
+from agents.learners.meta_mapg.config import MetaConfig, MetaLearnerConfig
+from agents.learners.meta_mapg.games import World
+from agents.learners.meta_mapg.meta_mapg import meta_gradients, opponent_counts
 from agents.learners.meta_mapg.personas import (
     KINDS,
     SPLITS,
@@ -42,12 +44,12 @@ def test_twice_two_updates_are_four(tmp_path, name, learner):
     for iterations in (2, 4):
         halves = train(learner, env_id, out=tmp_path / "b", iterations=iterations, seed=5, **how)
     first, second = load(whole / "checkpoints").tensors, load(halves / "checkpoints").tensors
-    assert all(torch.equal(first[key], second[key]) for key in first) and {"phi0", "rates0"} <= set(
-        first
-    )
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert {"phi0", "rates0"} <= set(first)
     agent = load_agent(whole)
     rewards = agent.adaptation(tasks=3, seed=1)
-    assert len(rewards) == 3 and rewards == agent.adaptation(tasks=3, seed=1)
+    assert len(rewards) == 3
+    assert rewards == agent.adaptation(tasks=3, seed=1)
 
 
 def test_learning_with_the_third_term_leads_to_cooperation_and_without_it_does_not(tmp_path):
@@ -89,7 +91,8 @@ def test_command_shows_adaptation(tmp_path, capsys):
         main(["evaluate", str(tmp_path / "x"), "--episodes", "4", "--against", "tit_for_tat"]) == 0
     )
     shown = capsys.readouterr().out
-    assert "while it and the others learn" in shown and "after 2 updates" in shown
+    assert "while it and the others learn" in shown
+    assert "after 2 updates" in shown
 
 
 @pytest.mark.parametrize(
@@ -101,17 +104,17 @@ def test_command_shows_adaptation(tmp_path, capsys):
         ),
         ({"env": "imp_v0", "peers": "all"}, "no personas for imp_v0"),
         ({"env": "coin_game_v0"}, "no payoff table"),
-        ({"chain": 0}, "must be >= 1"),
-        ({"steps": 0}, "must be >= 1"),
-        ({"batch": -1}, "must be >= 1"),
+        ({"chain": 0}, "chain must be at least 1"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"batch": -1}, "batch must be at least 1"),
         ({"gamma": 1.0}, "gamma must lie in"),
-        ({"pairing": "x"}, "pairing must be 'steps' or 'theorem'"),
+        ({"pairing": "x"}, "pairing must be one of steps, theorem"),
         ({"inner": "x"}, "inner must be"),
-        ({"actor": "gru"}, "unknown actor"),
+        ({"actor": "gru"}, "actor must be one of tabular, lstm"),
         ({"actor": "lstm", "values": "exact"}, "without memory"),
         ({"opponent": "modelled"}, "a modelled opponent is a persona"),
         ({"view": "joint"}, "view must be 'ego'"),
-        ({"lr_outer": float("nan")}, "finite"),
+        ({"lr_outer": float("nan")}, "lr_outer must be finite"),
     ],
 )
 def test_mistakes_are_one_sentence(tmp_path, settings, words):
@@ -152,7 +155,8 @@ def test_personas_have_their_character_and_splits_differ(env_id):
 def test_noise_stays_in_its_range():
     table = torch.tensor(sde.payoffs("ipd_v0"))
     noise = noisy_payoffs(table, 0.5, 500, "train", 1) - table
-    assert noise.abs().max() <= 0.5 and abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
+    assert noise.abs().max() <= 0.5
+    assert abs(noise.mean()) < 5 * 0.5 / (3 * noise.numel()) ** 0.5
     assert torch.equal(noisy_payoffs(table, 0.0, 3, "test")[2], table.double())
     for wrong in (
         {"noise": -1.0, "count": 1},
@@ -199,38 +203,38 @@ def test_the_lstm_step_by_step_is_the_lstm_at_once_and_the_agent():
     net = Lstm(torch.eye(5, dtype=torch.float64), 2, 4)
     both = ActorCritic(net, net)
     theta = torch.randn(1, both.size, dtype=torch.float64)
-    params, views = both.unpack(theta, "actor"), torch.randint(5, (6, 1, 3))
-    step, hidden = net.player(params, 3, 6), None
+    params, obs_ids = both.unpack(theta, "actor"), torch.randint(5, (6, 1, 3))
+    step, hidden = net.stepper(params, 3, 6), None
     agent = Agent(both, theta, {"env_id": "ipd_v0", "game": {}})
-    for t, whole in enumerate(net(params, views)):
-        torch.testing.assert_close(step(views[t], t), whole)
-        logits, hidden = agent.logits(torch.eye(5)[views[t, 0]], hidden)
+    for t, whole in enumerate(net(params, obs_ids)):
+        torch.testing.assert_close(step(obs_ids[t], t), whole)
+        logits, hidden = agent.logits(torch.eye(5)[obs_ids[t, 0]], hidden)
         torch.testing.assert_close(logits, whole[0])
 
 
 def world_of(count, **changes):
     net = Tabular(torch.eye(5, dtype=torch.float64), 2)
-    cfg = mm.MetaConfig(**{"chain": 2, "games": 40, "steps": 20, "entropy": 0.0} | changes)
+    cfg = MetaConfig(**{"chain": 2, "games": 40, "steps": 20, "entropy": 0.0} | changes)
     table = torch.as_tensor(sde.payoffs("ipd_v0"), dtype=torch.float64)
-    return mm.World((net, net), table.expand(count, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
+    return World((net, net), table.expand(count, 2, 2, 2), cfg, torch.Generator().manual_seed(1))
 
 
 def test_chains_that_diverge_count_nothing_and_the_others_go_on():
     phi = tuple(torch.randn(3, 10, dtype=torch.float64) for _ in range(2))
     rates = torch.ones(2, 2, 3, dtype=torch.float64)
     rates[0, 1, 1] = float("inf")
-    found = mm.meta_gradients(phi, rates, world_of(3), (0,))[0]
-    assert found.finite.tolist() == [True, False, True] and found.start[1].abs().max() == 0
-    assert (
-        torch.isfinite(found.start).all()
-        and torch.isfinite(found.rates).all()
-        and found.start[0].abs().max() > 0
-    )
+    found = meta_gradients(phi, rates, world_of(3), (0,))[0]
+    assert found.finite.tolist() == [True, False, True]
+    assert found.start[1].abs().max() == 0
+    assert torch.isfinite(found.start).all()
+    assert torch.isfinite(found.rates).all()
+    assert found.start[0].abs().max() > 0
     learner = LEARNERS["meta_mapg"].make(MetaLearnerConfig(**TINY), "ipd_v0", {}, 0, "cpu")
     learner.rates[1][:] = float("inf")
     before = learner.phi[0].clone()
     metrics = learner.update()
-    assert metrics["ended_chains"] == TINY["batch"] and torch.isfinite(metrics["reward"])
+    assert metrics["ended_chains"] == TINY["batch"]
+    assert torch.isfinite(metrics["reward"])
     assert torch.equal(learner.phi[0], before)
 
 
@@ -244,8 +248,8 @@ def test_a_model_of_the_opponent_is_what_it_did_and_leads_the_same_way():
         (0.5 * torch.randn(1, 10, dtype=torch.float64)).expand(200, 10).contiguous()
         for _ in range(2)
     )
-    play = world_of(200).play(phi)
-    counts = mm.observed(play, 1, (5, 2)).view(200, 5, 2).exp().sum(0)
+    games = world_of(200).play_games(phi)
+    counts = opponent_counts(games, 1, (5, 2)).view(200, 5, 2).exp().sum(0)
     spread = 5 * 0.5 / counts.sum(-1).sqrt()
     assert (
         (counts / counts.sum(-1, keepdim=True) - torch.softmax(phi[1][0].view(5, 2), -1))[
@@ -255,18 +259,18 @@ def test_a_model_of_the_opponent_is_what_it_did_and_leads_the_same_way():
     ).all()
     rates = torch.ones(2, 2, 200, dtype=torch.float64)
     means = [
-        mm.meta_gradients(phi, rates, world_of(200, opponent=word), (0,))[0].start.mean(0)
+        meta_gradients(phi, rates, world_of(200, opponent=word), (0,))[0].start.mean(0)
         for word in ("known", "modelled")
     ]
     assert torch.nn.functional.cosine_similarity(*means, dim=0) > 0.8
 
 
 def test_the_linear_baseline_fits_what_is_linear():
-    views = torch.randint(5, (9, 2, 4))
-    x = mm.features(views, 5, torch.float64)
+    obs_ids = torch.randint(5, (9, 2, 4))
+    x = features(obs_ids, 5, torch.float64)
     weights = torch.randn(2, 1, 9, dtype=torch.float64)
     torch.testing.assert_close(
-        mm.linear_baseline(x, (x * weights[:, None]).sum(-1)),
+        linear_baseline(x, (x * weights[:, None]).sum(-1)),
         (x * weights[:, None]).sum(-1),
         atol=1e-3,
         rtol=0,
@@ -276,11 +280,11 @@ def test_the_linear_baseline_fits_what_is_linear():
 def test_the_baseline_of_a_float32_network_is_that_of_float64():
     """One-hots add up to 1: solved in float32, a fifth of the chains of an LSTM came out
     infinite."""
-    views = torch.randint(
+    obs_ids = torch.randint(
         2, (30, 50, 16), generator=torch.Generator().manual_seed(0)
-    )  # three views are never met
+    )  # three obs_ids are never met
     returns = torch.randn(50, 16, 30, generator=torch.Generator().manual_seed(1))
-    low = mm.linear_baseline(mm.features(views, 5, torch.float32), returns)
-    high = mm.linear_baseline(mm.features(views, 5, torch.float64), returns.double())
+    low = linear_baseline(features(obs_ids, 5, torch.float32), returns)
+    high = linear_baseline(features(obs_ids, 5, torch.float64), returns.double())
     assert low.dtype == torch.float32
     torch.testing.assert_close(low.double(), high, atol=1e-4, rtol=0)

@@ -1,0 +1,38 @@
+"""The games that a deep learner plays: a batch on observation ids, and what a network must know.
+
+Shapes  V distinct observations, F features of one, A actions.
+"""
+
+from typing import Any
+
+from torch import Tensor
+
+import social_dilemmas_env as sde
+
+
+def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, device: str) -> Any:
+    """That many games on observation ids, which begin when told to.
+
+    Args:
+        env_id: the game.
+        game: its arguments.
+        count: B.
+        horizon: T, steps an episode.
+        device: where they are played.
+    """
+    options: dict[str, Any] = {
+        "backend": "torch",
+        "device": device,
+        "obs_mode": "state",  # observation ids
+        "autoreset": "disabled",  # an episode ends; the next begins with a seed of its own
+    }
+    return sde.make_vec_env(env_id, num_envs=count, max_cycles=horizon, **options, **game)
+
+
+def spaces(env_id: str, game: dict[str, Any], device: str) -> tuple[Tensor, int]:
+    """All observations of a game, by their ids, and the number of actions.  -> [V, F], A."""
+    # One game is enough: the table does not depend on how many there are.
+    venv: Any = sde.make_vec_env(
+        env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game
+    )
+    return venv.observation_table, int(venv.single_action_space.n)

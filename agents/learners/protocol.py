@@ -1,0 +1,147 @@
+"""The contracts between the floors: what learns, what plays, and how a learner is announced.
+
+    Learner       what `train` runs: update, state, load
+    GraphLearner  a learner whose computations may be replaced by recorded graphs
+    Policy        what acts in many games at once: strategies, trained agents, users' own objects
+    TrainedAgent  what a checkpoint holds: a policy that hands its memory to the caller
+    LearnerSpec   a learner's entry in the registry (registry.py)
+
+Importing this imports no torch: names of types are enough for a contract.
+
+Shapes  B games.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:  # torch takes a second to import, and listing learners does not need it
+    from torch import Tensor
+
+    from agents.checkpoint import Checkpoint
+    from agents.execution.direct import Direct
+
+ConfigT = TypeVar("ConfigT")
+
+
+class Learner(Protocol):
+    """Anything that `train` can run, save and resume.
+
+    Its random numbers follow from its seed and `iteration`, or are part of `state`: 10 updates,
+    `state`, `load` and 10 more give the same bits as 20 updates (on the CPU).
+
+    Attributes:
+        iteration: updates so far.
+    """
+
+    iteration: int
+
+    def update(self) -> Mapping[str, Tensor]:
+        """One update.
+
+        Returns:
+            Metrics by name, 0-dimensional tensors.
+        """
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that changes from update to update, by name, detached."""
+
+    def kept(self) -> dict[str, Tensor]:
+        """Tensors that never change once they are there (past selves), by name; may be empty."""
+
+    def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
+        """The inverse of `state` and `kept`.
+
+        Args:
+            tensors: what both gave, on any device.
+            iteration: updates that had been made then.
+
+        Raises:
+            KeyError: a tensor is missing.
+        """
+
+
+class GraphLearner(Learner, Protocol):
+    """A learner that computes through an object, which graphs may replace.
+
+    Attributes:
+        compute: how; plain calls at first (execution/direct.py).
+    """
+
+    compute: Direct
+
+
+class Policy(Protocol):
+    """What acts: one player of B games at once, with whatever memory it needs.
+
+    The one contract of scripted strategies, trained agents and objects of a user.
+    """
+
+    def reset(self, num_games: int, seed: int | None = None) -> None:
+        """Begins an episode in each of so many games.
+
+        Args:
+            num_games: B.
+            seed: of its random choices from here on; None goes on with those it has.
+        """
+
+    def act(self, observations: Any, first: Any = None) -> Any:
+        """The moves in all games.
+
+        Args:
+            observations: [B, *observation_shape], what this player sees; numpy or torch.
+            first: [B] bool, the games whose episode has just begun, where episodes follow one
+                another; None for none.
+
+        Returns:
+            Actions, integers [B], of the library of the observations.
+        """
+
+
+class TrainedAgent(Protocol):
+    """What a checkpoint holds; `AgentPlayer` keeps its memory and makes it a `Policy`.
+
+    Attributes:
+        env_id: the game it was trained for.
+        game_kwargs: that game's arguments.
+        facts: what its checkpoint says of it.
+    """
+
+    env_id: str
+    game_kwargs: dict[str, Any]
+    facts: dict[str, Any]
+
+    def act(self, observations: Any, hidden: Any = None, *, greedy: bool = False) -> Any:
+        """One step in B games.
+
+        Args:
+            observations: [B, *observation_shape], of the player it is; numpy or torch.
+            hidden: what the last call returned; None at the start of episodes.
+            greedy: take the likeliest action instead of drawing one.
+
+        Returns:
+            Actions, integers [B], of the library of the observations; what to pass next time.
+        """
+
+
+@dataclass(frozen=True)
+class LearnerSpec(Generic[ConfigT]):
+    """A learner that `train` can run, generic in its config.
+
+    Attributes:
+        name: the key in LEARNERS.
+        title: one line.
+        settings: env_id -> the default config, a frozen dataclass.
+        make: (config, env_id, game arguments, seed, device) -> a learner with its games.
+        agent: (checkpoint, device, seed) -> the trained agent; see evaluation/restore.py.
+        graphs: whether `make` gives a `GraphLearner`.
+    """
+
+    name: str
+    title: str
+    settings: Callable[[str], ConfigT]
+    make: Callable[[ConfigT, str, dict[str, Any], int, str], Learner]
+    agent: Callable[[Checkpoint, str, int], TrainedAgent]
+    graphs: bool = False
