@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import social_dilemmas_env as sde
-from benchmarks.harness.benchmark import Cell
+from benchmarks.harness.benchmark import Cell, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Part:
     """Runs [first, first + runs) of a cell.  Compared by identity."""
 
     cell: Cell
-    first: int
-    runs: int
-    seed: int
+    first: int  # the first run's number
+    runs: int  # how many
+    seed: int  # of all its runs
 
     @property
     def file_name(self) -> str:
@@ -35,6 +35,7 @@ class Part:
         return f"{word}.{hashlib.sha256(self.cell.name.encode()).hexdigest()[:6]}.{self.first}.json"
 
     def __str__(self) -> str:
+        """Such as "IPD NL-PG, runs 6 to 10"."""
         return f"{self.cell.name}, runs {self.first + 1} to {self.first + self.runs}"
 
 
@@ -56,13 +57,21 @@ def canonical(data: Any) -> Any:
     return json.loads(json.dumps(data))
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Writes `data` so that a reader, or a kill, never sees half a file."""
+def write_json(path: Path, data: Any, indent: int | None = None) -> None:
+    """Writes `data` so that a reader, or a kill, never sees half a file.
+
+    Raises:
+        ValueError: a number that is not finite.
+        OSError: the file cannot be written; what was there before stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+
+    # A file of its own beside it takes its place once it is on the disk.
     handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, allow_nan=False)
+            json.dump(data, file, allow_nan=False, indent=indent)
+            file.write("\n" if indent else "")
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -90,17 +99,19 @@ class PartStore:
             "runs": part.runs,
             "seed": part.seed,
         }
-        return canonical(own | self.context)
+        fingerprint: dict[str, Any] = canonical(own | self.context)
+        return fingerprint
 
-    def load(self, part: Part) -> dict[str, Any] | None:
+    def load(self, part: Part) -> Result | None:
         """What `save` stored for this very part; None if there is no such thing."""
         try:
             stored = json.loads((self.folder / part.file_name).read_text(encoding="utf-8"))
-            return stored["result"] if stored["fingerprint"] == self.fingerprint(part) else None
+            result: Result = stored["result"]
+            return result if stored["fingerprint"] == self.fingerprint(part) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def save(self, part: Part, result: dict[str, Any]) -> None:
+    def save(self, part: Part, result: Result) -> None:
         """Stores the result of a part."""
         write_json(
             self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result}
