@@ -158,6 +158,7 @@ def average_league(name: str, means: Any, count: int) -> dict[str, list[float]]:
             sum(means[k, j].mean() for j in each if j != k) / (count - 1) for k in each
         ]
 
+    # Scripted players come after the learner's own seeds.
     for j, short in enumerate(NAMES):
         samples[f"{name} vs {short}"] = [means[k, count + j, 0] for k in each]
         samples[f"{short} vs {name}"] = [means[k, count + j, 1] for k in each]
@@ -191,6 +192,7 @@ def plot(result: Result, path: Path) -> None:
         for (i, j), value in np.ndenumerate(means):
             axis.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6)
 
+        # Members on both axes.
         labels = [entry.removeprefix("bundled:") for entry in league["names"]]
         axis.set_xticks(range(len(labels)), labels, rotation=90, fontsize=6)
         axis.set_yticks(range(len(labels)), labels, fontsize=6)

@@ -38,6 +38,7 @@ PAPER: dict[Pair, tuple[float, float]] = {
 # Stated before the first run; all others: what chance allows in 50 runs.
 TARGETS = {("LOLA", "LOLA"): (-1.06, -1.02)}
 ORDER = {"NL": 0, "LOLA": 1, "2nd": 2}
+# Pairs that follow one another in the paper's order.
 NEIGHBOURS = list(zip(PAPER, list(PAPER)[1:], strict=False))
 SETTINGS = {"runs": 1000, "steps": 200, "lr": 0.5, "eta": 1.0}
 SMALL = {"runs": 16, "steps": 10}
@@ -78,6 +79,7 @@ def build_rows(pair: Pair) -> tuple[Row, ...]:
 def score(settings: Settings, runs: int, seed: int) -> Result:
     """The last reward a step of both learners."""
     game = MatrixGame(sde.payoffs("ipd_v0"), 0.96, settings["device"])
+    # Order 0, 1 and 2 are one learner with another setting.
     learners = {
         name: exact_learner("lola", order=ORDER[name], eta=settings["eta"])
         for name in set(settings["learners"])
@@ -85,6 +87,7 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
 
     config = RunConfig(runs=runs, steps=settings["steps"], lr=settings["lr"], seed=seed)
     history = run(game, [learners[name] for name in settings["learners"]], config)
+    # The last values, [R] each.
     first, second = history.values[-1].unbind(-1)
     return {
         "samples": {"player 0": first, "player 1": second},

@@ -108,6 +108,7 @@ def build_cell(name: str, settings: Settings) -> Cell:
 
 def score(settings: Settings, runs: int, seed: int) -> Result:
     """Policies of all runs, learned side by side."""
+    # All of README's switches are settings of the learner.
     folder = training_folder("loqa_ipd", settings, runs, seed)
     arguments = pick_settings(settings, *README, "batch", "device")
     arguments |= {"runs": runs, "seed": seed}
@@ -154,6 +155,7 @@ def plot(result: Result, path: Path) -> None:
     names = [name for name in CELLS if ours.get(f"{name} P(C|CC)") is not None]
     width = 0.8 / max(1, len(names))
 
+    # Five groups of bars, a bar a cell.
     for k, name in enumerate(names):
         heights = [ours[f"{name} P(C|{state})"] for state in STATES]
         bars.bar(np.arange(5) + (k - len(names) / 2) * width, heights, width, label=name)

@@ -99,6 +99,7 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     wanted = learner, env_id, game, settings["weight"]
     name = next(name for name, cell in CELLS.items() if cell == wanted)
 
+    # The game's arguments and the learner's settings are told alike.
     folder = training_folder("loqa_open_problems", settings, runs, seed)
     arguments = pick_settings(settings, "batch", "weight", "device") | game
     arguments |= {"runs": runs, "seed": seed}

@@ -70,6 +70,8 @@ def build_rows(learner: str, grid: int, device: str) -> tuple[Row, ...]:
 def score(settings: Settings, runs: int, seed: int) -> Result:
     """Time to each threshold of one run, which ends when it has passed all."""
     assert runs == 1, "cells have chunks of one run"
+
+    # Train and evaluate in turn.
     folder = training_folder("loqa_scalability", settings, runs, seed)
     every, last = settings["every"], settings["iterations"]
     stages = [*range(every, last, every), last]
@@ -80,7 +82,8 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
         folder, stages, evaluate, settings["learner"], "coin_game_v0", **arguments
     )
 
-    scale = 2 * (settings["grid"] // 2)
+    # Stop as soon as all thresholds are passed.
+    scale = 2 * (settings["grid"] // 2)  # a coin is about G // 2 steps away
     passed: dict[str, dict[str, float]] = {}
     spent = {"seconds": 0.0, "games": 0.0}
     for iterations, scores in training:
@@ -111,12 +114,14 @@ def plot(result: Result, path: Path) -> None:
     ours = tabulate_ours(result)
     for axis, (k, name) in zip(panels, enumerate(THRESHOLDS), strict=True):
         for learner in LEARNERS:
+            # Boards that were run.
             points = [(grid, ours.get(f"{learner} {grid}x{grid} {name}, s")) for grid in PAPER]
             points = [(grid, value) for grid, value in points if value is not None]
             if points:
                 axis.plot(*zip(*points, strict=True), "o-", label=f"{learner}, here")
 
         published = [seconds[k] for seconds in PAPER.values()]
+        # The published line.
         axis.plot(list(PAPER), published, "k:", label="LOQA, published (A100)")
         title = f"{name} threshold"
         axis.set(title=title, xlabel="board", ylabel="seconds", yscale="log", xticks=list(PAPER))

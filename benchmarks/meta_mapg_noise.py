@@ -142,6 +142,7 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     else:
         rewards = learn_from_scratch(settings, runs, seed)
 
+    # Means over players and tasks, [updates + 1, runs].
     samples = {f"after {k}": rewards[k] for k in (0, 1, 2)} | {"last": rewards[-1]}
     error = 1.96 * rewards.std(1) / max(1, runs - 1) ** 0.5
     mean = rewards.mean(1)
@@ -174,6 +175,7 @@ def meta_learn(settings: Settings, runs: int, seed: int) -> tuple[np.ndarray, li
     game, device = {"payoff_noise": settings["noise"]}, settings["device"]
     learner = LEARNERS[settings["learner"]].make(cfg, "ipd_v0", game, seed, device)
 
+    # Meta-train, then learn in tables that training never saw.
     metric = f"reward after {cfg.chain} updates"
     trained = [float(learner.update()[metric]) for _ in range(settings["iterations"])]
     tables = sample_tables(settings, seed).to(device)
@@ -190,6 +192,8 @@ def learn_from_scratch(settings: Settings, runs: int, seed: int) -> np.ndarray:
         games=settings["games"], steps=settings["horizon"], estimator="loaded", gae_lambda=0.95
     )
     sampled = SampledGame(game, sampling)
+
+    # Every task of every run is a game of its own, side by side.
     sampled.draws.manual_seed(sde.draw(seed, 1))
 
     def observe(theta: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ def play_meta_episode(
         [runs, 2].
     """
     config = RunConfig(runs=len(starts), steps=steps, seed=seed)
-    theta = initial_theta(game, config)
+    theta = initial_theta(game, config)  # [runs, 2, D]
     for i, name in enumerate(learners):
         if name == "M-MAML":
             theta[:, i] = starts
@@ -179,6 +179,7 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     if "learners" not in settings:
         return train_and_play(game, settings, runs, seed)
 
+    # Run r starts from the (r mod 10)-th of the authors' ten.
     shipped = torch.tensor(INITS[settings["game"]], dtype=torch.float64, device=game.device)
     starts = shipped[torch.arange(runs) % len(shipped)]
     steps = settings["steps"]
@@ -195,6 +196,7 @@ def train_and_play(game: DifferentiableGame, settings: Settings, runs: int, seed
     config = MMamlConfig(runs=runs, batch=batch, iterations=iterations, seed=seed)
     learned = meta_train(game, config)
 
+    # Every player in turn, its games averaged: the player is the unit of repetition.
     samples: dict[str, Any] = {}
     starts, steps = learned.init.repeat_interleave(settings["opponents"], 0), settings["steps"]
     for other in tabulate_mmaml(settings["game"]):

@@ -93,6 +93,7 @@ def choose_settings(name: str, settings: Settings) -> dict[str, object]:
 
     if name.startswith("LOLA"):
         own |= {"lr_in": settings["lola_lr_in"]}
+    # Opponent models have inner steps and weights of their own.
     if name == "POLA-OM":
         own |= pick_settings(settings, "inner_steps", "beta_in", prefix="om_")
         own |= pick_settings(settings, "model_batches")

@@ -82,9 +82,12 @@ def score(settings: Settings, runs: int, seed: int, *, name: str) -> Result:
     folder = training_folder(name, settings, runs, seed)
     arguments = {"seed": seed, "device": settings["device"], "runs": runs}
     arguments |= {**settings["game"], **settings["own"]}
+
+    # Points at equal distances, the last one at the end.
     last, points = settings["iterations"], settings["points"]
     stages = sorted({max(1, round(last * k / points)) for k in range(1, points + 1)})
 
+    # Learn side by side, score one by one.
     evaluate = partial(score_runs, runs=runs, episodes=settings["episodes"], seed=seed)
     learner, env_id = settings["learner"], settings["env_id"]
     training = train_in_stages(folder, stages, evaluate, learner, env_id, **arguments)

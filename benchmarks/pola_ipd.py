@@ -97,6 +97,7 @@ def choose_settings(name: str, settings: Settings) -> dict[str, object]:
     elif name.startswith("LOLA"):
         own |= {"lr_in": settings["lola_lr_in"]}
 
+    # Opponent models are learned from batches of play.
     if name == "POLA-OM":
         own |= pick_settings(settings, "model_batches")
     return own

@@ -160,6 +160,7 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     if settings["rates"][0] is not None:
         return {"samples": learn(settings, runs, seed)}
 
+    # The pair of rates that finds tit for tat most often; the first of equals.
     grid = GRID[: settings["updates"]]  # fewer in a smoke run
     tried = {pair: learn(dict(settings) | {"rates": (*pair, 0)}, runs, seed) for pair in grid}
     successes = {pair: sum(samples["found"]) for pair, samples in tried.items()}
@@ -181,7 +182,8 @@ def learn(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
     retaliates = (observed[..., [CD, DD]] < 0.65).all(-1).all(-1)
     finds = retaliates & (history.values.mean(-1) > 0.8 * (settings["f"] - 1))
 
-    last = observed[-1].mean(1)
+    # The parametrisation's states are start first; STATES is the other way round.
+    last = observed[-1].mean(1)  # [R, 5]
     samples: dict[str, Any] = {
         f"P(C|{state})": last[:, 4 - i].tolist() for i, state in enumerate(STATES)
     }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness.benchmark import Benchmark, Result, Samples, Settings
-from benchmarks.harness.executors import plain
+from benchmarks.harness.json_files import plain
 from benchmarks.harness.options import Options
 from benchmarks.harness.provenance import commit, describe_device, versions
 from benchmarks.harness.verdicts import score_row
@@ -27,6 +27,7 @@ def assemble(
         parts: the results of the parts of each complete cell, in order.
         options: of this run.
     """
+    # By cell.
     samples = {name: concatenate_samples(results) for name, results in parts.items()}
     seconds = {name: sum(result["seconds"] for result in them) for name, them in parts.items()}
     every = [result["seconds"] for results in parts.values() for result in results]
@@ -35,6 +36,7 @@ def assemble(
         for name, results in parts.items()
     }
 
+    # Full: every cell is there, and run as the file says.
     cells = benchmark.cells(settings)
     full = len(benchmark.full_cells(settings)) == len(cells)
     content: Result = plain(
@@ -93,6 +95,7 @@ def concatenate_samples(parts: list[Result]) -> Samples:
 
 def average_curves(parts: list[Result]) -> dict[str, list[float]]:
     """The mean of each curve over all runs of a cell (parts weigh by their runs)."""
+    # A chunk that is cut short weighs less.
     weights = [len(next(iter(part["samples"].values()))) for part in parts]
     keys = parts[0].get("curves", {})
     stacked = {key: np.array([part["curves"][key] for part in parts], dtype=float) for key in keys}

@@ -14,6 +14,7 @@ from benchmarks.harness.benchmark import Benchmark
 @cache
 def catalogue() -> dict[str, Benchmark]:
     """All benchmarks by name."""
+    # Modules without BENCHMARK hold what several share, or an old name of a command.
     names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1])])]
     modules = [
         importlib.import_module(f"benchmarks.{name}") for name in names if not name.startswith("__")

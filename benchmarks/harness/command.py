@@ -108,7 +108,7 @@ def print_result(result: Result, path: Path) -> None:
     print(f"{result['title']}\n{'':{width}s} {head}")
 
     for row in result["rows"]:
-        digits = row["digits"] + 1
+        digits = row["digits"] + 1  # ours with one more than the paper's
         paper, ours = format_number(row["paper"], digits - 1), format_number(row["ours"], digits)
         numbers = f"{paper:>8s} {ours:>9s}"
         interval = format_interval(row["ci_low"], row["ci_high"], digits)

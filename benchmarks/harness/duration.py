@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.harness.benchmark import Benchmark, Cell
+from benchmarks.harness.json_files import canonical
 from benchmarks.harness.merging import origin_of, read_stored
 from benchmarks.harness.options import RESULTS
-from benchmarks.harness.part_store import Part, canonical
+from benchmarks.harness.part_store import Part
 
 
 def measured_seconds(benchmark: Benchmark) -> dict[str, tuple[Cell, float]]:
     """The cells of the committed result, as they were run, with their seconds a run."""
     stored = read_stored(RESULTS / f"{benchmark.name}.json", benchmark.name)
+    # A result may hold cells of several settings: each is compared with its own.
     measured: dict[str, tuple[Cell, float]] = {}
     for name, seconds in stored["seconds_by_cell"].items() if stored else ():
         settings = benchmark.settings_for() | origin_of(stored or {}, name)["settings"]
@@ -30,6 +32,7 @@ def seconds_a_run(benchmark: Benchmark, cells: Iterable[Cell]) -> dict[str, floa
     """Seconds a run of each cell, on one core."""
     measured = measured_seconds(benchmark)
 
+    # `cost` may be that of the full setting: at a smaller one it is too much.
     def estimate(cell: Cell) -> float:
         reference, seconds = measured.get(cell.name, (None, cell.cost))
         same = reference and canonical(reference.settings) == canonical(cell.settings)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import torch
 
 from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import find_benchmark
+from benchmarks.harness.json_files import plain
 from benchmarks.harness.part_store import Part
 
 Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, Result]]]
@@ -21,25 +21,10 @@ Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, Result]]]
 
 def compute(name: str, part: Part) -> Result:
     """The result of one part as plain JSON data, with the seconds it took."""
-    import torch
-
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # small tensors: two threads are slower than one
     begin = time.perf_counter()
     result: Result = plain(find_benchmark(name).score(part.cell.settings, part.runs, part.seed))
     return result | {"seconds": time.perf_counter() - begin}
-
-
-def plain(data: Any) -> Any:
-    """Arrays and tensors as lists of numbers of 10 digits; what is not finite becomes None."""
-    if isinstance(data, dict):
-        return {str(key): plain(value) for key, value in data.items()}
-    if hasattr(data, "tolist"):
-        return plain(data.tolist())
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    if isinstance(data, float):
-        return float(f"{data:.10g}") if np.isfinite(data) else None
-    return data
 
 
 def run_locally(jobs: int = 1) -> Executor:

@@ -53,17 +53,26 @@ def merge_results(
     ]
     if not kept:
         return new, kept
-    if set(kept) >= after.keys():
+
+    # A cell stays as a whole; rows that compare cells stay one by one.
+    old_rows = {row["name"]: row for row in stored["rows"]}
+    cells = dict.fromkeys(old_rows[name]["cell"] for name in kept)
+    whole = cells.keys() - {ALL_CELLS}
+    replacing = {
+        row["name"]: row
+        for row in new["rows"]
+        if row["name"] not in kept and row["cell"] not in whole
+    }
+    if not any(row["runs"] for row in replacing.values()):
         return stored, kept
 
     # The table in the order of the longer list.
-    old_rows = {row["name"]: row for row in stored["rows"]}
-    rows = {row["name"]: row for row in new["rows"]} | {name: old_rows[name] for name in kept}
-    order = old_rows if old_rows.keys() >= rows.keys() else rows
-    merged = new | {"rows": [rows[name] for name in order if name in rows]}
-
+    rows = replacing | {name: old_rows[name] for name in kept}
+    order = (
+        old_rows if old_rows.keys() >= rows.keys() else {row["name"]: row for row in new["rows"]}
+    )
+    merged = new | {"rows": [rows[name] for name in dict.fromkeys((*order, *rows)) if name in rows]}
     # What belongs to the cells of the rows that stay.
-    cells = dict.fromkeys(old_rows[name]["cell"] for name in kept)
     for key in BY_CELL:
         merged[key] = new[key] | {cell: stored[key][cell] for cell in cells if cell in stored[key]}
     merged["kept"] = {cell: origin_of(stored, cell) for cell in cells}

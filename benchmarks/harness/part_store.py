@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import social_dilemmas_env as sde
 from benchmarks.harness.benchmark import Cell, Result
+from benchmarks.harness.json_files import canonical, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,40 +43,13 @@ def split(cell: Cell, seed: int) -> list[Part]:
 
     Run r has the same seed in every cell of equal chunks: cells compare in pairs.
     """
+    # The seed goes by the chunk's number alone.
     chunk = cell.chunk or cell.runs
     starts = range(0, cell.runs, chunk)
     return [
         Part(cell, first, min(chunk, cell.runs - first), sde.draw(seed, i))
         for i, first in enumerate(starts)
     ]
-
-
-def canonical(data: Any) -> Any:
-    """`data` as JSON reads it back: tuples are lists, keys are strings."""
-    return json.loads(json.dumps(data))
-
-
-def write_json(path: Path, data: Any, indent: int | None = None) -> None:
-    """Writes `data` so that a reader, or a kill, never sees half a file.
-
-    Raises:
-        ValueError: a number that is not finite.
-        OSError: the file cannot be written; what was there before stays.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-    # A file of its own beside it takes its place once it is on the disk.
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, allow_nan=False, indent=indent)
-            file.write("\n" if indent else "")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 class PartStore:
@@ -104,6 +76,7 @@ class PartStore:
 
     def load(self, part: Part) -> Result | None:
         """What `save` stored for this very part; None if there is no such thing."""
+        # What cannot be read, or is of other settings or versions, counts as absent.
         try:
             stored = json.loads((self.folder / part.file_name).read_text(encoding="utf-8"))
             result: Result = stored["result"]

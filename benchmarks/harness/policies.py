@@ -83,6 +83,7 @@ def _count_runs(checkpoint: Checkpoint) -> int:
 @torch.no_grad()
 def _probabilities(agent: Agent, checkpoint: Checkpoint) -> Tensor:
     env_id, game = checkpoint.facts["env_id"], checkpoint.facts["game"]
+    # The table of all observations of one seat, [S, F].
     venv: Any = sde.make_vec_env(env_id, 1, "torch", obs_mode="state", **game)
     logits, _ = agent.logits(venv.observation_table)
     return torch.softmax(logits, -1).double()

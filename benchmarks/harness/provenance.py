@@ -14,6 +14,8 @@ def choose_device(word: str) -> str:
     """The device of a word: "auto" is CUDA where there is one."""
     if word != "auto":
         return word
+
+    # Here, because most calls need no torch.
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -37,6 +37,7 @@ def report(out: Path = RESULTS) -> Path:
     Raises:
         ValueError: a file of results that cannot be read.
     """
+    # In the order of `list`; results of other commands last.
     results = [read_result(path) for path in sorted(out.glob("*.json"))]
     order = list(catalogue())
     results.sort(
@@ -94,7 +95,7 @@ def write_summary(results: list[Result]) -> str:
 def write_section(result: Result, out: Path) -> str:
     """Table, picture and circumstances of one benchmark."""
     name = result["benchmark"]
-    benchmark = catalogue().get(name)
+    benchmark = catalogue().get(name)  # None: a result of another command, without a picture here
     picture = draw(benchmark, result, out) if benchmark else None
 
     lines = [f"\n## {name}\n", f"{result.get('title', '')}. Paper: {result.get('source', '')}.\n"]
@@ -110,7 +111,7 @@ def write_table(rows: list[dict[str, Any]]) -> str:
         "|---|---:|---:|---|---|---:|---|---|",
     ]
     for row in rows:
-        digits = row.get("digits", 3) + 1
+        digits = row.get("digits", 3) + 1  # ours with one more than the paper's
         low, high = row.get("target") or (None, None)
         words = [
             row["name"] + (f" {row['unit']}" if row.get("unit") else ""),
@@ -149,7 +150,7 @@ def write_circumstances(result: Result) -> str:
         f"Command: `{command}`\n",
     ]
 
-    # One line for all cells of the same origin.
+    # Cells that stayed from earlier runs: one line for all of the same origin.
     cells: dict[str, list[str]] = {}
     for cell, origin in result.get("kept", {}).items():
         where = f"{origin['device']}; versions: {list_versions(origin)}"

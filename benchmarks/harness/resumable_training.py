@@ -18,7 +18,7 @@ from typing import Any
 from agents import train
 from agents.registry import LEARNERS
 from benchmarks.harness.benchmark import Settings
-from benchmarks.harness.part_store import canonical, write_json
+from benchmarks.harness.json_files import canonical, write_json
 from benchmarks.harness.provenance import versions
 
 UNFINISHED = Path("runs") / "benchmarks"  # of the working directory

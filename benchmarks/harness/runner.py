@@ -12,9 +12,10 @@ from benchmarks.harness.benchmark import Benchmark, Cell, Result
 from benchmarks.harness.catalogue import find_benchmark
 from benchmarks.harness.duration import describe_parts, seconds_a_run
 from benchmarks.harness.executors import Executor, choose_executor
+from benchmarks.harness.json_files import canonical, write_json
 from benchmarks.harness.merging import merge_results, read_stored
 from benchmarks.harness.options import RESULTS, Options
-from benchmarks.harness.part_store import Part, PartStore, canonical, split, write_json
+from benchmarks.harness.part_store import Part, PartStore, split
 from benchmarks.harness.plots import draw
 from benchmarks.harness.progress import progress
 from benchmarks.harness.provenance import choose_device, versions
@@ -115,6 +116,7 @@ def collect(
             results[part] = canonical(result)
             advance(seconds[part], f"{part} ({result['seconds']:.1f} s)")
 
+    # A cell counts if all its parts are there.
     by_cell: dict[str, list[Result | None]] = defaultdict(list)
     for part, stored in results.items():
         by_cell[part.cell.name].append(stored)

@@ -24,7 +24,9 @@ from scipy.stats import bootstrap
 
 from benchmarks.harness.benchmark import Row
 
-LEVEL, RESAMPLES, CHANCE = 0.95, 4999, 2000
+LEVEL = 0.95  # of intervals and of what chance allows
+RESAMPLES = 4999  # of an interval
+CHANCE = 2000  # groups of the paper's size, and of ours
 VERDICTS = ("reproduced", "not reproduced", "not run")
 STATISTICS: dict[str, Callable[..., np.ndarray]] = {"mean": np.mean, "std": np.std}
 

@@ -21,8 +21,8 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from benchmarks.harness.json_files import write_json
 from benchmarks.harness.options import RESULTS
-from benchmarks.harness.part_store import write_json
 from benchmarks.harness.provenance import commit, describe_device, versions
 from benchmarks.throughput import cpu_rows, cuda_rows
 from benchmarks.throughput.figures import compare_figures
@@ -41,6 +41,7 @@ def measure_all(batches: tuple[int, ...], seconds: float, peer: str | None) -> d
         peer: another project's loop, "module:function".
     """
     start = time.time()
+    # All in one process; the picture and the figures come from these rows.
     report: dict[str, Any] = {
         "benchmark": "env_throughput",
         "title": "Env-steps a second: a batch of games against its ceiling and its peers",
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     """The command line."""
     options = build_parser().parse_args()
+    # One core: moving between cores costs caches.
     if hasattr(os, "sched_setaffinity"):
         core = max(os.sched_getaffinity(0)) if options.core is None else options.core
         os.sched_setaffinity(0, {core})

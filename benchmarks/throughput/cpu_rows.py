@@ -37,6 +37,7 @@ def measure_batches(batches: tuple[int, ...], seconds: float) -> list[Row]:
     """Both backends, all observation modes, tables and rules."""
     rows = []
     for game, (env_id, arguments) in GAMES.items():
+        # 7x7 boards are too many for tables.
         routes = ("rules",) if game == "coin 7x7" else ("tables", "rules")
         for backend, route, obs_mode, num_envs in product(BACKENDS, routes, OBS_MODES, batches):
             options = {"obs_mode": obs_mode, "tables": route == "tables"}
@@ -67,6 +68,7 @@ def measure_ratios(seconds: float) -> list[Row]:
         def batch(obs_mode: str = obs_mode, **options: Any) -> Loop:
             return numpy_loop("coin_game_v0", COMPARED, obs_mode=obs_mode, **options)
 
+        # Ceilings first; then int64 as a user has them, and what can be had beyond.
         loops = {
             BARE: bare_loop(COMPARED, obs_mode),
             BARE_JOINT: bare_loop(COMPARED, obs_mode, joint=True),
@@ -126,6 +128,7 @@ def measure_peer(path: str, batches: tuple[int, ...], seconds: float) -> list[Ro
 
 def measure_memory() -> int:
     """Peak bytes of a batch of 65,536 games, uint8, with its tables and the outputs of a step."""
+    # Seven steps pass two ends of an episode.
     tracemalloc.start()
     venv = sde.make_vec_env("coin_game_v0", 65536, obs_mode="uint8", max_cycles=3)
     venv.reset(seed=0)

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import social_dilemmas_env as sde
+from benchmarks.harness.provenance import describe_device
 
 BATCHES = tuple(1 << k for k in (12, 14, 16, 18, 20, 21))
 OBS_MODES = ("float32", "uint8", "state")
@@ -123,7 +124,7 @@ def measure_cuda() -> dict[str, Any]:
         torch.cuda.empty_cache()
     return {
         "verdict": "run",
-        "device": torch.cuda.get_device_name(),
+        "device": describe_device("cuda"),
         "copy_bytes_per_second": bandwidth,
         "rows": rows,
     }

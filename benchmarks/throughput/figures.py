@@ -57,6 +57,7 @@ def best(
     rows: list[dict[str, Any]], key: str = "steps_per_second", /, **columns: Any
 ) -> float | None:
     """The largest number of the rows with these columns; None if there is none."""
+    # A column that a row lacks differs from any value.
     chosen = [
         row[key] for row in rows if all(row.get(name) == value for name, value in columns.items())
     ]
@@ -65,7 +66,7 @@ def best(
 
 def judge_figure(name: str, ours: float | None, bound: float, unit: str) -> dict[str, Any]:
     """A figure is reproduced if it is on the right side of its bound."""
-    below = name.endswith("below")
+    below = name.endswith("below")  # the less, the better
     reached = ours is not None and (ours <= bound if below else ours >= bound)
     verdict = "reproduced" if reached else "not reproduced"
     return {

@@ -144,6 +144,7 @@ def steps_per_second(
     `chunk` steps at least are played at a time (whole episodes); each measurement takes about
     `seconds` / 5.
     """
+    # How many steps take `seconds` / 5.
     sizes = {}
     for name, loop in loops.items():
         loop(chunk)  # fills caches, finishes compilation
@@ -152,6 +153,7 @@ def steps_per_second(
         once = max(time.process_time() - start, 1e-6)
         sizes[name] = chunk * max(1, round(seconds / 5 / once))
 
+    # In turn: what slows the machine slows all of them.
     rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(5):
         for name, loop in loops.items():

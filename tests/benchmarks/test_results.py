@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.benchmark import Row
-from benchmarks.harness.catalogue import catalogue, find
+from benchmarks.harness.catalogue import catalogue, find_benchmark
 from benchmarks.harness.runner import Options, run_benchmark
 from benchmarks.harness.verdicts import (
     VERDICTS,
@@ -177,7 +177,7 @@ def test_failed_runs_are_counted_and_left_out():
 
 def test_unknown_names_and_settings_are_one_sentence(toy):
     with pytest.raises(ValueError, match=r"no benchmark 'lola_tabel'; did you mean lola_table"):
-        find("lola_tabel")
+        find_benchmark("lola_tabel")
     for changes, words in [
         ({"face": 6}, "no setting face"),
         ({"faces": "six"}, "type int"),

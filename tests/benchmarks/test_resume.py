@@ -20,9 +20,10 @@ from agents.learners.loqa import loqa
 from agents.training.loop import TrainingError
 from benchmarks import __main__ as command
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.executors import executor
-from benchmarks.harness.part_store import PartStore, split, write_json
-from benchmarks.harness.resumable_training import folder_of, stages
+from benchmarks.harness.executors import choose_executor
+from benchmarks.harness.json_files import write_json
+from benchmarks.harness.part_store import PartStore, split
+from benchmarks.harness.resumable_training import train_in_stages, training_folder
 from benchmarks.harness.runner import Options, run_benchmark
 from tests.benchmarks.toy import CALLS, TOY
 
@@ -162,10 +163,10 @@ def test_killed_in_the_middle(tmp_path):
 def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"pip install 'social-dilemmas-env\[distributed\]'"):
-        executor("ray")
+        choose_executor("ray")
 
 
-HOW = {"batch": 4, "horizon": 3, "device": "cpu"}
+ARGUMENTS = {"batch": 4, "horizon": 3, "device": "cpu"}
 
 
 def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
@@ -175,15 +176,17 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
         looks.append(run)
         return len(looks)
 
-    stage = stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)
+    stage = train_in_stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **ARGUMENTS)
     assert [next(stage), next(stage)] == [(2, 1), (4, 2)]
     stage.close()
-    assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [
+    assert list(
+        train_in_stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **ARGUMENTS)
+    ) == [
         (2, 1),
         (4, 2),
         (6, 3),
     ]
-    whole = stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **HOW)
+    whole = train_in_stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **ARGUMENTS)
     assert list(whole) == [(6, 4)]
     ends = [load(next((tmp_path / word).glob("*/run")) / "checkpoints").tensors for word in "ab"]
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
@@ -191,18 +194,26 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
 
 def test_a_training_has_a_folder_for_its_part(monkeypatch):
     told = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})
-    assert len({folder_of("x", settings, 1, 0) for settings in told}) == 2
-    assert len({folder_of("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
-    before = folder_of("x", {}, 1, 0)
+    assert len({training_folder("x", settings, 1, 0) for settings in told}) == 2
+    assert len({training_folder("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
+    before = training_folder("x", {}, 1, 0)
     monkeypatch.setattr("benchmarks.harness.resumable_training.versions", lambda: {"torch": "0.1"})
-    assert folder_of("x", {}, 1, 0) != before and folder_of("y", {}, 1, 0).parent != before.parent
+    assert (
+        training_folder("x", {}, 1, 0) != before
+        and training_folder("y", {}, 1, 0).parent != before.parent
+    )
 
 
 def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
     def iterations(at):
         return list(
-            stages(
-                tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW
+            train_in_stages(
+                tmp_path,
+                at,
+                lambda run: load(run / "checkpoints").step,
+                "loqa",
+                "ipd_v0",
+                **ARGUMENTS,
             )
         )
 
@@ -212,12 +223,15 @@ def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
-    first = stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW)
+    first = train_in_stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **ARGUMENTS)
     next(first)
     with pytest.raises(OSError, match="another process is training in"):
-        next(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))
+        next(train_in_stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **ARGUMENTS))
     first.close()
-    assert len(list(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))) == 2
+    assert (
+        len(list(train_in_stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **ARGUMENTS)))
+        == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,7 +254,7 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plain, costly = toy.cells(toy.settings_for())
     folders = [
-        folder_of("toy", part.cell.settings, part.runs, part.seed)
+        training_folder("toy", part.cell.settings, part.runs, part.seed)
         for cell in (plain, costly)
         for part in split(cell, 0)
     ]
@@ -318,7 +332,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
         for k, (a, b) in enumerate(told)
     ]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found))
+    monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(found))
     cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu"})[0]
     result = benchmark.score(cell.settings, 1, 0)
     games = [
@@ -326,7 +340,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
         for name in ("weak", "medium", "strong")
     ]
     assert games == [2, 3, 4] and result["samples"]["strong seconds"] == [8.0]
-    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found[:3]))
+    monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(found[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
 
 
