@@ -63,8 +63,8 @@ def merge_results(
         for row in new["rows"]
         if row["name"] not in kept and row["cell"] not in whole
     }
-    if not any(row["runs"] for row in replacing.values()):
-        return stored, kept
+    if all(not row["runs"] or row == old_rows.get(name) for name, row in replacing.items()):
+        return stored, kept  # nothing new
 
     # The table in the order of the longer list.
     rows = replacing | {name: old_rows[name] for name in kept}
