@@ -141,10 +141,10 @@ def expected_self_play(policy: Tensor, steps: int) -> Tensor:
     )
 
     # Follow the distribution of the last joint action, [R, 4].
-    here, total = joint[:, 0], policy.new_zeros(len(policy))
+    weights, total = joint[:, 0], policy.new_zeros(len(policy))
     for _ in range(steps):
-        total = total + here @ payoff
-        here = torch.einsum("rs,rsj->rj", here, joint[:, 1:])
+        total = total + weights @ payoff
+        weights = torch.einsum("rs,rsj->rj", weights, joint[:, 1:])
     return total / steps
 
 

@@ -96,8 +96,8 @@ def build_rows(name: str, env_id: str) -> tuple[Row, ...]:
 def score(settings: Settings, runs: int, seed: int) -> Result:
     """Trains; then plays, or reads the policy."""
     learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
-    wanted = learner, env_id, game, settings["weight"]
-    name = next(name for name, cell in CELLS.items() if cell == wanted)
+    problem = learner, env_id, game, settings["weight"]
+    name = next(name for name, each in CELLS.items() if each == problem)
 
     # The game's arguments and the learner's settings are told alike.
     folder = training_folder("loqa_open_problems", settings, runs, seed)

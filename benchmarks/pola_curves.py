@@ -112,12 +112,12 @@ def score_players(
     env_id, game = training.env_id, training.game
     players = [AgentPlayer(agent) for agent in agents]
 
-    def play(seats: list[Any]) -> dict[str, np.ndarray]:
+    def play_seats(seats: list[Any]) -> dict[str, np.ndarray]:
         length = training.settings["horizon"]
         return play_episodes(env_id, seats, episodes, seed, **game, max_cycles=length)
 
     # Against each other.
-    games = play(players)
+    games = play_seats(players)
     scores = {"self": float(games["rewards"].mean())}
     if env_id == "coin_game_v0":
         rules: Any = sde.spec(env_id).game(**game)
@@ -130,7 +130,7 @@ def score_players(
         for i in range(2):
             seats: list[Any] = list(players)
             seats[1 - i] = sde.make_strategy(name, env_id, player=1 - i, **game)
-            total += float(play(seats)["rewards"][..., i].mean()) / 2
+            total += float(play_seats(seats)["rewards"][..., i].mean()) / 2
         scores[f"vs {name}"] = total
     return scores
 

@@ -30,7 +30,7 @@ def compute(name: str, part: Part) -> Result:
 def run_locally(jobs: int = 1) -> Executor:
     """In this process, or in `jobs` of them."""
 
-    def here(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
+    def in_this_process(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
         for part in parts:
             yield part, compute(name, part)
 
@@ -49,7 +49,7 @@ def run_locally(jobs: int = 1) -> Executor:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    return here if jobs == 1 else in_processes
+    return in_this_process if jobs == 1 else in_processes
 
 
 def run_on_ray() -> Executor:

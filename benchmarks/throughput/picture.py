@@ -36,10 +36,10 @@ def choose_points(
     rows: list[dict[str, Any]], game: str, backend: str, obs_mode: str
 ) -> list[tuple[int, float]]:
     """Games and steps a second of the fastest route: captured on CUDA, tables if there are any."""
-    wanted = (game, backend, obs_mode)
+    line = (game, backend, obs_mode)
     return [
         (row["num_envs"], row["steps_per_second"])
         for row in rows
-        if (row["game"], row["backend"], row["obs_mode"]) == wanted
+        if (row["game"], row["backend"], row["obs_mode"]) == line
         and row.get("captured", row.get("route") != "rules" or game == "coin 7x7")
     ]

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.harness.catalogue import catalogue
 from benchmarks.throughput import cpu_rows, cuda_rows
 from benchmarks.throughput.figures import FIGURES, best, compare_figures, judge_figure
 from benchmarks.throughput.picture import choose_points
@@ -69,6 +70,10 @@ def test_bytes_of_a_step_go_by_the_observation_shape(obs_mode, expected):
     game = SimpleNamespace(observation_shape=(4, 3, 3))
     venv = SimpleNamespace(num_agents=2, game=game, obs_mode=obs_mode)
     assert cuda_rows.bytes_per_step(venv) == expected + 2 * (4 + 2 + 8) + 16
+
+
+def test_neither_name_of_the_command_is_a_benchmark():
+    assert catalogue().keys().isdisjoint({"throughput", "env_throughput"})
 
 
 def test_a_batch_is_measured_by_name():
