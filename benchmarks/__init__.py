@@ -1,5 +1,5 @@
-"""The tables and figures of the papers, computed again: one file each, with the paper's numbers
-beside ours.
+"""The tables and figures of the papers, computed again.
 
-`python -m benchmarks list | run NAME | report`
+One file each, with the paper's numbers beside ours:
+`python -m benchmarks list | run NAME | report`.
 """

@@ -1,49 +1,68 @@
-"""LOQA's Coin Game league: everybody against everybody on the 3x3 board, 32 episodes of 50 steps a
-pair.
+"""LOQA's Coin Game league: everybody against everybody, 32 episodes of 50 steps a pair.
 
-Ours are the agents that come with the package (agents/bundled/), the scripted players, and a
-uniform one. The published numbers are means over 10 seeds of each learner; a seed of ours more or
-less is a row's `runs`. `social-dilemmas league` plays the same with anybody's agents.
+On the 3x3 board. Ours are the agents that come with the package (agents/bundled/), the scripted
+players, and a uniform one. The published numbers are means over 10 seeds of each learner; a seed of
+ours more or less is a row's `runs`. `social-dilemmas league` plays the same with anybody's agents.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.benchmark import (
-    Benchmark,
-    Cell,
-    Row,
-    Settings,
-)
-from benchmarks.harness.plots import axes, save
+import numpy as np
 
-# League of 2023-09-24 in the authors' repository (10 seeds, iteration 6000), and the issue's bars
-# for our agents.
-PAPER = {
-    "loqa self": (0.318, (0.29, 0.40)), "loqa cross": (0.294, (0.27, 0.40)), "loqa vs AD": (-0.054, (-0.08, 0.05)),
-    "AD vs loqa": (0.123, None), "loqa vs AC": (0.352, (0.33, 0.60)), "AC vs loqa": (0.318, None),
-    "loqa vs random": (0.264, None), "loqa adversarial": (None, (0.0, 0.10)),
-}  # fmt: skip
-ALIGNMENT = {  # advantage_alignment_new_baseline.pkl: 9 seeds, but episodes of 16 steps
-    "advantage_alignment self": (0.288, None), "advantage_alignment vs AD": (-0.084, None),
-    "AD vs advantage_alignment": (0.155, None), "advantage_alignment vs AC": (0.349, None),
-    "AC vs advantage_alignment": (0.313, None), "advantage_alignment vs random": (0.261, None),
+import agents
+import social_dilemmas_env as sde
+from agents import load_agent
+from agents.evaluation.league import round_robin as play_league
+from agents.evaluation.scores import play as play_episodes
+from agents.evaluation.scores import scores as score_agent
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings
+from benchmarks.harness.plots import make_axes, save_figure
+
+Published = dict[str, tuple[float | None, tuple[float, float] | None]]  # number, target
+# League of 2023-09-24 in the authors' repository (10 seeds, iteration 6000), and the targets that
+# were set for our agents.
+PAPER: Published = {
+    "loqa self": (0.318, (0.29, 0.40)),
+    "loqa cross": (0.294, (0.27, 0.40)),
+    "loqa vs AD": (-0.054, (-0.08, 0.05)),
+    "AD vs loqa": (0.123, None),
+    "loqa vs AC": (0.352, (0.33, 0.60)),
+    "AC vs loqa": (0.318, None),
+    "loqa vs random": (0.264, None),
+    "loqa adversarial": (None, (0.0, 0.10)),
+}
+# advantage_alignment_new_baseline.pkl: 9 seeds, but episodes of 16 steps.
+ALIGNMENT: Published = {
+    "advantage_alignment self": (0.288, None),
+    "advantage_alignment vs AD": (-0.084, None),
+    "AD vs advantage_alignment": (0.155, None),
+    "advantage_alignment vs AC": (0.349, None),
+    "AC vs advantage_alignment": (0.313, None),
+    "advantage_alignment vs random": (0.261, None),
     "advantage_alignment cross": (0.277, None),
-}  # fmt: skip
-POLA = {  # the same league as LOQA's: 10 seeds at update 250
-    "pola_dice vs AD": (-0.032, None), "AD vs pola_dice": (0.068, None), "pola_dice vs AC": (0.375, None),
-    "AC vs pola_dice": (0.286, None), "pola_dice vs random": (0.235, None),
-}  # fmt: skip
+}
+# The same league as LOQA's: 10 seeds at update 250.
+POLA: Published = {
+    "pola_dice vs AD": (-0.032, None),
+    "AD vs pola_dice": (0.068, None),
+    "pola_dice vs AC": (0.375, None),
+    "AC vs pola_dice": (0.286, None),
+    "pola_dice vs random": (0.235, None),
+}
 PUBLISHED = {"loqa": PAPER, "advantage_alignment": ALIGNMENT, "pola_dice": POLA}
+
 # Selected and shorter: never "reproduced"; the target says what was asked of them.
-SELECTED = "ours: of each run the copy that kept most against always-defect (bundled metadata); published: iteration 6000"
 NOTES = {
-    "loqa": SELECTED,
+    "loqa": "ours: of each run the copy that kept most against always-defect (bundled metadata); "
+    "published: iteration 6000",
     "advantage_alignment": "published with episodes of 16 steps",
     "pola_dice": "ours: a small part of the published training (bundled metadata)",
 }
+# Published number, first player, second player, whose reward it is.
 SCRIPTED = {
     "AC-AC": (0.347, "AC", "AC", 0),
     "AC-AD": (-0.269, "AC", "AD", 0),
@@ -55,176 +74,141 @@ SETTINGS = {"runs": SEEDS, "episodes": 32}
 SMALL = {"runs": 1, "episodes": 2}
 
 
-def agents_of(learner: str) -> list[str]:
-    """The bundled agents of a learner that were trained on the league's own game, by their
-    metadata.
-    """
-    import json
-
-    import agents
-
-    found = []
+def find_agents(learner: str) -> list[str]:
+    """A learner's bundled agents that were trained on the league's own game, by their metadata."""
+    entries = []
     for path in sorted((Path(agents.__file__).parent / "bundled").glob("*.json")):
         facts = json.loads(path.read_text())["facts"]
-        if (
-            facts["learner"] == learner
-            and facts["env_id"] == "coin_game_v0"
-            and facts["game"] in ({}, {"grid_size": 3})
-        ):
-            found.append(f"bundled:{path.stem}")
-    return found
+        own_game = facts["env_id"] == "coin_game_v0" and facts["game"] in ({}, {"grid_size": 3})
+        if facts["learner"] == learner and own_game:
+            entries.append(f"bundled:{path.stem}")
+    return entries
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """A cell for each learner, with as many runs as it has bundled seeds (`runs` at most), and one
-    for scripted players.
+    """A cell for each learner, and one for scripted players.
+
+    A learner has as many runs as it has bundled seeds, `runs` at most.
     """
-    made = []
     common = {"episodes": settings["episodes"]}
-    for learner in PUBLISHED:
-        seeds = agents_of(learner)[: settings["runs"]]
-        if seeds:
-            made.append(
-                Cell(
-                    learner,
-                    {**common, "learner": learner},
-                    len(seeds),
-                    rows_of(learner, len(seeds)),
-                    cost=3.0,
-                )
-            )
-    rows = [
-        Row(name, published, name, digits=3, paper_runs=32)
-        for name, (published, *_) in SCRIPTED.items()
+    seeds = {learner: len(find_agents(learner)[: settings["runs"]]) for learner in PUBLISHED}
+    of_learners = [
+        Cell(learner, {**common, "learner": learner}, count, build_rows(learner, count), cost=3.0)
+        for learner, count in seeds.items()
+        if count
     ]
-    made.append(
-        Cell(
-            "scripted",
-            {**common, "learner": ""},
-            settings["episodes"],
-            tuple(rows),
-            cost=0.1,
-            count="episodes",
-        )
-    )
-    return made
+
+    rows = tuple(Row(name, SCRIPTED[name][0], digits=3, paper_runs=32) for name in SCRIPTED)
+    own = {**common, "learner": ""}
+    scripted = Cell("scripted", own, settings["episodes"], rows, cost=0.1, count="episodes")
+    return [*of_learners, scripted]
 
 
-def rows_of(learner: str, seeds: int) -> tuple[Row, ...]:
+def build_rows(learner: str, seeds: int) -> tuple[Row, ...]:
     """The published numbers.
 
     With fewer than SEEDS bundled agents they are notes, and nothing can say "reproduced".
     """
     rows = []
-    note = NOTES[learner]
-    for name, (published, bar) in PUBLISHED[learner].items():
+    for name, (published, target) in PUBLISHED[learner].items():
+        note = NOTES[learner]
         if name.endswith("cross") and seeds == 1:
             continue
         if seeds < SEEDS:
-            rows.append(
-                Row(
-                    name,
-                    None,
-                    name,
-                    digits=3,
-                    note=f"{note}; published {published}; {seeds} of {SEEDS} seeds",
-                )
-            )
+            note = f"{note}; published {published}; {seeds} of {SEEDS} seeds"
+            rows.append(Row(name, None, digits=3, note=note))
         else:
-            rows.append(
-                Row(
-                    name,
-                    published,
-                    name,
-                    target=bar,
-                    digits=3,
-                    note=note,
-                    paper_runs=10,
-                    judged=False,
-                )
-            )
+            about: dict[str, Any] = {"paper_runs": 10, "digits": 3, "judged": False}
+            rows.append(Row(name, published, target=target, note=note, **about))
     return tuple(rows)
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def score(settings: Settings, runs: int, seed: int) -> Result:
     """Mean rewards a step of every seed of a learner; for scripted players, of every episode."""
-    from agents.evaluation.league import round_robin
+    episodes, name = settings["episodes"], settings["learner"]
+    if not name:
+        games = {row: play_scripted(a, b, runs, seed) for row, (_, a, b, _) in SCRIPTED.items()}
+        return {"samples": {row: games[row][:, SCRIPTED[row][-1]].tolist() for row in SCRIPTED}}
 
-    episodes = settings["episodes"]
-    if not settings["learner"]:
-        return {
-            "samples": {
-                name: _scripted(a, b, side, runs, seed)
-                for name, (_, a, b, side) in SCRIPTED.items()
-            }
-        }
-    entries = agents_of(settings["learner"])[:runs]
-    others = [entry for learner in (*PUBLISHED, "sb3_ppo") for entry in agents_of(learner)[:SEEDS]]
-    strangers = [entry for entry in others if entry not in entries]
-    league = round_robin(
-        [*entries, *NAMES.values(), *strangers], "coin_game_v0", episodes=episodes, seed=seed
-    )
-    name, count = settings["learner"], len(entries)
-    samples: dict[str, list[float]] = {
-        f"{name} self": [league.means[k, k].mean() for k in range(count)]
-    }
-    if count > 1:
-        samples[f"{name} cross"] = [
-            sum(league.means[k, j].mean() for j in range(count) if j != k) / (count - 1)
-            for k in range(count)
-        ]
-    for j, short in enumerate(NAMES):
-        samples[f"{name} vs {short}"] = [league.means[k, count + j, 0] for k in range(count)]
-        samples[f"{short} vs {name}"] = [league.means[k, count + j, 1] for k in range(count)]
+    # The league: the learner's seeds, scripted players, everybody else.
+    entries = find_agents(name)[:runs]
+    all_agents = [find_agents(learner)[:SEEDS] for learner in (*PUBLISHED, "sb3_ppo")]
+    strangers = [entry for some in all_agents for entry in some if entry not in entries]
+    members = [*entries, *NAMES.values(), *strangers]
+    league = play_league(members, "coin_game_v0", episodes=episodes, seed=seed)
+
+    samples = average_league(name, league.means, len(entries))
     if name == "loqa":
-        samples["loqa adversarial"] = [adversarial(entry, episodes, seed) for entry in entries]
+        samples["loqa adversarial"] = [score_adversarial(each, episodes, seed) for each in entries]
     return {"samples": samples, "league": league.json()}
 
 
-def adversarial(entry: str, episodes: int, seed: int) -> float:
+def average_league(name: str, means: Any, count: int) -> dict[str, list[float]]:
+    """Rewards of the first `count` members: own copies, each other, scripted players.
+
+    Args:
+        name: of their learner.
+        means: [E, E, 2], of the row's and the column's member.
+        count: how many members are of that learner.
+    """
+    each = range(count)
+    samples = {f"{name} self": [means[k, k].mean() for k in each]}
+    if count > 1:
+        samples[f"{name} cross"] = [
+            sum(means[k, j].mean() for j in each if j != k) / (count - 1) for k in each
+        ]
+
+    # Scripted players come after the learner's own seeds.
+    for j, short in enumerate(NAMES):
+        samples[f"{name} vs {short}"] = [means[k, count + j, 0] for k in each]
+        samples[f"{short} vs {name}"] = [means[k, count + j, 1] for k in each]
+    return samples
+
+
+def score_adversarial(entry: str, episodes: int, seed: int) -> float:
     """Share of the pick-ups in self-play that are of the other's coin."""
-    from agents import load_agent
-    from agents.evaluation.scores import scores
-
-    return scores(load_agent(entry), episodes=episodes, seed=seed, opponents=())["adversarial"]
+    scores = score_agent(load_agent(entry), episodes=episodes, seed=seed, opponents=())
+    return float(scores["adversarial"])
 
 
-def _scripted(first: str, second: str, side: int, episodes: int, seed: int) -> list[float]:
-    import social_dilemmas_env as sde
-    from agents.evaluation.scores import play
-
+def play_scripted(first: str, second: str, episodes: int, seed: int) -> np.ndarray:
+    """Mean rewards a step of two scripted players, [episodes, 2]."""
     players = [
-        sde.make_strategy(NAMES[name], "coin_game_v0", player=i)
-        for i, name in enumerate((first, second))
+        sde.make_strategy(NAMES[name], "coin_game_v0", player=seat)
+        for seat, name in enumerate((first, second))
     ]
-    return play("coin_game_v0", players, episodes, seed)["rewards"].mean(0)[:, side].tolist()
+    return np.asarray(play_episodes("coin_game_v0", players, episodes, seed)["rewards"].mean(0))
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def plot(result: Result, path: Path) -> None:
     """A heat map of each league."""
-    import numpy as np
+    extra = result.get("extra", {}).items()
+    leagues = {name: more["league"] for name, more in extra if "league" in more}
+    figure, panels = make_axes(max(1, len(leagues)), width=6.0, height=5.0)
 
-    leagues = {
-        name: extra["league"]
-        for name, extra in result.get("extra", {}).items()
-        if "league" in extra
-    }
-    figure, panels = axes(max(1, len(leagues)), width=6.0, height=5.0)
     for axis, (name, league) in zip(np.atleast_1d(panels), leagues.items(), strict=False):
         means = np.array(league["means"], float)[..., 0]
         axis.imshow(means, cmap="RdYlGn", vmin=-0.6, vmax=0.6)
+        for (i, j), value in np.ndenumerate(means):
+            axis.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6)
+
+        # Members on both axes.
         labels = [entry.removeprefix("bundled:") for entry in league["names"]]
         axis.set_xticks(range(len(labels)), labels, rotation=90, fontsize=6)
         axis.set_yticks(range(len(labels)), labels, fontsize=6)
-        for (i, j), value in np.ndenumerate(means):
-            axis.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6)
         axis.grid(False)
         axis.set_title(f"{name}: reward a step of the row")
-    save(figure, path)
+    save_figure(figure, path)
 
 
 BENCHMARK = Benchmark(
-    name="coin_league", title="LOQA's league on the 3x3 Coin Game",
-    source="Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035, league figure; MiladInk/loqa 32f50c9, league/results",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
-)  # fmt: skip
+    name="coin_league",
+    title="LOQA's league on the 3x3 Coin Game",
+    source="Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035, league figure; "
+    "MiladInk/loqa 32f50c9, league/results",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)

@@ -15,20 +15,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.benchmark import (
-    Benchmark,
-    Cell,
-    Row,
-    Settings,
-)
+import social_dilemmas_env as sde
+from agents.learners.exact_table import RunConfig, exact_learner, run
+from agents.learners.lola.lola_pg import LolaPg, LolaPgConfig
+from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
+from agents.matrix_games import policy_metrics
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.sampled import SampleConfig, SampledGame
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
 from benchmarks.harness.plots import (
     BLUE,
     RED,
-    axes,
-    comparison,
-    curve,
-    row_of,
-    save,
+    find_row,
+    make_axes,
+    plot_comparison,
+    plot_curve,
+    save_figure,
 )
 
 # Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 3, 50 runs: % TFT or % Nash, mean
@@ -58,14 +60,18 @@ TARGETS = {
     "IMP LOLA-Ex std": (0.0, 0.05),
 }
 NOTES = {
-    "IPD NL-PG R": "ours: the exact value of the last policies, with neither sampling noise nor a cut after 150 steps",
-    "IMP NL-PG share": "simultaneous ascent of rate 1 leaves the mixed equilibrium; the released code cannot run this row",
+    "IPD NL-PG R": "ours: the exact value of the last policies, with neither sampling noise nor a "
+    "cut after 150 steps",
+    "IMP NL-PG share": "simultaneous ascent of rate 1 leaves the mixed equilibrium; the released "
+    "code cannot run this row",
     "IMP LOLA-PG std": "closer to the equilibrium than the paper's runs",
 }
+STRICT = "both agents in all five states; the paper does not print it"
+# Environment, discount (the authors' run_lola.py), what is counted, its label.
 GAMES = {
     "IPD": ("ipd_v0", 0.96, "tft", "%TFT"),
     "IMP": ("imp_v0", 0.9, "nash", "%Nash"),
-}  # gamma: authors' run_lola.py
+}
 SETTINGS = {
     "runs": 1000,
     "steps": 200,
@@ -77,111 +83,75 @@ SETTINGS = {
 SMALL = {"runs": 32, "steps": 20, "pg_runs": 2, "pg_steps": 2, "pg_games": 20, "pg_horizon": 20}
 
 
-def rows_of(name: str) -> tuple[Row, ...]:
+def build_rows(name: str) -> tuple[Row, ...]:
     """Share, strict share (IPD only), mean and spread of the reward of one learner."""
-    game = name.split()[0]
     share, mean, std = PAPER[name]
-    label = GAMES[game][3]
-    share_note, std_note = NOTES.get(f"{name} share", ""), NOTES.get(f"{name} std", "")
-    rows = [
-        Row(
-            f"{name} {label}",
-            share,
-            "share",
-            target=TARGETS.get(f"{name} share"),
-            digits=1,
-            unit="%",
-            note=share_note,
-        )
-    ]
+    share_label, reward_label = f"{name} {GAMES[name.split()[0]][3]}", f"{name} R"
+
+    def describe(what: str) -> dict[str, Any]:
+        key = f"{name} {what}"
+        return {"target": TARGETS.get(key), "note": NOTES.get(key, "")}
+
+    rows = [Row(share_label, share, "share", digits=1, unit="%", **describe("share"))]
     if f"{name} strict" in TARGETS:
-        note = "both agents in all five states; the paper does not print it"
-        wanted = TARGETS[f"{name} strict"]
-        rows.append(
-            Row(
-                f"{name} {label}, strict",
-                None,
-                "strict",
-                target=wanted,
-                digits=1,
-                unit="%",
-                note=note,
-            )
-        )
-    rows.append(
-        Row(
-            f"{name} R",
-            mean,
-            "reward",
-            target=TARGETS.get(f"{name} R"),
-            note=NOTES.get(f"{name} R", ""),
-        )
-    )
-    rows.append(
-        Row(
-            f"{name} R, std", std, "reward", "std", target=TARGETS.get(f"{name} std"), note=std_note
-        )
-    )
+        more = describe("strict") | {"note": STRICT}
+        rows.append(Row(f"{share_label}, strict", None, "strict", digits=1, unit="%", **more))
+    rows.append(Row(reward_label, mean, "reward", **describe("R")))
+    rows.append(Row(f"{reward_label}, std", std, "reward", "std", **describe("std")))
     return tuple(rows)
 
 
 def cells(settings: Settings) -> list[Cell]:
     """A cell for each learner and game; the exact ones first."""
-    made = []
-    for name in PAPER:
-        game, method, *half = name.replace(",", "").split()
-        learner, kind = method.split("-")
-        common = {"game": game, "learner": learner, "device": settings["device"]}
-        if kind == "Ex":
-            own = {"steps": settings["steps"]}
-            made.append(Cell(name, common | own, settings["runs"], rows_of(name), cost=0.002))
-        else:
-            own = {key: settings[f"pg_{key}"] for key in ("steps", "games", "horizon")}
-            if (game, learner) == ("IMP", "LOLA") and not half:
-                own["eta"] = 1.0
-            made.append(
-                Cell(
-                    name,
-                    common | own,
-                    settings["pg_runs"],
-                    rows_of(name),
-                    chunk=5,
-                    cost=20.0,
-                    count="pg_runs",
-                )
-            )
-    return made
+    return [build_cell(name, settings) for name in PAPER]
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def build_cell(name: str, settings: Settings) -> Cell:
+    """One learner in one game."""
+    game, method, *half = name.replace(",", "").split()
+    learner, kind = method.split("-")
+    own = {"game": game, "learner": learner} | pick_settings(settings, "device")
+    if kind == "Ex":
+        own |= {"steps": settings["steps"]}
+        return Cell(name, own, settings["runs"], build_rows(name), cost=0.002)
+
+    own |= pick_settings(settings, "steps", "games", "horizon", prefix="pg_")
+    if (game, learner) == ("IMP", "LOLA") and not half:
+        own["eta"] = 1.0
+    rows, count = build_rows(name), "pg_runs"
+    return Cell(name, own, settings[count], rows, chunk=5, cost=20.0, count=count)
+
+
+def score(settings: Settings, runs: int, seed: int) -> Result:
     """Shares and rewards of every run."""
-    import social_dilemmas_env as sde
-    from agents.matrix_games import policy_metrics as metrics
-    from agents.matrix_games.closed_form import MatrixGame
-
-    env_id, gamma, count, _ = GAMES[settings["game"]]
+    env_id, gamma, counted, _ = GAMES[settings["game"]]
     game = MatrixGame(sde.payoffs(env_id), gamma, settings["device"])
-    history = (learn_from_samples if "games" in settings else learn_exactly)(
-        game, settings, runs, seed
-    )
+    learn = learn_from_samples if "games" in settings else learn_exactly
+    history = learn(game, settings, runs, seed)
+
+    # Count states of both agents, run by run.
     policies = game.policies(history.theta)
-    rate = metrics.tft_rate if count == "tft" else metrics.nash_rate
+    rate = policy_metrics.tft_rate if counted == "tft" else policy_metrics.nash_rate
     rates = [rate(policies[r : r + 1]) for r in range(runs)]
-    shown = history.values.mean(-1) if count == "tft" else history.values.abs().mean(-1)
+    values = history.values.mean(-1) if counted == "tft" else history.values.abs().mean(-1)
     return {
         "samples": {
-            "share": [100 * each.per_state for each in rates], "strict": [100 * each.all_states for each in rates],
-            "reward": history.values[-1], "policy": policies[..., 0].mean(1),
+            "share": [100 * each.per_state for each in rates],
+            "strict": [100 * each.all_states for each in rates],
+            "reward": history.values[-1],
+            "policy": policies[..., 0].mean(1),
         },
-        "curves": {"mean": shown.mean(-1), "low": shown.quantile(0.05, -1), "high": shown.quantile(0.95, -1)},
+        "curves": {
+            "mean": values.mean(-1),
+            "low": values.quantile(0.05, -1),
+            "high": values.quantile(0.95, -1),
+        },
         "stopped": [str(each) for each in history.stopped],
-    }  # fmt: skip
+    }
 
 
 def learn_exactly(game: Any, settings: Settings, runs: int, seed: int) -> Any:
     """Closed-form gradients: authors' run_lola.py, step size and shaping rate 1."""
-    from agents.learners.exact_table import RunConfig, exact_learner, run
-
     learner = exact_learner({"NL": "naive", "LOLA": "lola"}[settings["learner"]])
     return run(game, learner, RunConfig(runs=runs, steps=settings["steps"], seed=seed))
 
@@ -191,50 +161,49 @@ def learn_from_samples(game: Any, settings: Settings, runs: int, seed: int) -> A
 
     The shaping rate is the cell's, or that of the released code, 1/2.
     """
-    import social_dilemmas_env as sde
-    from agents.learners.lola.lola_pg import LolaPg, LolaPgConfig
-    from agents.learners.naive.naive_pg import NaivePg, NaivePgConfig
-    from agents.matrix_games.gradient_runs import RunConfig, run
-    from agents.matrix_games.sampled import SampleConfig, SampledGame
+    # `seed` itself draws the policies.
+    sampling_seed, critic_seed = sde.draw(seed, 1), sde.draw(seed, 2)
+    sampling = SampleConfig(games=settings["games"], steps=settings["horizon"], seed=sampling_seed)
+    rate = {"eta": settings["eta"]} if "eta" in settings else {}
 
-    play, critic = sde.draw(seed, 1), sde.draw(seed, 2)  # `seed` itself draws the policies
-    sampled = SampledGame(
-        game, SampleConfig(games=settings["games"], steps=settings["horizon"], seed=play)
-    )
+    learner: Any
     if settings["learner"] == "NL":
-        learner = NaivePg(NaivePgConfig(critic_seed=critic))
+        learner = NaivePg(NaivePgConfig(critic_seed=critic_seed))
     else:
-        learner = LolaPg(
-            LolaPgConfig(critic_seed=critic, **{k: settings[k] for k in ("eta",) if k in settings})
-        )
-    return run(sampled, learner, RunConfig(runs=runs, steps=settings["steps"], seed=seed))
+        learner = LolaPg(LolaPgConfig(critic_seed=critic_seed, **rate))
+    loop = RunConfig(runs=runs, steps=settings["steps"], seed=seed)
+    return run(SampledGame(game, sampling), learner, loop)
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def plot(result: Result, path: Path) -> None:
     """Learning curves, and %TFT and %Nash beside the paper's."""
-    figure, (ipd, imp, shares) = axes(3)
+    figure, (ipd, imp, shares) = make_axes(3)
+    curves = result["curves"]
     for axis, game in ((ipd, "IPD"), (imp, "IMP")):
         for learner, color in (("NL", BLUE), ("LOLA", RED)):
-            curve(axis, result["curves"][f"{game} {learner}-Ex"], color, f"{learner}-Ex")
-            if f"{game} {learner}-PG" in result["curves"]:
-                axis.plot(
-                    result["curves"][f"{game} {learner}-PG"]["mean"],
-                    color=color,
-                    ls=":",
-                    label=f"{learner}-PG",
-                )
+            exact, sampled = f"{learner}-Ex", f"{learner}-PG"
+            plot_curve(axis, curves[f"{game} {exact}"], color, label=exact)
+            if f"{game} {sampled}" in curves:
+                mean = curves[f"{game} {sampled}"]["mean"]
+                axis.plot(mean, color=color, ls=":", label=sampled)
         axis.set_xlabel("update")
     ipd.set(title="Prisoner's dilemma, mean reward a step", ylim=(-2.1, -0.9))
     imp.set(title="Matching pennies, |reward| a step")
     ipd.legend()
+
     names = [f"{name} {GAMES[name.split()[0]][3]}" for name in PAPER]
-    comparison(shares, [row_of(result, name) for name in names], names)
+    plot_comparison(shares, [find_row(result, name) for name in names], names)
     shares.set(title="Share of tit for tat, or Nash", xlabel="%", xlim=(-4, 104))
-    save(figure, path)
+    save_figure(figure, path)
 
 
 BENCHMARK = Benchmark(
-    name="lola_table", title="LOLA, Table 3: naive and LOLA learners, exact and from samples",
-    source="Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 3", settings=SETTINGS, small=SMALL,
-    cells=cells, score=score, plot=plot,
-)  # fmt: skip
+    name="lola_table",
+    title="LOLA, Table 3: naive and LOLA learners, exact and from samples",
+    source="Foerster et al. 2018, https://arxiv.org/abs/1709.04326, Table 3",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)

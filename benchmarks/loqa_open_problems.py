@@ -1,8 +1,8 @@
-"""Two problems that LOQA's paper leaves open: more than two players, and opponents whose values
-nobody shows us.
+"""Two problems that LOQA's paper leaves open.
 
     three players     the sum over opponents of the shaping term, on the 3x3 Coin Game of three
-    no access         `loqa_modelled`: the opponents' rewards, policies and action values are learned from play
+    no access         `loqa_modelled`: nobody shows us the opponents' rewards, policies and action
+                      values; they are learned from play
 
 each beside the same learner without shaping (weight 0), which has nothing to make it cooperate. No
 numbers are published; the targets say what it means to work, and were written down before the first
@@ -14,21 +14,18 @@ than the reward.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.benchmark import (
-    Benchmark,
-    Cell,
-    Row,
-    Settings,
-)
-from benchmarks.harness.plots import axes, save
-from benchmarks.harness.resumable_training import folder_of, metric, stages
-from benchmarks.loqa_ipd import STATES, policies
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+from benchmarks.harness.plots import make_axes, save_figure
+from benchmarks.harness.policies import read_run, score_of
+from benchmarks.harness.resumable_training import read_metric, train_in_stages, training_folder
+from benchmarks.loqa_ipd import LOGGED, STATES, sample_policies
 
-# name: learner, game, its arguments, shaping weight
-CELLS = {
+CELLS: dict[str, tuple[str, str, dict[str, Any], float]] = {
+    # name: learner, game, its arguments, shaping weight
     "three players": ("loqa", "coin_game_v0", {"num_agents": 3}, 1.0),
     "three players, no shaping": ("loqa", "coin_game_v0", {"num_agents": 3}, 0.0),
     "no access, coins": ("loqa_modelled", "coin_game_v0", {}, 1.0),
@@ -36,10 +33,15 @@ CELLS = {
     "no access, dilemma": ("loqa_modelled", "ipd_v0", {}, 1.0),
     "dilemma, no shaping": ("loqa", "ipd_v0", {}, 0.0),
 }
-TARGETS = {  # two players: half of what cooperation pays; three: a third fewer wrong coins than by chance
+# Two players: half of what cooperation pays; three: a third fewer wrong coins than by chance.
+TARGETS: dict[str, dict[str, tuple[float, float]]] = {
     "three players": {"adversarial": (0.0, 0.44), "self": (0.0, 1.0)},
     "no access, coins": {"adversarial": (0.0, 0.25), "self": (0.17, 1.0)},
     "no access, dilemma": {"self-play": (-1.5, -1.0), "P(C|DD)": (0.0, 0.2)},
+}
+QUANTITIES = {
+    "ipd_v0": ("self-play", *(f"P(C|{state})" for state in STATES)),
+    "coin_game_v0": ("self", "adversarial", "vs always_cooperate", "vs always_defect"),
 }
 SETTINGS = {
     "runs": 3,
@@ -63,99 +65,94 @@ SMALL = {
 
 def cells(settings: Settings) -> list[Cell]:
     """A cell for each problem, and for what there is without shaping."""
-    made = []
-    for name, (learner, env_id, game, weight) in CELLS.items():
-        kind = "ipd_" if env_id == "ipd_v0" else ""
-        own = {key: settings[kind + key] for key in ("batch", "iterations")}
-        own |= {
-            "learner": learner,
-            "env_id": env_id,
-            "game": game,
-            "weight": weight,
-            "device": settings["device"],
-        }
-        if not kind:
-            own["episodes"] = settings["episodes"]
-        runs = settings[f"{kind}runs"]
-        chunk = 0 if kind else 1
-        made.append(
-            Cell(
-                name,
-                own,
-                runs,
-                rows_of(name, env_id, game),
-                chunk=chunk,
-                cost=900.0,
-                count=f"{kind}runs",
-            )
-        )
-    return made
+    return [build_cell(name, settings) for name in CELLS]
 
 
-def rows_of(name: str, env_id: str, game: dict[str, Any]) -> tuple[Row, ...]:
+def build_cell(name: str, settings: Settings) -> Cell:
+    """One learner in one game."""
+    learner, env_id, game, weight = CELLS[name]
+    prefix = "ipd_" if env_id == "ipd_v0" else ""
+    own = {"learner": learner, "env_id": env_id, "game": game, "weight": weight}
+    own |= pick_settings(settings, "batch", "iterations", prefix=prefix)
+    own |= pick_settings(settings, "device")
+
+    # Runs of the dilemma are learned side by side; those of the Coin Game one after another.
+    chunk = 0
+    if not prefix:
+        own["episodes"], chunk = settings["episodes"], 1
+    count, rows = f"{prefix}runs", build_rows(name, env_id)
+    return Cell(name, own, settings[count], rows, chunk=chunk, cost=900.0, count=count)
+
+
+def build_rows(name: str, env_id: str) -> tuple[Row, ...]:
     """Self-play, and in the Coin Game what others do to it; in the dilemma the policy."""
-    if env_id == "ipd_v0":
-        quantities = ["self-play", *(f"P(C|{state})" for state in STATES)]
-    else:
-        quantities = ["self", "adversarial", "vs always_cooperate", "vs always_defect"]
-    wanted = TARGETS.get(name, {})
+    targets = TARGETS.get(name, {})
     return tuple(
-        Row(f"{name}: {q}", None, f"{name}: {q}", target=wanted.get(q), digits=3)
-        for q in quantities
+        Row(f"{name}: {q}", None, f"{name}: {q}", target=targets.get(q), digits=3)
+        for q in QUANTITIES[env_id]
     )
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def score(settings: Settings, runs: int, seed: int) -> Result:
     """Trains; then plays, or reads the policy."""
     learner, env_id, game = settings["learner"], settings["env_id"], dict(settings["game"])
-    dilemma = env_id == "ipd_v0"
-    name = next(
-        key for key, cell in CELLS.items() if cell == (learner, env_id, game, settings["weight"])
-    )
-    folder = folder_of("loqa_open_problems", settings, runs, seed)
-    how = {key: settings[key] for key in ("batch", "weight", "device")} | {
-        "runs": runs,
-        "seed": seed,
-        **game,
-    }
+    problem = learner, env_id, game, settings["weight"]
+    name = next(name for name, each in CELLS.items() if each == problem)
 
-    def look(run: Path) -> dict[str, Any]:
-        found = policies(run) if dilemma else games(run, settings["episodes"])
-        samples = {f"{name}: {key}": x for key, x in found.items()}
-        return {"samples": samples, "curves": {"reward": metric(run, "reward")}}
-
-    [(_, result)] = stages(folder, [settings["iterations"]], look, learner, env_id, **how)
-    return result
+    # The game's arguments and the learner's settings are told alike.
+    folder = training_folder("loqa_open_problems", settings, runs, seed)
+    arguments = pick_settings(settings, "batch", "weight", "device") | game
+    arguments |= {"runs": runs, "seed": seed}
+    evaluate = partial(evaluate_run, name=name, episodes=settings.get("episodes"))
+    stages = [settings["iterations"]]
+    [(_, result)] = train_in_stages(folder, stages, evaluate, learner, env_id, **arguments)
+    evaluation: Result = result
+    return evaluation
 
 
-def games(run: Path, episodes: int) -> dict[str, list[float]]:
+def evaluate_run(run_folder: Path, name: str, episodes: int | None) -> Result:
+    """The samples and curves of a run folder.
+
+    Args:
+        run_folder: where the training is.
+        name: of the cell.
+        episodes: to play; None for games whose policy is read.
+    """
+    sampled = score_games(run_folder, episodes) if episodes else sample_policies(run_folder)
+    samples = {f"{name}: {key}": x for key, x in sampled.items()}
+    return {"samples": samples, "curves": {"reward": read_metric(run_folder, "reward")}}
+
+
+def score_games(run_folder: Path, episodes: int) -> dict[str, list[float]]:
     """Mean rewards a step of a run folder's only run, in self-play and against scripted players."""
-    from agents import load_agent
-    from agents.evaluation.scores import scores
-
-    agent = load_agent(run)
-    found = scores(agent, episodes=episodes, seed=agent.facts["seed"])
-    return {key: [score] for key, score in found.items()}
+    scores = score_of(run_folder, episodes, read_run(run_folder).seed)
+    return {key: [value] for key, value in scores.items()}
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def plot(result: Result, path: Path) -> None:
     """Rewards while training."""
-    figure, panels = axes(2)
-    for axis, word, title in zip(
-        panels, ("ipd_v0", "coin_game_v0"), ("Prisoner's dilemma", "3x3 Coin Game"), strict=True
-    ):
+    figure, panels = make_axes(2)
+    titles = {"ipd_v0": "Prisoner's dilemma", "coin_game_v0": "3x3 Coin Game"}
+    for axis, (game, title) in zip(panels, titles.items(), strict=True):
         for name, (_, env_id, *_) in CELLS.items():
-            if env_id == word and name in result["curves"]:
+            if env_id == game and name in result["curves"]:
                 rewards = result["curves"][name]["reward"]
-                axis.plot([20 * (k + 1) for k in range(len(rewards))], rewards, label=name)
+                axis.plot([LOGGED * (k + 1) for k in range(len(rewards))], rewards, label=name)
+
         axis.set(title=f"{title}, reward a step in training", xlabel="iteration")
         if axis.lines:
             axis.legend(fontsize=7)
-    save(figure, path)
+    save_figure(figure, path)
 
 
 BENCHMARK = Benchmark(
-    name="loqa_open_problems", title="LOQA: more than two players, and no access to the opponents' values",
-    source="named as open in Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035; no numbers published",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
-)  # fmt: skip
+    name="loqa_open_problems",
+    title="LOQA: more than two players, and no access to the opponents' values",
+    source="named as open in Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035; "
+    "no numbers published",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)

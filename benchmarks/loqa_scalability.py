@@ -1,5 +1,4 @@
-"""LOQA's scalability figure: seconds of training until the weak, medium and strong thresholds, by
-the size of the board.
+"""LOQA's scalability figure: seconds of training until three thresholds, by the size of the board.
 
 Rewards a step are multiplied by 2 floor(G / 2) (a coin is about that far away). Thresholds:
 self-play and play against always-defect both above (.05, -1.2), (.1, -.5), (.2, -.2). Evaluation
@@ -11,128 +10,133 @@ report, so they compare only on a GPU. Games are seconds' counterpart that no de
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any
 
-from benchmarks.harness.benchmark import (
-    Benchmark,
-    Cell,
-    Row,
-    Settings,
-)
-from benchmarks.harness.plots import axes, save
-from benchmarks.harness.resumable_training import folder_of, stages
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+from benchmarks.harness.plots import make_axes, save_figure, tabulate_ours
+from benchmarks.harness.policies import read_run, score_of
+from benchmarks.harness.resumable_training import train_in_stages, training_folder
 
 THRESHOLDS = {"weak": (0.05, -1.2), "medium": (0.1, -0.5), "strong": (0.2, -0.2)}
 PAPER = {  # grid -> LOQA's seconds to weak, medium, strong
-    3: (157, 157, 237), 4: (163, 218, 312), 5: (239, 340, 644), 6: (391, 575, 1224), 7: (1194, 2670, 2805),
-}  # fmt: skip
+    3: (157, 157, 237),
+    4: (163, 218, 312),
+    5: (239, 340, 644),
+    6: (391, 575, 1224),
+    7: (1194, 2670, 2805),
+}
 LEARNERS = ("loqa", "advantage_alignment")
+NOTE = "published: A100, with compilation; a run that never passes counts as all its time"
 SETTINGS = {"runs": 3, "batch": 2048, "iterations": 6000, "every": 100, "episodes": 128}
 SMALL = {"runs": 1, "batch": 16, "iterations": 4, "every": 2, "episodes": 4}
 
 
 def cells(settings: Settings) -> list[Cell]:
     """A cell for each learner and board."""
-    made = []
-    for learner in LEARNERS:
-        for grid, seconds in PAPER.items():
-            rows = []
-            for name, paper in zip(THRESHOLDS, seconds, strict=True):
-                published = float(paper) if learner == "loqa" else None
-                label = f"{learner} {grid}x{grid} {name}"
-                note = "published: A100, with compilation; a run that never passes counts as all its time"
-                rows.append(Row(
-                    f"{label}, s", published, f"{name} seconds", digits=0, unit="s", note=note, paper_runs=3,
-                    judged=str(settings["device"]).startswith("cuda"),
-                ))  # fmt: skip
-                rows.append(Row(f"{label}, games", None, f"{name} games", digits=0))
-            sizes = {
-                key: settings[key] for key in ("batch", "iterations", "every", "episodes", "device")
-            }
-            own = {"learner": learner, "grid": grid, **sizes}
-            made.append(
-                Cell(
-                    f"{learner} {grid}x{grid}",
-                    own,
-                    settings["runs"],
-                    tuple(rows),
-                    chunk=1,
-                    cost=600.0,
-                )
-            )
-    return made
+    common = pick_settings(settings, "batch", "iterations", "every", "episodes", "device")
+    return [
+        Cell(
+            f"{learner} {grid}x{grid}",
+            {"learner": learner, "grid": grid, **common},
+            settings["runs"],
+            build_rows(learner, grid, settings["device"]),
+            chunk=1,
+            cost=600.0,
+        )
+        for learner, grid in product(LEARNERS, PAPER)
+    ]
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def build_rows(learner: str, grid: int, device: str) -> tuple[Row, ...]:
+    """Seconds and games to each threshold."""
+    rows = []
+    for name, paper in zip(THRESHOLDS, PAPER[grid], strict=True):
+        label = f"{learner} {grid}x{grid} {name}"
+        seconds = Row(
+            f"{label}, s",
+            float(paper) if learner == "loqa" else None,
+            f"{name} seconds",
+            digits=0,
+            unit="s",
+            note=NOTE,
+            paper_runs=3,
+            judged=str(device).startswith("cuda"),
+        )
+        rows += [seconds, Row(f"{label}, games", None, f"{name} games", digits=0)]
+    return tuple(rows)
+
+
+def score(settings: Settings, runs: int, seed: int) -> Result:
     """Time to each threshold of one run, which ends when it has passed all."""
     assert runs == 1, "cells have chunks of one run"
-    scale, passed = 2 * (settings["grid"] // 2), {}
-    folder = folder_of("loqa_scalability", settings, runs, seed)
-    how = {key: settings[key] for key in ("batch", "device")} | {
-        "grid_size": settings["grid"],
-        "seed": seed,
-    }
-    at = [
-        *range(settings["every"], settings["iterations"], settings["every"]),
-        settings["iterations"],
-    ]
-    look = partial(looked_at, episodes=settings["episodes"])
-    now = {"seconds": 0.0, "games": 0.0}
-    for iterations, found in stages(folder, at, look, settings["learner"], "coin_game_v0", **how):
-        now = {"seconds": found["seconds"], "games": float(iterations * settings["batch"])}
+
+    # Train and evaluate in turn.
+    folder = training_folder("loqa_scalability", settings, runs, seed)
+    every, last = settings["every"], settings["iterations"]
+    stages = [*range(every, last, every), last]
+    arguments = pick_settings(settings, "batch", "device")
+    arguments |= {"grid_size": settings["grid"], "seed": seed}
+    evaluate = partial(evaluate_run, episodes=settings["episodes"])
+    training = train_in_stages(
+        folder, stages, evaluate, settings["learner"], "coin_game_v0", **arguments
+    )
+
+    # Stop as soon as all thresholds are passed.
+    scale = 2 * (settings["grid"] // 2)  # a coin is about G // 2 steps away
+    passed: dict[str, dict[str, float]] = {}
+    spent = {"seconds": 0.0, "games": 0.0}
+    for iterations, scores in training:
+        games = float(iterations * settings["batch"])
+        spent = {"seconds": scores["seconds"], "games": games}
         for name, (alone, against) in THRESHOLDS.items():
-            if scale * found["self"] > alone and scale * found["vs always_defect"] > against:
-                passed.setdefault(name, now)
+            if scale * scores["self"] > alone and scale * scores["vs always_defect"] > against:
+                passed.setdefault(name, spent)
         if len(passed) == len(THRESHOLDS):
             break
-    samples = {
-        f"{name} {what}": [passed.get(name, now)[what]] for name in THRESHOLDS for what in now
-    }
+
+    # A run that never passes counts as all its time.
+    times = {name: passed.get(name, spent) for name in THRESHOLDS}
+    samples = {f"{name} {what}": [times[name][what]] for name in THRESHOLDS for what in spent}
     return {"samples": samples, "passed": sorted(passed)}
 
 
-def looked_at(run: Path, episodes: int) -> dict[str, float]:
+def evaluate_run(run_folder: Path, episodes: int) -> dict[str, float]:
     """Seconds of training so far, and the scores that the thresholds ask about."""
-    from agents import load_agent
-    from agents.evaluation.scores import scores
-
-    agent = load_agent(run)
-    found = scores(
-        agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",)
-    )
-    return {"seconds": agent.facts["seconds"], **found}
+    run = read_run(run_folder)
+    scores = score_of(run_folder, episodes, run.iterations, opponents=("always_defect",))
+    return {"seconds": run.seconds, **scores}
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def plot(result: Result, path: Path) -> None:
     """Seconds by board, ours and published."""
-    figure, panels = axes(len(THRESHOLDS))
-    values = {row["name"]: row["ours"] for row in result["rows"]}
+    figure, panels = make_axes(len(THRESHOLDS))
+    ours = tabulate_ours(result)
     for axis, (k, name) in zip(panels, enumerate(THRESHOLDS), strict=True):
         for learner in LEARNERS:
-            points = [(grid, values.get(f"{learner} {grid}x{grid} {name}, s")) for grid in PAPER]
+            # Boards that were run.
+            points = [(grid, ours.get(f"{learner} {grid}x{grid} {name}, s")) for grid in PAPER]
             points = [(grid, value) for grid, value in points if value is not None]
             if points:
                 axis.plot(*zip(*points, strict=True), "o-", label=f"{learner}, here")
-        axis.plot(
-            list(PAPER),
-            [seconds[k] for seconds in PAPER.values()],
-            "k:",
-            label="LOQA, published (A100)",
-        )
-        axis.set(
-            title=f"{name} threshold",
-            xlabel="board",
-            ylabel="seconds",
-            yscale="log",
-            xticks=list(PAPER),
-        )
+
+        published = [seconds[k] for seconds in PAPER.values()]
+        # The published line.
+        axis.plot(list(PAPER), published, "k:", label="LOQA, published (A100)")
+        title = f"{name} threshold"
+        axis.set(title=title, xlabel="board", ylabel="seconds", yscale="log", xticks=list(PAPER))
         axis.legend(fontsize=7)
-    save(figure, path)
+    save_figure(figure, path)
 
 
 BENCHMARK = Benchmark(
-    name="loqa_scalability", title="LOQA: time to cooperate, by the size of the board",
-    source="Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035, scalability figure; MiladInk/loqa 32f50c9, notebooks",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
-)  # fmt: skip
+    name="loqa_scalability",
+    title="LOQA: time to cooperate, by the size of the board",
+    source="Aghajohari et al. 2024, https://arxiv.org/abs/2405.01035, scalability figure; "
+    "MiladInk/loqa 32f50c9, notebooks",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)

@@ -11,22 +11,30 @@ values, and with other e and rates.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.benchmark import (
-    Benchmark,
-    Cell,
-    Row,
-    Settings,
-)
+import numpy as np
+from torch import Tensor
+
+import social_dilemmas_env as sde
+from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
+from agents.learners.meta_mapg.config import MetaLearnerConfig
+from agents.learners.meta_mapg.learner import make_meta_learner
+from agents.learners.meta_mapg.personas import noisy_payoffs
+from agents.matrix_games.closed_form import MatrixGame
+from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.matrix_games.sampled import SampleConfig, SampledGame
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
 from benchmarks.harness.plots import (
     BLACK,
     BLUE,
     GREEN,
     RED,
-    axes,
-    save,
+    make_axes,
+    plot_curve,
+    save_figure,
 )
 
 # Kim et al. 2021, student abstract: read off its figure by the seed text; "with one iteration",
@@ -38,11 +46,36 @@ TARGETS = {
     "LOLA-DiCE": (-1.7, -1.0),
     "naive PG": (-2.3, -1.7),
 }
-SETTINGS = {"runs": 20, "iterations": 300, "batch": 8, "chain": 3, "games": 32, "horizon": 50, "noise": 0.5,
-            "rate": 1.0, "lr_outer": 0.05, "tasks": 20, "updates": 150, "lr": 0.2, "lr_in": 0.3}  # fmt: skip
-SMALL = {"runs": 2, "iterations": 2, "batch": 2, "games": 4, "horizon": 6, "tasks": 2, "updates": 6}
+SETTINGS = {
+    "runs": 20,
+    # Meta-training: meta-updates, tasks of one, inner updates of a task, first inner rate.
+    "iterations": 300,
+    "batch": 8,
+    "chain": 3,
+    "rate": 1.0,
+    "lr_outer": 0.05,
+    # The game, and the tables of meta-test.
+    "games": 32,
+    "horizon": 50,
+    "noise": 0.5,
+    "tasks": 20,
+    # Learners from scratch.
+    "updates": 150,
+    "lr": 0.2,
+    "lr_in": 0.3,
+}
+SMALL = {
+    "runs": 2,
+    "iterations": 2,
+    "batch": 2,
+    "games": 4,
+    "horizon": 6,
+    "tasks": 2,
+    "updates": 6,
+}
 META = {"Meta-MAPG": "meta_mapg", "Meta-PG": "meta_pg"}
-SWEEP = {
+SCRATCH = {"LOLA-DiCE": "lola", "naive PG": "naive"}
+SWEEP: dict[str, dict[str, float]] = {
     "e .25": {"noise": 0.25},
     "e .5": {},
     "e 1": {"noise": 1.0},
@@ -50,201 +83,164 @@ SWEEP = {
     "rate 3": {"rate": 3.0},
 }
 COLORS = {"Meta-MAPG": BLUE, "Meta-PG": RED, "LOLA-DiCE": GREEN, "naive PG": BLACK}
-COMMON = ("games", "horizon", "noise", "tasks", "device")
+COMMON = ("games", "horizon", "noise", "tasks", "device", "rate")
+META_TRAINING = ("iterations", "batch", "chain", "lr_outer")
 
 
 def cells(settings: Settings) -> list[Cell]:
     """The four learners of the figure, then the sweep with exact values."""
-    made = []
-    for name, learner in META.items():
-        own = {
-            key: settings[key]
-            for key in (*COMMON, "iterations", "batch", "chain", "rate", "lr_outer")
-        }
-        rows = tuple(meta_row(name, k) for k in (0, 1, 2))
-        made.append(
-            Cell(
-                name,
-                own | {"learner": learner, "values": "samples"},
-                settings["runs"],
-                rows,
-                cost=8.0,
-            )
-        )
-    for name, learner in {"LOLA-DiCE": "lola", "naive PG": "naive"}.items():
-        own = {key: settings[key] for key in (*COMMON, "updates", "lr", "lr_in", "rate")}
-        last = Row(
-            f"{name} after {settings['updates']} updates", None, "last", target=TARGETS[name]
-        )
-        early = Row(f"{name} after 2 updates", None, "after 2", note="for information")
-        made.append(
-            Cell(name, own | {"learner": learner}, settings["runs"], (early, last), cost=5.0)
-        )
-    for name, learner in META.items():
-        for word, change in SWEEP.items():
-            own = {
-                key: settings[key]
-                for key in (*COMMON, "iterations", "batch", "chain", "rate", "lr_outer")
-            } | change
-            label = f"{name} exact, {word}"
-            row = Row(
-                f"{label}, after 2 updates",
-                None,
-                "after 2",
-                target=TARGETS[name],
-                note="exact values",
-                judged=False,
-            )
-            made.append(
-                Cell(
-                    label,
-                    own | {"learner": learner, "values": "exact"},
-                    settings["runs"],
-                    (row,),
-                    cost=1.0,
-                )
-            )
-    return made
+    return [
+        *(build_meta_cell(name, settings) for name in META),
+        *(build_scratch_cell(name, settings) for name in SCRATCH),
+        *(build_sweep_cell(name, word, settings) for name in META for word in SWEEP),
+    ]
 
 
-def meta_row(name: str, k: int) -> Row:
+def build_meta_cell(name: str, settings: Settings) -> Cell:
+    """A meta-learner of the figure."""
+    own = {"learner": META[name], "values": "samples"}
+    own |= pick_settings(settings, *COMMON, *META_TRAINING)
+    rows = tuple(build_meta_row(name, k) for k in (0, 1, 2))
+    return Cell(name, own, settings["runs"], rows, cost=8.0)
+
+
+def build_meta_row(name: str, k: int) -> Row:
     """The reward after k updates; before any, for information."""
+    label = f"{name} after {k} updates"
     if k == 0:
-        return Row(f"{name} after 0 updates", None, "after 0", note="for information")
+        return Row(label, None, "after 0", note="for information")
     note = "policies of memory one; target: -1.2 or better, -1.7 or worse"
-    return Row(
-        f"{name} after {k} updates",
-        PAPER[name],
-        f"after {k}",
-        target=TARGETS[name],
-        digits=1,
-        note=note,
+    return Row(label, PAPER[name], f"after {k}", target=TARGETS[name], digits=1, note=note)
+
+
+def build_scratch_cell(name: str, settings: Settings) -> Cell:
+    """A learner that starts from random policies."""
+    own = {"learner": SCRATCH[name]} | pick_settings(settings, *COMMON, "updates", "lr", "lr_in")
+    label = f"{name} after {settings['updates']} updates"
+    rows = (
+        Row(f"{name} after 2 updates", None, "after 2", note="for information"),
+        Row(label, None, "last", target=TARGETS[name]),
     )
+    return Cell(name, own, settings["runs"], rows, cost=5.0)
 
 
-def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
+def build_sweep_cell(name: str, word: str, settings: Settings) -> Cell:
+    """A meta-learner with exact values, and one setting changed."""
+    own = {"learner": META[name], "values": "exact"}
+    own |= pick_settings(settings, *COMMON, *META_TRAINING) | SWEEP[word]
+    label = f"{name} exact, {word}"
+    about: dict[str, Any] = {"note": "exact values", "judged": False, "target": TARGETS[name]}
+    row = Row(f"{label}, after 2 updates", None, "after 2", **about)
+    return Cell(label, own, settings["runs"], (row,), cost=1.0)
+
+
+def score(settings: Settings, runs: int, seed: int) -> Result:
     """Mean reward a step at meta-test: of both players, over tasks."""
-    found = (
-        meta_test(settings, runs, seed)
-        if settings["learner"].startswith("meta")
-        else from_scratch(settings, runs, seed)
-    )
-    rewards, more = found
+    more: dict[str, Any] = {}
+    if settings["learner"].startswith("meta"):
+        rewards, more["trained"] = meta_learn(settings, runs, seed)
+    else:
+        rewards = learn_from_scratch(settings, runs, seed)
+
+    # Means over players and tasks, [updates + 1, runs].
     samples = {f"after {k}": rewards[k] for k in (0, 1, 2)} | {"last": rewards[-1]}
     error = 1.96 * rewards.std(1) / max(1, runs - 1) ** 0.5
     mean = rewards.mean(1)
-    return {
-        "samples": samples,
-        "curves": {"mean": mean, "low": mean - error, "high": mean + error} | more,
-    }
+    curves = {"mean": mean, "low": mean - error, "high": mean + error} | more
+    return {"samples": samples, "curves": curves}
 
 
-def meta_test(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[str, Any]]:
-    """Meta-trains all runs side by side, then learns in new tasks.  -> [L + 1, runs], and the curve
-    of training.
+def sample_tables(settings: Settings, seed: int) -> Tensor:
+    """The payoff tables of meta-test, [tasks, ...]."""
+    payoffs, test_seed = sde.payoffs("ipd_v0"), sde.draw(seed, 9)
+    return noisy_payoffs(payoffs, settings["noise"], settings["tasks"], "test", test_seed)
+
+
+def meta_learn(settings: Settings, runs: int, seed: int) -> tuple[np.ndarray, list[float]]:
+    """Meta-trains all runs side by side, then learns in new tasks.
+
+    Returns:
+        Rewards after each update [L + 1, runs], and the curve of training.
     """
-    import torch
-
-    import social_dilemmas_env as sde
-    from agents.learners.meta_mapg.config import MetaLearnerConfig
-    from agents.learners.meta_mapg.personas import noisy_payoffs
-    from agents.registry import LEARNERS
-
     cfg = MetaLearnerConfig(
-        runs=runs, batch=settings["batch"], chain=settings["chain"], games=settings["games"], steps=settings["horizon"],
-        lr_inner=settings["rate"], lr_outer=settings["lr_outer"], values=settings["values"],
-    )  # fmt: skip
-    game = {"payoff_noise": settings["noise"]}
-    learner = LEARNERS[settings["learner"]].make(cfg, "ipd_v0", game, seed, settings["device"])
-    trained = [
-        learner.update()[f"reward after {cfg.chain} updates"].item()
-        for _ in range(settings["iterations"])
-    ]
-    tables = noisy_payoffs(
-        sde.payoffs("ipd_v0"), settings["noise"], settings["tasks"], "test", sde.draw(seed, 9)
+        runs=runs,
+        batch=settings["batch"],
+        chain=settings["chain"],
+        games=settings["games"],
+        steps=settings["horizon"],
+        lr_inner=settings["rate"],
+        lr_outer=settings["lr_outer"],
+        values=settings["values"],
     )
-    rewards = learner.adapt(tables.to(settings["device"]), None, sde.draw(seed, 10)).mean((1, 3))
-    return rewards.double().cpu().numpy(), {"trained": torch.tensor(trained).tolist()}
+    game, device = {"payoff_noise": settings["noise"]}, settings["device"]
+    shaping = settings["learner"] == "meta_mapg"
+    learner = make_meta_learner(cfg, "ipd_v0", game, seed, device, shaping=shaping)
+
+    # Meta-train, then learn in tables that training never saw.
+    metric = f"reward after {cfg.chain} updates"
+    trained = [float(learner.update()[metric]) for _ in range(settings["iterations"])]
+    tables = sample_tables(settings, seed).to(device)
+    rewards = learner.adapt(tables, None, sde.draw(seed, 10)).mean((1, 3))
+    return rewards.double().cpu().numpy(), trained
 
 
-def from_scratch(settings: Settings, runs: int, seed: int) -> tuple[Any, dict[str, Any]]:
-    """LOLA-DiCE or naive policy gradient from random policies in every task.  -> [updates + 1,
-    runs].
-    """
-    from functools import partial
-
-    import social_dilemmas_env as sde
-    from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
-    from agents.learners.meta_mapg.personas import noisy_payoffs
-    from agents.matrix_games.closed_form import MatrixGame
-    from agents.matrix_games.gradient_runs import RunConfig, run
-    from agents.matrix_games.sampled import SampleConfig, SampledGame
-
+def learn_from_scratch(settings: Settings, runs: int, seed: int) -> np.ndarray:
+    """LOLA-DiCE or naive PG from random policies in every task.  -> [updates + 1, runs]."""
     lola, tasks = settings["learner"] == "lola", settings["tasks"]
-    tables = noisy_payoffs(
-        sde.payoffs("ipd_v0"), settings["noise"], tasks, "test", sde.draw(seed, 9)
-    )
+    tables = sample_tables(settings, seed)
     game = MatrixGame(tables.repeat(runs, 1, 1, 1), 0.96, settings["device"])
-    play = SampleConfig(
+    sampling = SampleConfig(
         games=settings["games"], steps=settings["horizon"], estimator="loaded", gae_lambda=0.95
     )
-    sampled = SampledGame(game, play)
+    sampled = SampledGame(game, sampling)
+
+    # Every task of every run is a game of its own, side by side.
     sampled.generator.manual_seed(sde.draw(seed, 1))
-    config = LolaDiceConfig(lookaheads=int(lola), lr_in=settings["lr_in"])
-    # one logit a state: a rate on two logits, as the meta-learners have, counts twice
+
+    def observe(theta: Tensor) -> Tensor:
+        return sampled.rewards(sampled.play(theta)).mean((0, 1, 3))
+
+    # One logit a state: a rate on two logits, as the meta-learners have, counts twice.
     rate = settings["lr"] if lola else 2 * settings["rate"]
-    steps = RunConfig(
-        runs=runs * tasks, steps=settings["updates"], lr=rate, init_std=0.5, seed=seed
-    )
-    history = run(
-        sampled,
-        partial(lola_dice, cfg=config),
-        steps,
-        observe=lambda theta: sampled.rewards(sampled.play(theta)).mean((0, 1, 3)),
-    )
-    return history.observed.view(-1, runs, tasks).mean(-1).cpu().numpy(), {}
+    direction = partial(lola_dice, cfg=LolaDiceConfig(int(lola), settings["lr_in"]))
+    loop = RunConfig(runs=runs * tasks, steps=settings["updates"], lr=rate, init_std=0.5, seed=seed)
+    observed: Any = run(sampled, direction, loop, observe=observe).observed
+    rewards: np.ndarray = observed.view(-1, runs, tasks).mean(-1).cpu().numpy()
+    return rewards
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def plot(result: Result, path: Path) -> None:
     """The abstract's figure, its first updates enlarged, and the sweep."""
-    figure, (few, many, sweep) = axes(3, width=4.3)
+    figure, (few, many, sweep) = make_axes(3, width=4.3)
     for name, color in COLORS.items():
-        curves = result["curves"][name]
-        for axis in (few, many):
-            steps = range(len(curves["mean"]))
-            axis.plot(
-                steps, curves["mean"], color=color, label=name, marker="." if axis is few else None
-            )
-            axis.fill_between(
-                steps, curves["low"], curves["high"], color=color, alpha=0.15, linewidth=0
-            )
-    few.set(
-        title="Meta-test: the first updates",
-        xlabel="inner update",
-        ylabel="reward a step",
-        xlim=(-0.1, 6),
-    )
+        plot_curve(few, result["curves"][name], color, label=name, marker=".")
+        plot_curve(many, result["curves"][name], color, label=name)
+
+    title = "Meta-test: the first updates"
+    few.set(title=title, xlabel="inner update", ylabel="reward a step", xlim=(-0.1, 6))
     many.set(title="LOLA-DiCE and naive PG go on", xlabel="inner update")
     many.legend()
+
+    # The sweep: intervals and means.
     for name in META:
         rows = [row for row in result["rows"] if row["name"].startswith(f"{name} exact")]
-        x = list(range(len(rows)))
-        sweep.vlines(
-            x,
-            [r["ci_low"] for r in rows],
-            [r["ci_high"] for r in rows],
-            color=COLORS[name],
-            linewidth=4,
-            alpha=0.4,
-        )
-        sweep.plot(x, [row["ours"] for row in rows], "o", color=COLORS[name], label=name)
+        x, color = list(range(len(rows))), COLORS[name]
+        low, high = [row["ci_low"] for row in rows], [row["ci_high"] for row in rows]
+        sweep.vlines(x, low, high, color=color, linewidth=4, alpha=0.4)
+        sweep.plot(x, [row["ours"] for row in rows], "o", color=color, label=name)
     sweep.set_xticks(range(len(SWEEP)), list(SWEEP))
     sweep.set(title="After 2 updates, exact values")
-    save(figure, path)
+    save_figure(figure, path)
 
 
 BENCHMARK = Benchmark(
-    name="meta_mapg_noise", title="Meta-MAPG: prisoner's dilemmas with noisy payoffs",
-    source="Kim et al. 2021, student abstract of Meta-MAPG (figure); https://arxiv.org/abs/2011.00382",
-    settings=SETTINGS, small=SMALL, cells=cells, score=score, plot=plot,
-)  # fmt: skip
+    name="meta_mapg_noise",
+    title="Meta-MAPG: prisoner's dilemmas with noisy payoffs",
+    source="Kim et al. 2021, student abstract of Meta-MAPG (figure); "
+    "https://arxiv.org/abs/2011.00382",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)

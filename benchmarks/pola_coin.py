@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.harness.benchmark import Benchmark, Cell, Settings
-from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
+from benchmarks.harness.benchmark import Benchmark, Cell, Settings, pick_settings
+from benchmarks.pola_curves import ARMS, CHANGES, build_cell, build_rows, plot_curves, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated
 # before the first run.
@@ -21,50 +21,93 @@ PAPER: dict[str, dict[str, float]] = {
     "LOLA-DiCE": {"own share": 0.504, "self": 0.003, "vs always_defect": -0.319},
 }
 TARGETS = {
-    "POLA-DiCE own share": (0.80, 1.0), "POLA-DiCE self": (0.25, 0.34), "POLA-DiCE vs always_defect": (-0.04, 0.1),
-}  # fmt: skip
+    "POLA-DiCE own share": (0.80, 1.0),
+    "POLA-DiCE self": (0.25, 0.34),
+    "POLA-DiCE vs always_defect": (-0.04, 0.1),
+}
 QUANTITIES = {
     "own share": "Share of own coins",
     "self": "Score against each other",
     "vs always_defect": "Against always-defect",
 }
-SETTINGS = {"runs": 10, "chunk": 1, "iterations": 50_200, "points": 251, "episodes": 256, "batch": 1000, "lola_batch": 2000,
-            "horizon": 50, "hidden": 64, "outer_steps": 200, "inner_steps": 4, "om_inner_steps": 6, "lr_in": 0.01,
-            "lola_lr_in": 0.003, "beta_in": 5.0, "om_beta_in": 15.0, "beta_out": 150.0, "model_batches": 200}  # fmt: skip
-SMALL = {"runs": 2, "chunk": 0, "iterations": 40, "points": 4, "episodes": 32, "batch": 64, "lola_batch": 64, "horizon": 20,
-         "hidden": 16, "outer_steps": 10, "inner_steps": 2, "om_inner_steps": 2, "model_batches": 5}  # fmt: skip
+SETTINGS = {
+    "runs": 10,
+    "chunk": 1,
+    "iterations": 50_200,
+    "points": 251,  # of the curves
+    "episodes": 256,  # a score
+    "batch": 1000,
+    "lola_batch": 2000,
+    "horizon": 50,
+    "hidden": 64,
+    # Proximal steps; "om_": with opponent models.
+    "outer_steps": 200,
+    "inner_steps": 4,
+    "om_inner_steps": 6,
+    "lr_in": 0.01,
+    "lola_lr_in": 0.003,
+    "beta_in": 5.0,
+    "om_beta_in": 15.0,
+    "beta_out": 150.0,
+    "model_batches": 200,
+}
+SMALL = {
+    "runs": 2,
+    "chunk": 0,
+    "iterations": 40,
+    "points": 4,
+    "episodes": 32,
+    "batch": 64,
+    "lola_batch": 64,
+    "horizon": 20,
+    "hidden": 16,
+    "outer_steps": 10,
+    "inner_steps": 2,
+    "om_inner_steps": 2,
+    "model_batches": 5,
+}
 PROXIMAL = ("outer_steps", "inner_steps", "lr_in", "beta_in", "beta_out", "batch")
+GAME = {"env_id": "coin_game_v0", "game": {"variant": "pola"}}
 
 
 def cells(settings: Settings) -> list[Cell]:
     """A cell for each learner."""
-    made = []
-    for name, learner in ARMS.items():
-        own = {key: settings[key] for key in ("horizon", "hidden")} | CHANGES.get(name, {})
-        if name.startswith("POLA"):
-            own |= {key: settings[key] for key in PROXIMAL}
-        else:
-            own |= {"batch": settings["lola_batch"]}
-        if name.startswith("LOLA"):
-            own |= {"lr_in": settings["lola_lr_in"]}
-        if name == "POLA-OM":
-            own |= {key: settings[f"om_{key}"] for key in ("inner_steps", "beta_in")}
-            own |= {"model_batches": settings["model_batches"]}
-        rows = rows_of(name, list(QUANTITIES), PAPER, TARGETS, {})
-        made.append(
-            cell(
-                (name, learner),
-                settings,
-                {"env_id": "coin_game_v0", "game": {"variant": "pola"}, "own": own},
-                rows,
-            )
+    return [
+        build_cell(
+            name,
+            settings,
+            {**GAME, "own": choose_settings(name, settings)},
+            build_rows(name, list(QUANTITIES), PAPER, TARGETS),
         )
-    return made
+        for name in ARMS
+    ]
+
+
+def choose_settings(name: str, settings: Settings) -> dict[str, object]:
+    """The settings of one learner."""
+    own = pick_settings(settings, "horizon", "hidden") | CHANGES.get(name, {})
+    if name.startswith("POLA"):
+        own |= pick_settings(settings, *PROXIMAL)
+    else:
+        own |= {"batch": settings["lola_batch"]}
+
+    if name.startswith("LOLA"):
+        own |= {"lr_in": settings["lola_lr_in"]}
+    # Opponent models have inner steps and weights of their own.
+    if name == "POLA-OM":
+        own |= pick_settings(settings, "inner_steps", "beta_in", prefix="om_")
+        own |= pick_settings(settings, "model_batches")
+    return own
 
 
 BENCHMARK = Benchmark(
-    name="pola_coin", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning in the Coin Game",
-    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 5; Silent-Zebra/POLA b248b52, README figures",
-    settings=SETTINGS, small=SMALL, cells=cells, score=partial(score, name="pola_coin"),
-    plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
-)  # fmt: skip
+    name="pola_coin",
+    title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning in the Coin Game",
+    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 5; "
+    "Silent-Zebra/POLA b248b52, README figures",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=partial(score, name="pola_coin"),
+    plot=partial(plot_curves, quantities=QUANTITIES, published=PAPER),
+)

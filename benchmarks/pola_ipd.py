@@ -1,5 +1,4 @@
-"""POLA-DiCE on the prisoner's dilemma with full history: does it cooperate where LOLA-DiCE and
-naive learning defect?
+"""POLA-DiCE on the prisoner's dilemma with full history, where LOLA-DiCE and naive learning defect.
 
 The game is the contribution game with f = 1.33: .33 a step for mutual cooperation, 0 for mutual
 defection, -.335 for cooperating with a defector. Policies are GRUs that see every past move. The
@@ -15,8 +14,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.harness.benchmark import Benchmark, Cell, Settings
-from benchmarks.pola_curves import ARMS, CHANGES, cell, plot_curves, rows_of, score
+from benchmarks.harness.benchmark import Benchmark, Cell, Settings, pick_settings
+from benchmarks.pola_curves import ARMS, CHANGES, build_cell, build_rows, plot_curves, score
 
 # Silent-Zebra/POLA (b248b52), README figures: end of training, mean of 10 seeds; and targets stated
 # before the first run.
@@ -37,42 +36,81 @@ QUANTITIES = {
     "self": "Score against each other (.33: cooperation)",
     "vs always_defect": "Score against always-defect",
 }
-SETTINGS = {"runs": 10, "chunk": 2, "iterations": 20_200, "points": 101, "episodes": 256, "batch": 2000, "horizon": 50,
-            "hidden": 64, "outer_steps": 200, "lr_in": 0.005, "lr_out": 0.003, "beta_in": 10.0, "beta_out": 100.0,
-            "model_batches": 200, "lola_lr_in": 0.05}  # fmt: skip
-SMALL = {"runs": 5, "chunk": 0, "iterations": 1000, "points": 20, "episodes": 128, "batch": 64, "horizon": 20, "hidden": 16,
-         "outer_steps": 20, "lr_in": 0.02, "lr_out": 0.005, "beta_in": 5.0, "beta_out": 20.0,
-         "model_batches": 30}  # fmt: skip
+SETTINGS = {
+    "runs": 10,
+    "chunk": 2,
+    "iterations": 20_200,
+    "points": 101,  # of the curves
+    "episodes": 256,  # a score
+    "batch": 2000,
+    "horizon": 50,
+    "hidden": 64,
+    # Proximal steps.
+    "outer_steps": 200,
+    "lr_in": 0.005,
+    "lr_out": 0.003,
+    "beta_in": 10.0,
+    "beta_out": 100.0,
+    "model_batches": 200,
+    "lola_lr_in": 0.05,
+}
+SMALL = {
+    "runs": 5,
+    "chunk": 0,
+    "iterations": 1000,
+    "points": 20,
+    "episodes": 128,
+    "batch": 64,
+    "horizon": 20,
+    "hidden": 16,
+    "outer_steps": 20,
+    "lr_in": 0.02,
+    "lr_out": 0.005,
+    "beta_in": 5.0,
+    "beta_out": 20.0,
+    "model_batches": 30,
+}
 PROXIMAL = ("outer_steps", "lr_in", "lr_out", "beta_in", "beta_out")
+GAME = {"env_id": "ipd_v0", "game": {"contribution_factor": 1.33}}
 
 
 def cells(settings: Settings) -> list[Cell]:
     """A cell for each learner."""
-    made = []
-    for name, learner in ARMS.items():
-        own = {key: settings[key] for key in ("batch", "horizon", "hidden")} | CHANGES.get(name, {})
-        if name.startswith("POLA"):
-            own |= {key: settings[key] for key in PROXIMAL}
-        elif name.startswith("LOLA"):
-            own |= {"lr_in": settings["lola_lr_in"]}
-        if name == "POLA-OM":
-            own |= {"model_batches": settings["model_batches"]}
-        notes = {} if settings["batch"] >= SETTINGS["batch"] else SMALL_TARGETS
-        rows = rows_of(name, [*QUANTITIES, "vs always_cooperate"], PAPER, TARGETS, notes)
-        made.append(
-            cell(
-                (name, learner),
-                settings,
-                {"env_id": "ipd_v0", "game": {"contribution_factor": 1.33}, "own": own},
-                rows,
-            )
+    notes = {} if settings["batch"] >= SETTINGS["batch"] else SMALL_TARGETS
+    quantities = [*QUANTITIES, "vs always_cooperate"]
+    return [
+        build_cell(
+            name,
+            settings,
+            {**GAME, "own": choose_settings(name, settings)},
+            build_rows(name, quantities, PAPER, TARGETS, notes),
         )
-    return made
+        for name in ARMS
+    ]
+
+
+def choose_settings(name: str, settings: Settings) -> dict[str, object]:
+    """The settings of one learner."""
+    own = pick_settings(settings, "batch", "horizon", "hidden") | CHANGES.get(name, {})
+    if name.startswith("POLA"):
+        own |= pick_settings(settings, *PROXIMAL)
+    elif name.startswith("LOLA"):
+        own |= {"lr_in": settings["lola_lr_in"]}
+
+    # Opponent models are learned from batches of play.
+    if name == "POLA-OM":
+        own |= pick_settings(settings, "model_batches")
+    return own
 
 
 BENCHMARK = Benchmark(
-    name="pola_ipd", title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning on the full-history prisoner's dilemma",
-    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 4; Silent-Zebra/POLA b248b52, README figures",
-    settings=SETTINGS, small=SMALL, cells=cells, score=partial(score, name="pola_ipd"),
-    plot=partial(plot_curves, quantities=QUANTITIES, lines=PAPER),
-)  # fmt: skip
+    name="pola_ipd",
+    title="POLA-DiCE, POLA-OM, LOLA-DiCE and naive learning on the full-history prisoner's dilemma",
+    source="Zhao et al. 2022, https://arxiv.org/abs/2210.10125, Figure 4; "
+    "Silent-Zebra/POLA b248b52, README figures",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=partial(score, name="pola_ipd"),
+    plot=partial(plot_curves, quantities=QUANTITIES, published=PAPER),
+)

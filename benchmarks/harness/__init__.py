@@ -1,1 +1,1 @@
-"""See the modules of `harness`."""
+"""What every benchmark shares: declaration, runner, stored parts, verdicts, report and pictures."""

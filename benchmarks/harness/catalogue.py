@@ -14,18 +14,19 @@ from benchmarks.harness.benchmark import Benchmark
 @cache
 def catalogue() -> dict[str, Benchmark]:
     """All benchmarks by name."""
-    found = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parents[1])]):
-        if not module.name.startswith("__"):
-            benchmark = getattr(
-                importlib.import_module(f"benchmarks.{module.name}"), "BENCHMARK", None
-            )
-            if benchmark is not None:
-                found[benchmark.name] = benchmark
-    return found
+    # Modules without BENCHMARK hold what several share, or an old name of a command.
+    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1])])]
+    modules = [
+        importlib.import_module(f"benchmarks.{name}") for name in names if not name.startswith("__")
+    ]
+    return {
+        module.BENCHMARK.name: module.BENCHMARK
+        for module in modules
+        if hasattr(module, "BENCHMARK")
+    }
 
 
-def find(name: str) -> Benchmark:
+def find_benchmark(name: str) -> Benchmark:
     """The benchmark called `name`.
 
     Raises:
@@ -33,5 +34,6 @@ def find(name: str) -> Benchmark:
     """
     if name in catalogue():
         return catalogue()[name]
+
     near = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.4) or list(catalogue())
     raise ValueError(f"no benchmark {name!r}; did you mean {' or '.join(near)}?")

@@ -8,65 +8,51 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import torch
 
-from benchmarks.harness.catalogue import find
+from benchmarks.harness.benchmark import Result
+from benchmarks.harness.catalogue import find_benchmark
+from benchmarks.harness.json_files import plain
 from benchmarks.harness.part_store import Part
 
-Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, dict[str, Any]]]]
+Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, Result]]]
 
 
-def compute(name: str, part: Part) -> dict[str, Any]:
+def compute(name: str, part: Part) -> Result:
     """The result of one part as plain JSON data, with the seconds it took."""
-    import torch
-
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # small tensors: two threads are slower than one
     begin = time.perf_counter()
-    result = plain(find(name).score(part.cell.settings, part.runs, part.seed))
+    result: Result = plain(find_benchmark(name).score(part.cell.settings, part.runs, part.seed))
     return result | {"seconds": time.perf_counter() - begin}
 
 
-def plain(data: Any) -> Any:
-    """Arrays and tensors as lists of numbers of 10 digits; what is not finite becomes None."""
-    if isinstance(data, dict):
-        return {str(key): plain(value) for key, value in data.items()}
-    if hasattr(data, "tolist"):
-        return plain(data.tolist())
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    if isinstance(data, float):
-        return float(f"{data:.10g}") if np.isfinite(data) else None
-    return data
-
-
-def local(jobs: int = 1) -> Executor:
+def run_locally(jobs: int = 1) -> Executor:
     """In this process, or in `jobs` of them."""
 
-    def here(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+    def in_this_process(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
         for part in parts:
             yield part, compute(name, part)
 
-    def in_processes(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
-        others, pool = set(active_children()), ProcessPoolExecutor(jobs, get_context("spawn"))
+    def in_processes(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
+        others = set(active_children())
+        pool = ProcessPoolExecutor(jobs, get_context("spawn"))
         try:
             waiting = {pool.submit(compute, name, part): part for part in parts}
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
-        except (
-            BaseException
-        ):  # nobody waits for the rest: an interrupt must not last as long as the longest part
+        except BaseException:
+            # Nobody waits for the rest: an interrupt must not last as long as the longest part.
             for child in set(active_children()) - others:
                 child.terminate()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    return here if jobs == 1 else in_processes
+    return in_this_process if jobs == 1 else in_processes
 
 
-def on_ray() -> Executor:
+def run_on_ray() -> Executor:
     """As tasks of a Ray cluster: the one that RAY_ADDRESS names, or a local one.
 
     Raises:
@@ -79,11 +65,13 @@ def on_ray() -> Executor:
             "--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'"
         ) from None
 
-    def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, dict[str, Any]]]:
+    def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
+        # Workers import this checkout, and compute on one thread.
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         variables = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         ray.init(ignore_reinit_error=True, log_to_driver=False, runtime_env={"env_vars": variables})
+
         task = ray.remote(compute)
         waiting = {task.remote(name, part): part for part in parts}
         while waiting:
@@ -93,6 +81,6 @@ def on_ray() -> Executor:
     return on_cluster
 
 
-def executor(name: str, jobs: int = 1) -> Executor:
+def choose_executor(name: str, jobs: int = 1) -> Executor:
     """The executor called `name`: "local" or "ray"."""
-    return on_ray() if name == "ray" else local(jobs)
+    return run_on_ray() if name == "ray" else run_locally(jobs)

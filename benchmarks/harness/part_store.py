@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import social_dilemmas_env as sde
-from benchmarks.harness.benchmark import Cell
+from benchmarks.harness.benchmark import Cell, Result
+from benchmarks.harness.json_files import canonical, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +23,9 @@ class Part:
     """Runs [first, first + runs) of a cell.  Compared by identity."""
 
     cell: Cell
-    first: int
-    runs: int
-    seed: int
+    first: int  # the first run's number
+    runs: int  # how many
+    seed: int  # of all its runs
 
     @property
     def file_name(self) -> str:
@@ -35,6 +34,7 @@ class Part:
         return f"{word}.{hashlib.sha256(self.cell.name.encode()).hexdigest()[:6]}.{self.first}.json"
 
     def __str__(self) -> str:
+        """Such as "IPD NL-PG, runs 6 to 10"."""
         return f"{self.cell.name}, runs {self.first + 1} to {self.first + self.runs}"
 
 
@@ -43,32 +43,13 @@ def split(cell: Cell, seed: int) -> list[Part]:
 
     Run r has the same seed in every cell of equal chunks: cells compare in pairs.
     """
+    # The seed goes by the chunk's number alone.
     chunk = cell.chunk or cell.runs
     starts = range(0, cell.runs, chunk)
     return [
         Part(cell, first, min(chunk, cell.runs - first), sde.draw(seed, i))
         for i, first in enumerate(starts)
     ]
-
-
-def canonical(data: Any) -> Any:
-    """`data` as JSON reads it back: tuples are lists, keys are strings."""
-    return json.loads(json.dumps(data))
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Writes `data` so that a reader, or a kill, never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 class PartStore:
@@ -90,17 +71,20 @@ class PartStore:
             "runs": part.runs,
             "seed": part.seed,
         }
-        return canonical(own | self.context)
+        fingerprint: dict[str, Any] = canonical(own | self.context)
+        return fingerprint
 
-    def load(self, part: Part) -> dict[str, Any] | None:
+    def load(self, part: Part) -> Result | None:
         """What `save` stored for this very part; None if there is no such thing."""
+        # What cannot be read, or is of other settings or versions, counts as absent.
         try:
             stored = json.loads((self.folder / part.file_name).read_text(encoding="utf-8"))
-            return stored["result"] if stored["fingerprint"] == self.fingerprint(part) else None
+            result: Result = stored["result"]
+            return result if stored["fingerprint"] == self.fingerprint(part) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def save(self, part: Part, result: dict[str, Any]) -> None:
+    def save(self, part: Part, result: Result) -> None:
         """Stores the result of a part."""
         write_json(
             self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result}

@@ -17,6 +17,7 @@ def progress(title: str, total: float) -> Iterator[Advance]:
         title: what is running.
         total: of all amounts.
     """
+    # Without rich, or with the output in a file, lines.
     try:
         from rich.console import Console
         from rich.progress import (
@@ -29,10 +30,13 @@ def progress(title: str, total: float) -> Iterator[Advance]:
     except ImportError:
         yield print_line
         return
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield print_line
         return
+
+    # The remaining time goes by an hour of parts: they differ in length.
     text = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %")
     times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
     with Progress(

@@ -10,10 +10,12 @@ from pathlib import Path
 import social_dilemmas_env as sde
 
 
-def device_of(word: str) -> str:
+def choose_device(word: str) -> str:
     """The device of a word: "auto" is CUDA where there is one."""
     if word != "auto":
         return word
+
+    # Here, because most calls need no torch.
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -21,13 +23,13 @@ def device_of(word: str) -> str:
 
 def versions() -> dict[str, str]:
     """Of what the numbers depend on."""
-    found = {"python": platform.python_version(), "social_dilemmas_env": sde.__version__}
+    known = {"python": platform.python_version(), "social_dilemmas_env": sde.__version__}
     for name in ("torch", "numpy", "scipy"):
         try:
-            found[name] = version(name)
+            known[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "missing"
-    return found
+            known[name] = "missing"
+    return known
 
 
 def commit() -> dict[str, str]:
@@ -35,17 +37,20 @@ def commit() -> dict[str, str]:
 
     {} outside of one.
     """
-    where = {"cwd": Path(__file__).parent, "capture_output": True, "text": True}
     try:
-        head = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], check=True, **where
-        ).stdout.strip()
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"], check=True, **where
-        ).stdout
+        head = run_git("rev-parse", "--short", "HEAD").strip()
+        changed = run_git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return {}
     return {"commit": head + "+" * bool(changed)}
+
+
+def run_git(*words: str) -> str:
+    """What a git command prints in this checkout."""
+    process = subprocess.run(
+        ["git", *words], check=True, cwd=Path(__file__).parent, capture_output=True, text=True
+    )
+    return process.stdout
 
 
 def describe_device(name: str) -> str:
@@ -54,6 +59,8 @@ def describe_device(name: str) -> str:
         import torch
 
         return f"cuda: {torch.cuda.get_device_name(name)}"
+
+    # Linux says the model; elsewhere Python knows a little.
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(

@@ -1,6 +1,4 @@
-"""One Markdown page of all results in a folder: paper, ours with interval, verdict, and the
-pictures.
-"""
+"""One Markdown page of all results in a folder: paper, ours with interval, verdict, pictures."""
 
 from __future__ import annotations
 
@@ -9,17 +7,25 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.runner import RESULTS, draw
+from benchmarks.harness.options import RESULTS
+from benchmarks.harness.plots import draw
 from benchmarks.harness.verdicts import VERDICTS
 
-HEADER = """# Results of the benchmarks
-
-Written by `python -m benchmarks report`; the numbers are in the JSON files beside it, with every run's own. Intervals are
-95 % bootstrap over runs. Verdicts: *reproduced* where ours lies in the row's target (stated in the benchmark's file before
-it was run; where none is stated, what chance allows around the paper's number), *not reproduced* where it does not, *not
-run* where the row was not run at its full setting.
-"""
+HEADER = (
+    "# Results of the benchmarks\n"
+    "\n"
+    "Written by `python -m benchmarks report`; the numbers are in the JSON files beside "
+    "it, with every run's own. Intervals are\n"
+    "95 % bootstrap over runs. Verdicts: *reproduced* where ours lies in the row's target "
+    "(stated in the benchmark's file before\n"
+    "it was run; where none is stated, what chance allows around the paper's number), "
+    "*not reproduced* where it does not, *not\n"
+    "run* where the row was not run at its full setting.\n"
+)
+KEYS = ("benchmark", "settings", "versions", "device", "seconds", "rows")
+ROW_KEYS = ("name", "paper", "ours", "ci_low", "runs", "verdict")
 
 
 def report(out: Path = RESULTS) -> Path:
@@ -31,39 +37,35 @@ def report(out: Path = RESULTS) -> Path:
     Raises:
         ValueError: a file of results that cannot be read.
     """
-    results = [read(path) for path in sorted(out.glob("*.json"))]
+    # In the order of `list`; results of other commands last.
+    results = [read_result(path) for path in sorted(out.glob("*.json"))]
     order = list(catalogue())
     results.sort(
         key=lambda r: order.index(r["benchmark"]) if r["benchmark"] in order else len(order)
     )
-    sections = [section(result, out) for result in results]
+
+    sections = [write_section(result, out) for result in results]
     missing = [
         f"- `{name}`: not run (`python -m benchmarks run {name}`)"
         for name in missing_names(results)
     ]
+
     out.mkdir(parents=True, exist_ok=True)
     page = out / "README.md"
-    page.write_text(
-        "\n".join([HEADER, summary(results), *missing, "", *sections]), encoding="utf-8"
-    )
+    text = "\n".join([HEADER, write_summary(results), *missing, "", *sections])
+    page.write_text(text, encoding="utf-8")
     return page
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_result(path: Path) -> Result:
     """A file of results, checked as far as the page needs it."""
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        _ = (
-            result["benchmark"],
-            result["settings"],
-            result["versions"],
-            result["device"],
-            result["seconds"],
-        )
-        _ = [
-            (row["name"], row["paper"], row["ours"], row["ci_low"], row["runs"], row["verdict"])
-            for row in result["rows"]
-        ]
+        result: Result = json.loads(path.read_text(encoding="utf-8"))
+        for key in KEYS:
+            _ = result[key]
+        for row in result["rows"]:
+            for key in ROW_KEYS:
+                _ = row[key]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no file of results ({type(error).__name__}: {error}); remove it"
@@ -71,56 +73,52 @@ def read(path: Path) -> dict[str, Any]:
     return result
 
 
-def missing_names(results: list[dict[str, Any]]) -> list[str]:
+def missing_names(results: list[Result]) -> list[str]:
     """Benchmarks without results."""
     return [name for name in catalogue() if name not in {result["benchmark"] for result in results}]
 
 
-def summary(results: list[dict[str, Any]]) -> str:
+def write_summary(results: list[Result]) -> str:
     """One line a benchmark."""
     lines = [
         "| benchmark | " + " | ".join(VERDICTS) + " | seconds |",
         "|---|" + "---:|" * (len(VERDICTS) + 1),
     ]
     for result in results:
+        name = result["benchmark"]
         counts = Counter(row["verdict"] for row in result["rows"])
-        cells = " | ".join(str(counts[word]) for word in VERDICTS)
-        lines.append(
-            f"| [{result['benchmark']}](#{result['benchmark']}) | {cells} | {result['seconds']:.0f} |"
-        )
+        words = [f"[{name}](#{name})", *(str(counts[word]) for word in VERDICTS)]
+        lines.append(f"| {' | '.join(words)} | {result['seconds']:.0f} |")
     return "\n".join(lines) + "\n"
 
 
-def section(result: dict[str, Any], out: Path) -> str:
+def write_section(result: Result, out: Path) -> str:
     """Table, picture and circumstances of one benchmark."""
     name = result["benchmark"]
-    benchmark = catalogue().get(name)
+    benchmark = catalogue().get(name)  # None: a result of another command, without a picture here
     picture = draw(benchmark, result, out) if benchmark else None
-    return "\n".join([
-        f"\n## {name}\n", f"{result.get('title', '')}. Paper: {result.get('source', '')}.\n",
-        *([f"![{name}]({picture.name})\n"] if picture else []), table(result["rows"]), circumstances(result),
-    ])  # fmt: skip
+
+    lines = [f"\n## {name}\n", f"{result.get('title', '')}. Paper: {result.get('source', '')}.\n"]
+    if picture:
+        lines.append(f"![{name}]({picture.name})\n")
+    return "\n".join([*lines, write_table(result["rows"]), write_circumstances(result)])
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def write_table(rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown."""
     lines = [
         "| | paper | ours | 95 % interval | target | runs | verdict | |",
         "|---|---:|---:|---|---|---:|---|---|",
     ]
     for row in rows:
-        digits = row.get("digits", 3) + 1
-        ci, goal = (
-            pair(row["ci_low"], row["ci_high"], digits),
-            pair(*(row.get("target") or (None, None)), digits),
-        )
-        shown = number(row["paper"], digits - 1), number(row["ours"], digits)
-        unit = f" {row['unit']}" if row.get("unit") else ""
+        digits = row.get("digits", 3) + 1  # ours with one more than the paper's
+        low, high = row.get("target") or (None, None)
         words = [
-            row["name"] + unit,
-            *shown,
-            ci,
-            goal,
+            row["name"] + (f" {row['unit']}" if row.get("unit") else ""),
+            format_number(row["paper"], digits - 1),
+            format_number(row["ours"], digits),
+            format_interval(row["ci_low"], row["ci_high"], digits),
+            format_interval(low, high, digits),
             str(row["runs"]),
             row["verdict"],
             row.get("note", ""),
@@ -129,25 +127,44 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def number(value: float | None, digits: int) -> str:
+def format_number(value: float | None, digits: int) -> str:
     """A number with so many decimals; a dash for None."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def pair(low: float | None, high: float | None, digits: int) -> str:
+def format_interval(low: float | None, high: float | None, digits: int) -> str:
     """An interval; a dash for None."""
-    return (
-        "-" if low is None and high is None else f"{number(low, digits)} to {number(high, digits)}"
-    )
+    if low is None and high is None:
+        return "-"
+    return f"{format_number(low, digits)} to {format_number(high, digits)}"
 
 
-def circumstances(result: dict[str, Any]) -> str:
-    """Settings, device, time and command."""
-    settings = ", ".join(f"{key} {json.dumps(value)}" for key, value in result["settings"].items())
-    versions = ", ".join(f"{key} {value}" for key, value in result["versions"].items())
+def write_circumstances(result: Result) -> str:
+    """Settings, device, time and command; and those of cells that stayed from earlier runs."""
     scale = "" if result.get("full_setting", True) else " (a reduced setting, or not every row)"
-    return "\n".join([
-        f"Settings{scale}: {settings}.  ",
-        f"Device: {result['device']}; {result['seconds']:.0f} s in all. Versions: {versions}.  ",
-        f"Command: `{result.get('command', 'python -m benchmarks run ' + result['benchmark'])}`\n",
-    ])  # fmt: skip
+    command = result.get("command", f"python -m benchmarks run {result['benchmark']}")
+    lines = [
+        f"Settings{scale}: {list_settings(result)}.  ",
+        f"Device: {result['device']}; {result['seconds']:.0f} s in all. "
+        f"Versions: {list_versions(result)}.  ",
+        f"Command: `{command}`\n",
+    ]
+
+    # Cells that stayed from earlier runs: one line for all of the same origin.
+    cells: dict[str, list[str]] = {}
+    for cell, origin in result.get("kept", {}).items():
+        where = f"{origin['device']}; versions: {list_versions(origin)}"
+        text = f"settings: {list_settings(origin)}; {where}; command: `{origin['command']}`"
+        cells.setdefault(text, []).append(cell)
+    lines += [f"Of an earlier run: {', '.join(names)} ({text}).\n" for text, names in cells.items()]
+    return "\n".join(lines)
+
+
+def list_settings(origin: Result) -> str:
+    """Such as "device "cpu", runs 20"."""
+    return ", ".join(f"{key} {json.dumps(value)}" for key, value in origin["settings"].items())
+
+
+def list_versions(origin: Result) -> str:
+    """Such as "python 3.11.2, torch 2.13.0"."""
+    return ", ".join(f"{key} {value}" for key, value in origin["versions"].items())

@@ -1,8 +1,7 @@
-"""Trainings inside a part: each in a folder of its own that survives a kill, so that hours of work
-go on where they were.
+"""Trainings inside a part: each in a folder of its own that survives a kill.
 
-The folder goes when the part's result is stored (`forget`, which run.py calls), or when `--fresh`
-asks for the part again.
+So hours of work go on where they were. The folder goes when the part's result is stored
+(`forget_training`, which runner.py calls), or when `--fresh` asks for the part again.
 """
 
 from __future__ import annotations
@@ -16,14 +15,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agents import train
+from agents.registry import LEARNERS
 from benchmarks.harness.benchmark import Settings
-from benchmarks.harness.part_store import canonical, write_json
+from benchmarks.harness.json_files import canonical, write_json
 from benchmarks.harness.provenance import versions
 
 UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
 
 
-def folder_of(name: str, settings: Settings, runs: int, seed: int) -> Path:
+def training_folder(name: str, settings: Settings, runs: int, seed: int) -> Path:
     """Where the training of a benchmark's part lies until the part is done.
 
     It goes by all that a part goes by.
@@ -31,61 +32,53 @@ def folder_of(name: str, settings: Settings, runs: int, seed: int) -> Path:
     return UNFINISHED / name / _digest([dict(settings), runs, seed, versions()])
 
 
-def forget(name: str, settings: Settings, runs: int, seed: int) -> None:
+def forget_training(name: str, settings: Settings, runs: int, seed: int) -> None:
     """Removes what a part's training has left, if it left anything."""
-    shutil.rmtree(folder_of(name, settings, runs, seed), ignore_errors=True)
+    shutil.rmtree(training_folder(name, settings, runs, seed), ignore_errors=True)
 
 
-def stages(
+def train_in_stages(
     folder: Path,
-    at: Iterable[int],
-    look: Callable[[Path], Any],
+    stages: Iterable[int],
+    evaluate: Callable[[Path], Any],
     learner: str,
     env_id: str,
-    **how: Any,
+    **arguments: Any,
 ) -> Iterator[tuple[int, Any]]:
-    """Trains to each of the iterations `at`, and looks at the run folder.
+    """Trains to each of the iterations of `stages`, and evaluates the run folder there.
 
     Args:
-        folder: of `folder_of`.
-        at: increasing.
-        look: run folder -> JSON, kept in `folder`.
+        folder: of `training_folder`.
+        stages: numbers of iterations, increasing.
+        evaluate: run folder -> JSON, kept in `folder`.
         learner: of `agents.train`, like the rest. With other defaults than before an interruption
             it starts again.
         env_id: as there.
-        **how: as there.
+        **arguments: as there.
 
     Yields:
-        The iteration, and what was found there, now or before an interruption.
+        The number of iterations, and its evaluation, of now or of before an interruption.
 
     Raises:
         OSError: another process is at it.
     """
-    from agents import train
-    from agents.registry import LEARNERS
-
     folder = folder / _digest(asdict(LEARNERS[learner].settings(env_id)))
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    fixed = {"out": folder / "run", "eval_every": 0, "quiet": True}
+
+    with _lock(folder):
         path = folder / "found.json"
-        found = json.loads(path.read_text()) if path.exists() else []
-        for k, iterations in enumerate(at):
-            if k == len(found):
-                train(
-                    learner,
-                    env_id,
-                    iterations=iterations,
-                    out=folder / "run",
-                    eval_every=0,
-                    quiet=True,
-                    **how,
-                )
-                found.append(look(folder / "run"))
-                write_json(path, found)
-            yield iterations, found[k]
+        evaluations = json.loads(path.read_text()) if path.exists() else []
+        for k, iterations in enumerate(stages):
+            # Stages of before an interruption are neither trained nor evaluated again.
+            if k == len(evaluations):
+                train(learner, env_id, iterations=iterations, **fixed, **arguments)
+                evaluations.append(evaluate(folder / "run"))
+                write_json(path, evaluations)
+            yield iterations, evaluations[k]
 
 
-def metric(run: Path, name: str) -> list[float]:
+def read_metric(run: Path, name: str) -> list[float]:
     """A column of a run's metrics: means of `agents.training.loop.LOG_EVERY` iterations."""
     path = run / "metrics.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
@@ -97,13 +90,14 @@ def _digest(data: Any) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[None]:
     """A lock that a killed process cannot leave behind; none on Windows."""
     try:
         import fcntl
     except ImportError:
         yield
         return
+
     with open(folder / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

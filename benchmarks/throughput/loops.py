@@ -1,5 +1,4 @@
-"""What `env_throughput` times: each maker returns a function that plays a number of steps in all
-games of a batch.
+"""What is timed: each maker returns a function that plays a number of steps in all games.
 
 Random actions, rewards, the observations of all players and automatic resets are inside;
 compilation and set-up are not.
@@ -48,50 +47,52 @@ def torch_loop(env_id: str, num_envs: int, device: str = "cpu", **options: Any) 
 
 
 def bare_loop(num_envs: int, dtype: str, *, joint: bool = False, **game_kwargs: Any) -> Loop:
-    """The ceiling: table look-ups in arrays made once, numpy's generator instead of seeds for each
-    game, no checks.
+    """The ceiling: table look-ups in arrays made once, numpy's generator, no checks.
 
     Actions are drawn for each player and joined, as from a user; with `joint=True` as one joint
     action.
     """
+    # The rules' tables: state x joint action -> next state or pending respawn, and rewards.
     game = sde.spec("coin_game_v0").game(**game_kwargs)
     table, rng = tables(game), np.random.default_rng(0)
     span, states, moves = table.span, table.num_states, game.num_actions[0]
     after, outcomes = table.after.astype(np.int16), table.outcomes.astype(np.int16)
     rewards = np.array(game.reward_values, np.float32)[table.rewards]
-    rows = observations(game, view_ids(game, np.arange(states)), np.dtype(dtype).type).reshape(
-        states, -1
-    )
+    ids, kind = view_ids(game, np.arange(states)), np.dtype(dtype).type
+    rows = observations(game, ids, kind).reshape(states, -1)
+
+    # Arrays made once.
     state, entry = np.zeros(num_envs, np.int64), np.empty(num_envs, np.int64)
-    landed, paid = np.empty(num_envs, np.int16), np.empty((num_envs, 2), np.float32)
-    seen = np.empty((num_envs, rows.shape[1]), dtype)
+    next_code, reward = np.empty(num_envs, np.int16), np.empty((num_envs, 2), np.float32)
+    observed = np.empty((num_envs, rows.shape[1]), dtype)
 
     def run(steps: int) -> None:
         for t in range(steps):
             if t % game.max_cycles == 0:
                 state[...] = outcomes[rng.integers(len(outcomes), size=num_envs)]
+
+            # Act.
             np.multiply(state, moves**2, out=entry)
             if joint:
                 np.add(entry, rng.integers(moves**2, size=num_envs), out=entry)
             else:
                 actions = rng.integers(moves, size=(num_envs, 2))
                 np.add(entry, actions[:, 0] * moves + actions[:, 1], out=entry)
-            np.take(after, entry, out=landed, mode="clip")
-            np.take(rewards, entry, axis=0, out=paid, mode="clip")
-            lanes = np.flatnonzero(landed >= states)
-            state[...] = landed
-            state[lanes] = outcomes[
-                (state[lanes] - states) * span + rng.integers(span, size=len(lanes))
-            ]
-            np.take(rows, state, axis=0, out=seen, mode="clip")
+            np.take(after, entry, out=next_code, mode="clip")
+            np.take(rewards, entry, axis=0, out=reward, mode="clip")
+
+            # Respawn coins where one was picked up, and observe.
+            lanes = np.flatnonzero(next_code >= states)
+            state[...] = next_code
+            chance = rng.integers(span, size=len(lanes))
+            state[lanes] = outcomes[(state[lanes] - states) * span + chance]
+            np.take(rows, state, axis=0, out=observed, mode="clip")
 
     return run
 
 
 def single_loop(env: Any) -> Loop:
-    """One game of any parallel PettingZoo environment, with actions from Python's generator of
-    random numbers.
-    """
+    """One game of any parallel PettingZoo environment, with actions of Python's generator."""
     import random
 
     rng = random.Random(0)
@@ -117,21 +118,22 @@ def rps_v2() -> Any:
 
 
 def peer_loop(path: str, num_envs: int) -> Loop:
-    """Another project's environment: `path` is "module:function", and function(num_envs) returns a
-    `Loop`.
+    """Another project's environment.
 
-    The module is found as by `import` (set PYTHONPATH to a local copy of the project).  The loop
-    plays `steps` steps in all games, random actions and automatic resets included, and returns when
-    everything has been computed.  For example:
+    `path` is "module:function", and function(num_envs) returns a `Loop`. The module is found as by
+    `import` (set PYTHONPATH to a local copy of the project).  The loop plays `steps` steps in all
+    games, random actions and automatic resets included, and returns when everything has been
+    computed.  For example:
 
-        def pola(num_envs):                                    # my_peers.py
-            run = jax.jit(many_steps, static_argnums=1)        # a scan over vmap(env.step) that returns the observations
+        def pola(num_envs):                              # my_peers.py
+            run = jax.jit(many_steps, static_argnums=1)  # a scan over vmap(env.step)
             def loop(steps):
                 jax.block_until_ready(run(state, steps))
             return loop
     """
     module, _, function = path.partition(":")
-    return getattr(importlib.import_module(module), function)(num_envs)
+    loop: Loop = getattr(importlib.import_module(module), function)(num_envs)
+    return loop
 
 
 def steps_per_second(
@@ -142,6 +144,7 @@ def steps_per_second(
     `chunk` steps at least are played at a time (whole episodes); each measurement takes about
     `seconds` / 5.
     """
+    # How many steps take `seconds` / 5.
     sizes = {}
     for name, loop in loops.items():
         loop(chunk)  # fills caches, finishes compilation
@@ -149,6 +152,8 @@ def steps_per_second(
         loop(chunk)
         once = max(time.process_time() - start, 1e-6)
         sizes[name] = chunk * max(1, round(seconds / 5 / once))
+
+    # In turn: what slows the machine slows all of them.
     rates: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(5):
         for name, loop in loops.items():

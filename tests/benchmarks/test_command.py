@@ -1,6 +1,9 @@
 """`python -m benchmarks list | run | report`, and what the page says."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,37 +12,37 @@ from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.progress import progress
 from tests.benchmarks.toy import SETTINGS
 
+ROOT = Path(__file__).parents[2]
 
-def test_list_names_every_benchmark(toy, capsys):
+
+def test_list_names_every_benchmark_and_its_time(toy, capsys):
     assert main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.split("\n\n")[0].splitlines()
     assert [line.split()[0] for line in lines] == list(catalogue())
-    assert any("Dice" in line for line in lines)
+    line = next(line for line in lines if line.startswith("toy"))
+    assert line.split()[1:] == ["44", "s", "Dice"]  # 40 + 4 runs of a second
 
 
 def test_run_prints_the_table_and_writes_the_file(toy, tmp_path, capsys):
-    assert (
-        main(
-            [
-                "run",
-                "toy",
-                "--out",
-                str(tmp_path),
-                "--runs",
-                "40",
-                "--seed",
-                "3",
-                "--set",
-                "faces=6",
-            ]
-        )
-        == 0
-    )
+    words = ["--out", str(tmp_path), "--runs", "40", "--seed", "3", "--set", "faces=6"]
+    assert main(["run", "toy", *words]) == 0
+
     out = capsys.readouterr().out
-    assert "near the target" in out and "reproduced" in out and "runs" in out
+    for word in ("near the target", "reproduced", "runs"):
+        assert word in out
     result = json.loads((tmp_path / "toy.json").read_text())
     assert result["settings"] == {"device": "cpu", **SETTINGS, "seed": 3}
     assert result["command"] == "python -m benchmarks run toy --runs 40 --seed 3 --set faces=6"
+
+
+def test_run_says_how_long_it_takes_before_it_starts(toy, tmp_path, capsys):
+    main(["run", "toy", "--out", str(tmp_path)])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "toy: 4 of 4 parts to compute, about 44 s on one core"
+    assert lines[1].startswith("done: ")
+
+    main(["run", "toy", "--out", str(tmp_path)])
+    assert capsys.readouterr().err == "toy: all that is wanted of 4 parts is stored\n"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,8 @@ def test_mistakes_end_in_one_sentence(toy, tmp_path, capsys, words, message):
     words = words if "--out" in words else [*words, "--out", str(tmp_path)]
     assert main(words) == 2
     error = capsys.readouterr().err
-    assert message in error and "Traceback" not in error
+    assert message in error
+    assert "Traceback" not in error
     assert not list(tmp_path.glob("*.json"))
 
 
@@ -69,29 +73,49 @@ def test_mistakes_end_in_one_sentence(toy, tmp_path, capsys, words, message):
 def test_counts_are_positive(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["run", "lola_table", *words])
-    assert stop.value.code == 2 and "integer" in capsys.readouterr().err
+    assert stop.value.code == 2
+    assert "integer" in capsys.readouterr().err
 
 
 def test_report(toy, tmp_path, capsys):
     main(["run", "toy", "--out", str(tmp_path)])
     assert main(["report", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "README.md").read_text()
-    assert "| near the target pips | 3.5 | 3." in page and "| a note |" in page
-    assert "![toy](toy.png)" in page and "nobody 1900" in page
-    assert "faces 6" in page and "Device: cpu" in page and "`python -m benchmarks run toy`" in page
-    assert "| [toy](#toy) | 5 | 1 | 0 |" in page
-    assert "- `lola_table`: not run (`python -m benchmarks run lola_table`)" in page
-    assert (
-        main(["report", "--out", str(tmp_path)]) == 0
-        and (tmp_path / "README.md").read_text() == page
-    )
+    for text in (
+        "| near the target pips | 3.5 | 3.",
+        "| a note |",
+        "![toy](toy.png)",
+        "nobody 1900",
+        "faces 6",
+        "Device: cpu",
+        "`python -m benchmarks run toy`",
+        "| [toy](#toy) | 5 | 1 | 0 |",
+        "- `lola_table`: not run (`python -m benchmarks run lola_table`)",
+    ):
+        assert text in page
+
+    assert main(["report", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "README.md").read_text() == page
 
 
 def test_report_says_what_was_reduced(toy, tmp_path):
     main(["run", "toy", "--out", str(tmp_path), "--runs", "3"])
     main(["report", "--out", str(tmp_path)])
     page = (tmp_path / "README.md").read_text()
-    assert "a reduced setting" in page and "| reproduced |" not in page.split("## toy")[1]
+    assert "a reduced setting" in page
+    assert "| reproduced |" not in page.split("## toy")[1]
+
+
+def test_report_says_where_rows_of_earlier_runs_are_from(toy, tmp_path):
+    main(["run", "toy", "--out", str(tmp_path), "--only", "plain", "--seed", "7"])
+    main(["run", "toy", "--out", str(tmp_path), "--only", "costly"])
+    main(["report", "--out", str(tmp_path)])
+    page = (tmp_path / "README.md").read_text()
+    assert "Command: `python -m benchmarks run toy --only 'costly'`" in page
+    earlier = next(
+        line for line in page.splitlines() if line.startswith("Of an earlier run: plain")
+    )
+    assert "command: `python -m benchmarks run toy --seed 7 --only 'plain'`" in earlier
 
 
 def test_report_names_a_file_it_cannot_read(tmp_path, capsys):
@@ -104,3 +128,25 @@ def test_progress_without_a_terminal_is_a_line_a_part(capsys):
     with progress("title", 2.0) as advance:
         advance(1.0, "one part")
     assert capsys.readouterr().err == "done: one part\n"
+
+
+def run_python(*words):
+    line = [sys.executable, *words]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["throughput", "env_throughput"])
+def test_throughput_has_one_command_and_its_old_name(name):
+    process = run_python("-m", f"benchmarks.{name}", "--help")
+    assert process.returncode == 0, process.stderr
+    assert "usage: python -m benchmarks.throughput" in process.stdout
+    warns = "DeprecationWarning: python -m benchmarks.env_throughput is now" in process.stderr
+    assert warns == (name == "env_throughput")
+
+
+def test_a_missing_library_is_named_with_the_pip_line():
+    hide = "import runpy, sys; sys.modules['torch'] = None; sys.argv = ['x', 'list']; "
+    process = run_python("-c", hide + "runpy.run_module('benchmarks', run_name='__main__')")
+    assert process.returncode == 1
+    assert "needs torch: pip install" in process.stderr
+    assert "Traceback" not in process.stderr

@@ -19,10 +19,12 @@ from agents.checkpoint import load
 from agents.learners.loqa import loqa
 from agents.training.loop import TrainingError
 from benchmarks import __main__ as command
+from benchmarks import loqa_scalability as benchmark
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.executors import executor
-from benchmarks.harness.part_store import PartStore, split, write_json
-from benchmarks.harness.resumable_training import folder_of, stages
+from benchmarks.harness.executors import choose_executor
+from benchmarks.harness.json_files import write_json
+from benchmarks.harness.part_store import PartStore, split
+from benchmarks.harness.resumable_training import train_in_stages, training_folder
 from benchmarks.harness.runner import Options, run_benchmark
 from tests.benchmarks.toy import CALLS, TOY
 
@@ -98,7 +100,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         write_json(path, {"a": 2})
-    assert json.loads(path.read_text()) == {"a": 1} and list(tmp_path.iterdir()) == [path]
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_infinite_is_written(tmp_path):
@@ -110,27 +113,16 @@ def test_nothing_infinite_is_written(tmp_path):
 def test_seeds_differ_between_chunks_and_agree_between_cells(toy):
     plain, costly = toy.cells(toy.settings_for())
     seeds = [part.seed for part in split(plain, 0)]
-    assert len(set(seeds)) == 3 and split(costly, 0)[0].seed == seeds[0]
+    assert len(set(seeds)) == 3
+    assert split(costly, 0)[0].seed == seeds[0]
     assert [part.seed for part in split(plain, 1)] != seeds
 
 
 def start(out):
-    line = [
-        sys.executable,
-        "-m",
-        "benchmarks",
-        "run",
-        "lola_orders",
-        "--runs",
-        "20",
-        "--set",
-        "steps=12",
-        "--out",
-        str(out),
-    ]
-    return subprocess.Popen(
-        line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    words = ["lola_orders", "--runs", "20", "--set", "steps=12", "--out", str(out)]
+    line = [sys.executable, "-m", "benchmarks", "run", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(line, cwd=ROOT, text=True, **pipes)
 
 
 def test_killed_in_the_middle(tmp_path):
@@ -162,73 +154,76 @@ def test_killed_in_the_middle(tmp_path):
 def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"pip install 'social-dilemmas-env\[distributed\]'"):
-        executor("ray")
+        choose_executor("ray")
 
 
-HOW = {"batch": 4, "horizon": 3, "device": "cpu"}
+ARGUMENTS = {"batch": 4, "horizon": 3, "device": "cpu"}
 
 
 def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
-    looks = []
+    evaluated = []
 
-    def look(run):
-        looks.append(run)
-        return len(looks)
+    def evaluate(run_folder):
+        evaluated.append(run_folder)
+        return len(evaluated)
 
-    stage = stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)
-    assert [next(stage), next(stage)] == [(2, 1), (4, 2)]
-    stage.close()
-    assert list(stages(tmp_path / "a", [2, 4, 6], look, "loqa", "ipd_v0", **HOW)) == [
-        (2, 1),
-        (4, 2),
-        (6, 3),
-    ]
-    whole = stages(tmp_path / "b", [6], look, "loqa", "ipd_v0", **HOW)
-    assert list(whole) == [(6, 4)]
+    def learn(word, stages):
+        return train_in_stages(tmp_path / word, stages, evaluate, "loqa", "ipd_v0", **ARGUMENTS)
+
+    killed = learn("a", [2, 4, 6])
+    assert [next(killed), next(killed)] == [(2, 1), (4, 2)]
+    killed.close()
+    assert list(learn("a", [2, 4, 6])) == [(2, 1), (4, 2), (6, 3)]
+    assert list(learn("b", [6])) == [(6, 4)]
     ends = [load(next((tmp_path / word).glob("*/run")) / "checkpoints").tensors for word in "ab"]
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
 
 
 def test_a_training_has_a_folder_for_its_part(monkeypatch):
-    told = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}, {"a": 1, "b": (3,)})
-    assert len({folder_of("x", settings, 1, 0) for settings in told}) == 2
-    assert len({folder_of("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
-    before = folder_of("x", {}, 1, 0)
+    alike, other = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}), {"a": 1, "b": (3,)}
+    assert len({training_folder("x", settings, 1, 0) for settings in (*alike, other)}) == 2
+    assert len({training_folder("x", {}, runs, seed) for runs in (1, 2) for seed in (0, 1)}) == 4
+
+    before = training_folder("x", {}, 1, 0)
     monkeypatch.setattr("benchmarks.harness.resumable_training.versions", lambda: {"torch": "0.1"})
-    assert folder_of("x", {}, 1, 0) != before and folder_of("y", {}, 1, 0).parent != before.parent
+    assert training_folder("x", {}, 1, 0) != before
+    assert training_folder("y", {}, 1, 0).parent != before.parent
 
 
 def test_other_defaults_of_the_learner_begin_again(tmp_path, monkeypatch):
-    def iterations(at):
-        return list(
-            stages(
-                tmp_path, at, lambda run: load(run / "checkpoints").step, "loqa", "ipd_v0", **HOW
-            )
-        )
+    def count(run_folder):
+        return load(run_folder / "checkpoints").step
+
+    def iterations(stages):
+        return list(train_in_stages(tmp_path, stages, count, "loqa", "ipd_v0", **ARGUMENTS))
 
     assert iterations([2]) == [(2, 2)]
     monkeypatch.setattr("agents.learners.loqa.loqa.IPD", replace(loqa.IPD, gamma=0.5))
-    assert iterations([2, 3]) == [(2, 2), (3, 3)] and len(list(tmp_path.iterdir())) == 2
+    assert iterations([2, 3]) == [(2, 2), (3, 3)]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
-    first = stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW)
+    def learn():
+        return train_in_stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **ARGUMENTS)
+
+    first = learn()
     next(first)
     with pytest.raises(OSError, match="another process is training in"):
-        next(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))
+        next(learn())
     first.close()
-    assert len(list(stages(tmp_path, [1, 2], lambda run: 0, "loqa", "ipd_v0", **HOW))) == 2
+    assert len(list(learn())) == 2
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("stop", "status"),
     [(SystemExit(143), 143), (KeyboardInterrupt(), 130), (TrainingError("x"), 2)],
 )
 def test_a_training_that_ends_early_is_no_traceback(
-    toy, tmp_path, monkeypatch, capsys, told, status
+    toy, tmp_path, monkeypatch, capsys, stop, status
 ):
     def ended(settings, runs, seed):
-        raise told
+        raise stop
 
     monkeypatch.setitem(catalogue(), "toy", TOY.__class__(**(vars(TOY) | {"score": ended})))
     assert command.main(["run", "toy", "--out", str(tmp_path)]) == status
@@ -240,7 +235,7 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plain, costly = toy.cells(toy.settings_for())
     folders = [
-        folder_of("toy", part.cell.settings, part.runs, part.seed)
+        training_folder("toy", part.cell.settings, part.runs, part.seed)
         for cell in (plain, costly)
         for part in split(cell, 0)
     ]
@@ -262,82 +257,55 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
 
 
 def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
-    words = [
-        "run",
-        "loqa_ipd",
-        "--only",
-        "detached",
-        "--only",
-        "shifted",
-        "--jobs",
-        "2",
-        "--runs",
-        "1",
-    ]
-    line = [
-        sys.executable,
-        "-m",
-        "benchmarks",
-        *words,
-        "--set",
-        "steps=100000",
-        "batch=8",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    how = {
-        "cwd": tmp_path,
-        "env": {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        "text": True,
-    }
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
+    words = ["loqa_ipd", "--only", "detached", "--only", "shifted", "--jobs", "2", "--runs", "1"]
+    words += ["--set", "steps=100000", "batch=8", "--out", str(tmp_path / "out")]
+    line = [sys.executable, "-m", "benchmarks", "run", *words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(line, cwd=tmp_path, env=env, text=True, **pipes)
     deadline = time.monotonic() + 90
     while len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/run.json"))) < 2:
-        assert time.monotonic() < deadline and process.poll() is None
+        assert time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.1)
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)  # the pipe is open as long as a worker is
-    assert (
-        process.returncode == 143
-        and "the same command goes on" in error
-        and "Traceback" not in error
-    )
-    assert (
-        len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/checkpoints/state-*.json"))) == 2
-    )
+    assert process.returncode == 143
+    assert "the same command goes on" in error
+    assert "Traceback" not in error
+    saved = tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/checkpoints/state-*.json")
+    assert len(list(saved)) == 2
 
 
 def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
-    """By scores that are told: 3x3 rewards count twice."""
-    from benchmarks import loqa_scalability as benchmark
-
-    told = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
-    found = [
+    """By given scores: 3x3 rewards count twice."""
+    given = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
+    evaluations = [
         (k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b})
-        for k, (a, b) in enumerate(told)
+        for k, (a, b) in enumerate(given)
     ]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found))
+    monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(evaluations))
     cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu"})[0]
     result = benchmark.score(cell.settings, 1, 0)
-    games = [
-        result["samples"][f"{name} games"][0] / benchmark.SETTINGS["batch"]
-        for name in ("weak", "medium", "strong")
-    ]
-    assert games == [2, 3, 4] and result["samples"]["strong seconds"] == [8.0]
-    monkeypatch.setattr(benchmark, "stages", lambda *a, **k: iter(found[:3]))
+    samples, batch = result["samples"], benchmark.SETTINGS["batch"]
+    games = [samples[f"{name} games"][0] / batch for name in ("weak", "medium", "strong")]
+    assert games == [2, 3, 4]
+    assert samples["strong seconds"] == [8.0]
+    monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(evaluations[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
 
 
-def test_the_last_iteration_is_looked_at_too(tmp_path, monkeypatch):
-    from benchmarks import loqa_scalability as benchmark
+def test_the_last_iteration_is_evaluated_too(tmp_path, monkeypatch):
+    calls = []
 
-    asked = []
-    monkeypatch.setattr(
-        benchmark, "stages", lambda folder, at, *a, **k: asked.append(list(at)) or iter([])
-    )
+    def record(folder, stages, *arguments, **more):
+        calls.append(list(stages))
+        return iter([])
+
+    monkeypatch.setattr(benchmark, "train_in_stages", record)
     for iterations in (50, 200, 250):
         cell = benchmark.cells({**benchmark.SETTINGS, "device": "cpu", "iterations": iterations})[0]
         benchmark.score(cell.settings, 1, 0)
-    assert asked == [[50], [100, 200], [100, 200, 250]]
+    assert calls == [[50], [100, 200], [100, 200, 250]]

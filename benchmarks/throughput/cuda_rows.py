@@ -1,15 +1,18 @@
-"""The CUDA part of `env_throughput`: wall time by CUDA events, eager and captured, against a
-measured device copy.
-"""
+"""The measurements on CUDA: wall time by events, eager and captured, against a device copy."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import social_dilemmas_env as sde
+from benchmarks.harness.provenance import describe_device
 
 BATCHES = tuple(1 << k for k in (12, 14, 16, 18, 20, 21))
 OBS_MODES = ("float32", "uint8", "state")
-GAMES = {
+GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "coin 3x3": ("coin_game_v0", {}),
     "coin 7x7": ("coin_game_v0", {"grid_size": 7}),
     "ipd": ("ipd_v0", {}),
@@ -21,10 +24,14 @@ def milliseconds(run: Callable[[], Any]) -> float:
     """Median time of a call on the device, in ms."""
     import torch
 
-    run()
-    times = []
+    def event() -> Any:
+        make: Any = torch.cuda.Event
+        return make(enable_timing=True)
+
+    run()  # warm
+    times: list[float] = []
     for _ in range(TIMED):
-        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start, end = event(), event()
         torch.cuda.synchronize()
         start.record()
         run()
@@ -44,18 +51,22 @@ def copy_bandwidth() -> float:
 
 
 def bytes_per_step(venv: Any) -> int:
-    """What a step of one game must at least move: observations, rewards and flags written, actions
-    and state read.
+    """What a step of one game must at least move.
+
+    Observations, rewards and flags are written, actions and state read.
     """
-    numbers = venv.num_agents * venv._engine.numbers
-    seen = {"float32": 4 * numbers, "uint8": numbers, "state": 4 * venv.num_agents}[venv.obs_mode]
-    return seen + venv.num_agents * (4 + 2 + 8) + 16
+    players = int(venv.num_agents)
+    numbers = players * int(math.prod(venv.game.observation_shape))
+    sizes = {"float32": 4 * numbers, "uint8": numbers, "state": 4 * players}
+    observed = sizes[str(venv.obs_mode)]
+    return observed + players * (4 + 2 + 8) + 16
 
 
-def row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, Any]:
+def measure_row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, Any]:
     """One measurement: an episode of random actions, step by step or as one graph."""
     import torch
 
+    # Here, because it imports torch, which the rows of the CPU do without where it is missing.
     from social_dilemmas_env.vector.cuda_graph import capture
 
     env_id, arguments = GAMES[name]
@@ -66,8 +77,8 @@ def row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, An
     def act(observations: Any) -> Any:
         return torch.randint(count, shape, device="cuda")
 
+    # The rollout's K observations are kept: K is the longest part of an episode that fits 8 GB.
     if captured:
-        # The rollout's K observations are kept: K is the longest part of an episode that fits 8 GB.
         fits = max(1, (8 << 30) // (num_envs * bytes_per_step(venv)))
         steps = max(k for k in range(1, horizon + 1) if horizon % k == 0 and k <= fits)
         run: Callable[[], Any] = capture(venv, act, steps)
@@ -78,6 +89,7 @@ def row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, An
             for _ in range(steps):
                 venv.step(act(None))
 
+    # Time it.
     seconds = milliseconds(run) / 1e3 / steps
     moved = bytes_per_step(venv) * num_envs / seconds
     return {
@@ -93,7 +105,7 @@ def row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, An
     }
 
 
-def measure() -> dict[str, Any]:
+def measure_cuda() -> dict[str, Any]:
     """All rows, or why there are none."""
     try:
         import torch
@@ -103,18 +115,16 @@ def measure() -> dict[str, Any]:
         present = False
     if not present:
         return {"verdict": "not run", "reason": "no CUDA device", "rows": []}
+
     bandwidth = copy_bandwidth()
     rows = []
-    for name in GAMES:
-        for obs_mode in OBS_MODES:
-            for num_envs in BATCHES:
-                for captured in (False, True):
-                    one = row(name, num_envs, obs_mode, captured)
-                    rows.append({**one, "fraction_of_copy": one["bytes_per_second"] / bandwidth})
-                    torch.cuda.empty_cache()
+    for name, obs_mode, num_envs, captured in product(GAMES, OBS_MODES, BATCHES, (False, True)):
+        row = measure_row(name, num_envs, obs_mode, captured)
+        rows.append({**row, "fraction_of_copy": row["bytes_per_second"] / bandwidth})
+        torch.cuda.empty_cache()
     return {
         "verdict": "run",
-        "device": torch.cuda.get_device_name(),
+        "device": describe_device("cuda"),
         "copy_bytes_per_second": bandwidth,
         "rows": rows,
     }

@@ -1,0 +1,41 @@
+"""JSON as benchmarks store it: plain numbers, nothing infinite, never half a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.checkpoint import write_atomically
+
+
+def plain(data: Any) -> Any:
+    """Arrays and tensors as lists of numbers of 10 digits; what is not finite becomes None."""
+    if isinstance(data, dict):
+        return {str(key): plain(value) for key, value in data.items()}
+    if hasattr(data, "tolist"):  # numpy or torch
+        return plain(data.tolist())
+    if isinstance(data, (list, tuple)):
+        return [plain(value) for value in data]
+    if isinstance(data, float):
+        return float(f"{data:.10g}") if np.isfinite(data) else None
+    return data
+
+
+def canonical(data: Any) -> Any:
+    """`data` as JSON reads it back: tuples are lists, keys are strings."""
+    return json.loads(json.dumps(data))
+
+
+def write_json(path: Path, data: Any, indent: int | None = None) -> None:
+    """Writes `data` so that a reader, or a kill, never sees half a file.
+
+    Raises:
+        ValueError: a number that is not finite.
+        OSError: the file cannot be written; what was there before stays.
+    """
+    text = json.dumps(data, allow_nan=False, indent=indent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (text + "\n" * bool(indent)).encode())
