@@ -43,7 +43,7 @@ def run(*words, cwd="/"):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,  # a watchdog, not a promise
         check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"

@@ -38,7 +38,7 @@ def run(block):
             pytest.importorskip(module, reason=f"this block needs {module}")
     command = [sys.executable, "-c", block]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False
     )
 
 

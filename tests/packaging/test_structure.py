@@ -197,3 +197,25 @@ def test_private_imports_would_be_noticed(text):
 
 def test_other_peoples_privacy_is_ruffs_matter():
     assert not list(private_imports(Source("benchmarks/x.py", "from gymnasium import _x")))
+
+
+# ---------------------------------------------------------------------------------------- the clock
+
+WALL_CLOCKS = {"time.time", "time.monotonic", "time.perf_counter"}
+
+
+def wall_clocks(source):
+    """Places that read the clock on the wall, which runs on while a busy machine waits."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in WALL_CLOCKS:
+            yield f"{source.path}:{node.lineno}: {ast.unparse(node)}"
+
+
+def test_no_test_depends_on_the_wall_clock():
+    """`time.process_time` says what something costs, whatever else the machine does."""
+    assert [place for source in sources("tests") for place in wall_clocks(source)] == []
+
+
+def test_a_wall_clock_would_be_noticed():
+    text = "import time\nassert time.monotonic() < 5\n"
+    assert list(wall_clocks(Source("tests/x.py", text))) == ["tests/x.py:2: time.monotonic"]
