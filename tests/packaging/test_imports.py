@@ -24,7 +24,12 @@ HEAVY = [
     "stable_baselines3",
 ]
 HEAVY += ["safetensors", "tyro", "rich", "ray", "axelrod", "agents", "benchmarks"]
-MAY_IMPORT_TORCH = ("vector/torch_env.py", "vector/cuda_graph.py", "adapters/")
+MAY_IMPORT_TORCH = (
+    "vector/torch_env.py",
+    "vector/cuda_graph.py",
+    "vector/graph_recorder.py",
+    "adapters/",
+)
 # The conformance kit pickles environments in memory, to see whether they survive it.
 MAY_PICKLE = "social_dilemmas_env/testing/"
 
