@@ -16,8 +16,7 @@ from typing import Any
 import torch
 
 import social_dilemmas_env as sde
-from agents.learners.lola.tournament import TournamentConfig
-from agents.learners.lola.tournament import learning_tournament
+from agents.learners.lola.tournament import TournamentConfig, learning_tournament
 from agents.matrix_games.closed_form import MatrixGame
 from benchmarks.harness.benchmark import (
     Benchmark,

@@ -26,6 +26,8 @@ import secrets
 from enum import IntEnum
 from typing import Any
 
+import numpy as np
+
 MASK = 0xFFFFFFFF
 SEED_LIMIT = 1 << 63
 Ints = Any  # a Python int, a numpy integer array or a torch integer tensor
@@ -109,7 +111,7 @@ def check_seed(seed: object) -> int:
         TypeError: it is not an integer.
         ValueError: it is negative or not below 2^63.
     """
-    if isinstance(seed, bool):
+    if isinstance(seed, bool | np.bool_):  # numpy 1.26 would still take its bool for an index
         raise TypeError(f"seed must be an integer, not a bool: {seed!r}")
     try:
         value = operator.index(seed)  # type: ignore[arg-type]

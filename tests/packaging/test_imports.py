@@ -1,17 +1,16 @@
-"""Importing the environments is light, dependencies point one way, and nothing that is loaded from
-a file is ever run."""
+"""Importing the environments is light, heavy libraries keep to their corners, and nothing that is
+loaded from a file is ever run."""
 
 import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import social_dilemmas_env as sde
+from tests.packaging.sources import PACKAGES, ROOT, Source, packages, sources
 
-ROOT = Path(__file__).parents[2]
 HEAVY = [
     "torch",
     "pygame",
@@ -25,63 +24,14 @@ HEAVY = [
     "stable_baselines3",
 ]
 HEAVY += ["safetensors", "tyro", "rich", "ray", "axelrod", "agents", "benchmarks"]
-LAYERS = [
-    "render_assets",
-    "social_dilemmas_env",
-    "agents",
-    "benchmarks",
-]  # each imports those before it only
 MAY_IMPORT_TORCH = (
     "vector/torch_env.py",
     "vector/cuda_graph.py",
     "vector/graph_recorder.py",
     "adapters/",
 )
-MAY_PICKLE = (
-    "testing/",
-)  # the conformance kit pickles environments in memory, to see whether they survive it
-
-
-def sources(*folders):
-    """(path relative to the root, syntax tree) of every module."""
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imports(nodes):
-    """(module, name) of every import statement among the nodes.
-
-    Name is None for `import module`.
-    """
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (
-                ((node.module or "") if not node.level else ".", alias.name) for alias in node.names
-            )
-
-
-def at_import_time(tree):
-    """Nodes that run when the module is imported: not bodies of functions, nor of `if
-    TYPE_CHECKING`."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            waiting.extend(node.orelse)
-            continue
-        yield node
-        waiting.extend(ast.iter_child_nodes(node))
-
-
-def packages(tree, nodes=None):
-    return {
-        module.split(".")[0] for module, _ in imports(ast.walk(tree) if nodes is None else nodes)
-    }
+# The conformance kit pickles environments in memory, to see whether they survive it.
+MAY_PICKLE = "social_dilemmas_env/testing/"
 
 
 # -------------------------------------------------------------------------------------------- light
@@ -92,8 +42,9 @@ LIGHT = {
     "every game": """
 import social_dilemmas_env as sde
 for env_id in sde.list_envs():
+    game = {"payoffs": [[1.0]]} if env_id == "matrix_game_v0" else {}
     for api in ("parallel", "aec"):
-        env = sde.make_env(env_id, api=api, **({"payoffs": [[1.0]]} if env_id == "matrix_game_v0" else {}))
+        env = sde.make_env(env_id, api=api, **game)
         env.reset(seed=0)
         env.state()
 """,
@@ -136,16 +87,16 @@ def test_public_names():
     assert {"make_env", "list_envs", "spec", "payoffs", "register", "State"} <= set(sde.__all__)
 
 
-# ------------------------------------------------------------------------------------------ one way
+# ------------------------------------------------------------------------------------------ corners
 
 
 def test_torch_is_imported_by_torch_drivers_only():
     """At module level; inside functions it may be imported where it is needed."""
     found = [
-        path
-        for path, tree in sources("social_dilemmas_env")
-        if "torch" in packages(tree, at_import_time(tree))
-        and not path.removeprefix("social_dilemmas_env/").startswith(MAY_IMPORT_TORCH)
+        source.path
+        for source in sources("social_dilemmas_env")
+        if "torch" in packages(source, source.at_import_time())
+        and not source.path.removeprefix("social_dilemmas_env/").startswith(MAY_IMPORT_TORCH)
     ]
     assert found == []
 
@@ -165,109 +116,53 @@ def test_adapters_import_their_library_inside():
         "ray": (),
         "axelrod": (),
     }
-    for path, tree in sources("social_dilemmas_env"):
-        for library in packages(tree) & set(own):
-            assert path.startswith(own[library]), f"{path} imports {library}"
-
-
-def test_dependencies_point_one_way():
-    """render_assets <- social_dilemmas_env <- agents <- benchmarks, and nobody imports the
-    tests."""
-    found = []
-    for i, layer in enumerate(LAYERS):
-        for path, tree in sources(layer):
-            found += [
-                f"{path} imports {other}" for other in packages(tree) & {*LAYERS[i + 1 :], "tests"}
-            ]
-    assert found == []
-
-
-def private(module, name):
-    return any(
-        part.startswith("_") and not part.startswith("__")
-        for part in (*module.split("."), name or "")
-    )
-
-
-def test_agents_and_benchmarks_use_public_names_only():
-    """No underscore of another layer: neither imported nor reached through an imported module."""
-    found = []
-    for path, tree in sources("agents", "benchmarks"):
-        own = path.split("/")[0]
-        modules = {}
-        for node in ast.walk(tree):
-            for module, name in imports([node]):
-                if module.split(".")[0] in LAYERS and module.split(".")[0] != own:
-                    if private(module, name):
-                        found.append(f"{path}:{node.lineno}: {module} {name}")
-                    for alias in node.names:
-                        modules[alias.asname or alias.name.split(".")[0]] = module
-        for node in ast.walk(tree):
-            reached = (
-                isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name)
-                and node.value.id in modules
-            )
-            if reached and private("", node.attr):
-                found.append(f"{path}:{node.lineno}: {node.value.id}.{node.attr}")
+    found = [
+        f"{source.path} imports {library}"
+        for source in sources("social_dilemmas_env")
+        for library in packages(source) & set(own)
+        if not source.path.startswith(own[library])
+    ]
     assert found == []
 
 
 # --------------------------------------------------------------------------------------------- safe
 
 
-def dangers(tree):
+UNPICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve"}
+UNPICKLES |= {"joblib", "jsonpickle"}
+RUNS = {"eval", "exec", "compile", "__import__"}
+RUNS |= {"torch.load", "torch.jit.load", "os.system"}
+SWITCHES = {"allow_pickle", "shell"}
+
+
+def dangers(source):
     """What could run code from a file or a string: line and name."""
-    unpickles = {
-        "pickle",
-        "cPickle",
-        "_pickle",
-        "dill",
-        "cloudpickle",
-        "marshal",
-        "shelve",
-        "joblib",
-        "jsonpickle",
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for package in {module.split(".")[0] for module, _ in imports([node])} & unpickles:
-                yield node.lineno, package
-            if isinstance(node, ast.ImportFrom) and node.module in ("torch", "torch.serialization"):
-                yield from (
-                    (node.lineno, "torch.load") for alias in node.names if alias.name == "load"
-                )
+    for found in source.imports():
+        if found.module.split(".")[0] in UNPICKLES:
+            yield found.line, found.module.split(".")[0]
+        if found.module in ("torch", "torch.serialization") and found.name == "load":
+            yield found.line, "torch.load"
+    for node in ast.walk(source.tree):
         if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name) and node.func.id in {
-                "eval",
-                "exec",
-                "compile",
-                "__import__",
-            }:
-                yield node.lineno, node.func.id
-            if isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in {
-                "torch.load",
-                "torch.jit.load",
-                "os.system",
-            }:
-                yield node.lineno, ast.unparse(node.func)
-            for keyword in node.keywords:
-                if (
-                    keyword.arg in {"allow_pickle", "shell"}
-                    and getattr(keyword.value, "value", True) is not False
-                ):
-                    yield node.lineno, keyword.arg
+            yield from ((node.lineno, name) for name in dangers_of_call(node))
+
+
+def dangers_of_call(node):
+    """The function, if it runs what it is given, and keywords that let it."""
+    if ast.unparse(node.func) in RUNS:
+        yield ast.unparse(node.func)
+    for keyword in node.keywords:
+        if keyword.arg in SWITCHES and getattr(keyword.value, "value", True) is not False:
+            yield keyword.arg
 
 
 def test_nothing_that_is_loaded_is_run():
     """No pickle, torch.load, eval or exec in the packages."""
     found = [
-        f"{path}:{line}: {name}"
-        for path, tree in sources("social_dilemmas_env", "agents")
-        for line, name in dangers(tree)
-        if not (
-            name == "pickle" and path.removeprefix("social_dilemmas_env/").startswith(MAY_PICKLE)
-        )
+        f"{source.path}:{line}: {name}"
+        for source in sources(*PACKAGES)
+        for line, name in dangers(source)
+        if not (name == "pickle" and source.path.startswith(MAY_PICKLE))
     ]
     assert found == []
 
@@ -287,14 +182,12 @@ def test_nothing_that_is_loaded_is_run():
     ],
 )
 def test_the_scan_would_notice(code):
-    assert list(dangers(ast.parse(code)))
+    assert list(dangers(Source("agents/x.py", code)))
 
 
-def test_the_scan_lets_innocents_pass():
-    assert not list(
-        dangers(
-            ast.parse(
-                "model.eval()\nnumpy.load(f, allow_pickle=False)\nre.compile('a')\nimport json"
-            )
-        )
-    )
+@pytest.mark.parametrize(
+    "code",
+    ["model.eval()", "numpy.load(f, allow_pickle=False)", "re.compile('a')", "import json"],
+)
+def test_the_scan_lets_innocents_pass(code):
+    assert not list(dangers(Source("agents/x.py", code)))

@@ -1,16 +1,20 @@
 """What users install works: wheel and sdist, in a clean environment without torch, from another
 folder."""
 
+import configparser
+import os
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.packaging.sources import ROOT
+
 pytestmark = pytest.mark.xdist_group("packaging")
 
 USE = """
@@ -30,28 +34,98 @@ print("ok")
 """
 
 
-def run(*words, cwd="/", **kwargs):
-    """A subprocess that must succeed."""
+def run(*words, cwd="/"):
+    """A subprocess that must succeed, and that PYTHONPATH does not lead to this checkout."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [str(w) for w in words], cwd=cwd, capture_output=True, text=True, timeout=300, **kwargs
+        [str(word) for word in words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1800,  # a watchdog, not a promise
+        check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The wheel and the sdist, made from a copy of the files git knows (or would add)."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).split(
-        "\n"
-    )
-    for name in filter(None, names):
+def checkout(tmp_path_factory):
+    """A copy of the files git knows (or would add)."""
+    folder = tmp_path_factory.mktemp("source")
+    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    for name in filter(None, names.split("\n")):
         if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    run(sys.executable, "-m", "build", "--outdir", out, source)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(checkout, tmp_path_factory):
+    """The wheel and the sdist, made from the copy."""
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", out, checkout)
     return next(out.glob("*.whl")), next(out.glob("*.tar.gz"))
+
+
+# ------------------------------------------------------------------------------------------ lists
+
+
+def package_folders():
+    """The packages that are installed, as the tree has them."""
+    for name in ("agents", "social_dilemmas_env"):
+        for init in sorted((ROOT / name).rglob("__init__.py")):
+            yield ".".join(init.parent.relative_to(ROOT).parts)
+
+
+def test_setup_lists_every_package_folder():
+    """Discovery cannot find render_assets beside the rest; a new folder must not be forgotten."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    listed = setup["options"]["packages"].split()
+    wanted = sorted({*package_folders(), "social_dilemmas_env.render_assets"})
+    assert listed == wanted, "setup.cfg should list:\n    " + "\n    ".join(wanted)
+
+
+def floors(requirements):
+    """Name -> lowest version of each requirement."""
+    return dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(requirements), re.MULTILINE))
+
+
+def pins(name):
+    """Name -> version of each line of a file of constraints."""
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def release(version):
+    """1.0 and 1.0.0 are the same release."""
+    numbers = [int(number) for number in version.split(".")]
+    return numbers + [0] * (3 - len(numbers))
+
+
+def test_the_oldest_versions_are_those_that_are_promised():
+    """Of what the environments need; `make test-oldest` installs them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    promised = floors([*project["dependencies"], *extras["render"], *extras["exact"]])
+    oldest = pins("constraints-oldest.txt")
+    wrong = {name for name, v in promised.items() if release(oldest[name]) != release(v)}
+    assert not wrong
+
+
+def test_every_dependency_is_pinned_for_ci():
+    """But ray, which CI does not install."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = floors(project["dependencies"])
+    for requirements in project["optional-dependencies"].values():
+        wanted |= floors(requirements)
+    assert set(wanted) - set(pins("constraints.txt")) == {"ray"}
+
+
+# ------------------------------------------------------------------------------------------ built
 
 
 def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
@@ -69,13 +143,9 @@ def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
 
 
 def test_every_package_folder_is_in_the_wheel(built):
-    """setup.cfg lists packages by hand; a new folder must not be forgotten."""
     names = zipfile.ZipFile(built[0]).namelist()
-    for init in [
-        *ROOT.glob("social_dilemmas_env/**/__init__.py"),
-        *ROOT.glob("agents/**/__init__.py"),
-    ]:
-        assert str(init.relative_to(ROOT)) in names
+    folders = [package.replace(".", "/") for package in package_folders()]
+    assert [folder for folder in folders if f"{folder}/__init__.py" not in names] == []
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["wheel", "sdist"])
@@ -97,6 +167,28 @@ def test_the_sdist_can_rebuild_everything(built):
     with tarfile.open(built[1]) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE", "render_assets/LICENSE"} <= names
+    assert {"constraints.txt", "SECURITY.md", "docs/glossary.md", "benchmarks/README.md"} <= names
+
+
+TYPED = """
+import social_dilemmas_env as sde
+from agents.registry import LEARNERS
+reveal_type(sde.list_envs)
+reveal_type(LEARNERS)
+"""
+
+
+def test_an_editable_install_is_seen_by_type_checkers(checkout, tmp_path):
+    """By `pip install -e .` as it stands, from a folder that is not the checkout: a path in a .pth
+    file, which mypy and pyright follow, and not an import hook, which they do not."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "-q", "--no-deps", "-e", checkout)
+    (tmp_path / "user.py").write_text(TYPED)
+    mypy = [sys.executable, "-m", "mypy", "--python-executable", python, "--cache-dir", tmp_path]
+    said = run(*mypy, "user.py", cwd=tmp_path)
+    assert 'Revealed type is "def () -> list[str]"' in said
+    assert 'Revealed type is "Any"' not in said
 
 
 def test_the_version_is_one():

@@ -1,48 +1,113 @@
-"""The README's Python blocks run as they stand, and its links lead somewhere."""
+"""The Python blocks of the pages run as they stand, and their links lead somewhere."""
 
+import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+import social_dilemmas_env as sde
+from tests.packaging.sources import ROOT
 
-
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_every_python_block_runs(number, tmp_path):
-    """In a process of its own, from another folder."""
-    needs = {
-        "stable_baselines3": "stable_baselines3",
-        "adapters.torchrl": "torchrl",
-        "from agents": "torch",
-    }
-    for word, module in needs.items():
-        if word in BLOCKS[number]:
-            pytest.importorskip(module, reason=f"this block needs {module}")
-    done = subprocess.run(
-        [sys.executable, "-c", BLOCKS[number]],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder, pattern in (
+        (".", "*.md"),
+        ("docs", "*.md"),
+        ("agents", "*.md"),
+        ("benchmarks", "**/*.md"),
     )
+    for path in (ROOT / folder).glob(pattern)
+)
+NEEDS = {
+    "stable_baselines3": "stable_baselines3",
+    "adapters.torchrl": "torchrl",
+    "from agents": "torch",
+}
+
+
+def blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def run(block):
+    """In a process of its own."""
+    for word, module in NEEDS.items():
+        if word in block:
+            pytest.importorskip(module, reason=f"this block needs {module}")
+    command = [sys.executable, "-c", block]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False
+    )
+
+
+@pytest.mark.parametrize("number", range(len(blocks("README.md"))))
+def test_every_python_block_runs(number):
+    done = run(blocks("README.md")[number])
     assert done.returncode == 0, done.stderr
 
 
-def test_links_lead_to_files():
-    """Every relative link and picture exists."""
-    targets = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README)
-    missing = [t for t in targets if not t.startswith("http") and not (ROOT / t).exists()]
-    assert not missing
+def test_no_block_uses_what_is_deprecated():
+    """A word of ours would make it an error; PettingZoo's and torch's warnings are theirs."""
+    block = blocks("README.md")[0]
+    warn = "import warnings\nwarnings.simplefilter('error', DeprecationWarning)\n"
+    done = run(warn + block)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md" and blocks(page)])
+def test_blocks_of_other_pages_import_what_there_is(page):
+    """They may train for hours, so only their imports run."""
+    trees = [ast.parse(block) for block in blocks(page)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imports = [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    done = run("\n".join(imports))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page):
+    """Every relative link and picture exists; `#headings` of other pages are their matter."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) + re.findall(r'src="([^"]+)"', text)
+    here = (ROOT / page).parent
+    assert [t for t in targets if not t.startswith("http") and not (here / t).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_that_are_linked_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text):
+        if not target.startswith("http"):
+            assert anchor in headings((ROOT / page).parent / target if target else ROOT / page)
+
+
+def headings(path):
+    """The anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_paths_in_contributing_exist():
+    """Those that end in a name of a file, from the root of the repository."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(
+        r"`((?:social_dilemmas_env|agents|benchmarks|tests|docs)/[\w/]+\.\w+)`", text
+    )
+    examples = {"social_dilemmas_env/games/my_game.py"}
+    assert [p for p in paths if p not in examples and not (ROOT / p).exists()] == []
 
 
 def test_every_game_is_in_the_table():
     """A new game must not be forgotten."""
-    import social_dilemmas_env as sde
-
     assert [env_id for env_id in sde.list_envs() if f"`{env_id}`" not in README] == []
+
+
+def test_twelve_things_are_found_by_path():
+    """Twelve rows, each with a link; test_links_lead_to_files follows them."""
+    section = README.partition("## Find it in ten seconds")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 12
+    assert all("](" in row for row in rows)

@@ -58,7 +58,7 @@ def test_play_shows_text(capsys):
 
 @pytest.mark.parametrize("name", ["film.gif", "film.mp4"])
 def test_play_records(capsys, tmp_path, name):
-    pytest.importorskip("imageio")
+    pytest.importorskip("imageio_ffmpeg")
     path = tmp_path / name
     words = ("--save", str(path), "--set", "max_cycles=3", "grid_size=4")
     status, out, _ = run(capsys, "play", "coin_game_v0", "random", "tit_for_tat", *words)
