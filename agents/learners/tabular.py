@@ -2,7 +2,7 @@
 2-player matrix games.
 
     train("lola_exact", "ipd_v0", seed=0, iterations=200, runs=100)
-    train("lola_dice", "ipd_v0", iterations=200, lookaheads=2, games=64)
+    train("lola_dice_tabular", "ipd_v0", iterations=200, lookaheads=2, games=64)
 
 One update is θ ← θ + δ f(θ) for both players of all runs at once (runs.py). A run whose parameters
 would become non-finite stops where it was, with a warning that names it, and the others go on. The
@@ -346,19 +346,19 @@ LOLA_EXACT = spec(
     "lola_exact", f"LOLA, exact values ({LOLA_2018})", (LolaConfig,), exact("lola", LolaConfig)
 )
 LOOK_AHEAD = spec(
-    "look_ahead",
+    "look_ahead_exact",
     "LookAhead, exact values (Letcher et al. 2019)",
     (SosConfig,),
     exact("look_ahead", SosConfig),
 )
 SOS = spec(
-    "sos",
+    "sos_exact",
     "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
     (SosConfig,),
     exact("sos", SosConfig),
 )
 CONSENSUS = spec(
-    "consensus",
+    "consensus_exact",
     "consensus optimisation (Mescheder et al. 2017)",
     (ConsensusConfig,),
     exact("consensus", ConsensusConfig),
@@ -375,13 +375,13 @@ NL_PG, LOLA_PG_TITLE = (
     f"LOLA from samples ({LOLA_2018}, LOLA-PG)",
 )
 NAIVE_PG = spec(
-    "naive_pg", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000
+    "naive_pg_tabular", NL_PG, (NaivePgConfig,), with_critic(NaivePg, NaivePgConfig), True, games=4000
 )
 LOLA_PG = spec(
-    "lola_pg", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000
+    "lola_pg_tabular", LOLA_PG_TITLE, (LolaPgConfig,), with_critic(LolaPg, LolaPgConfig), True, games=4000
 )
 LOLA_DICE = spec(
-    "lola_dice",
+    "lola_dice_tabular",
     f"LOLA-DiCE ({LOLA_2018})",
     (LolaDiceConfig,),
     dice_direction,
