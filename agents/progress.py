@@ -12,14 +12,20 @@ class ProgressBar:
         total: units of work in all; None if nobody knows.
         start: units done before.
         shown: False for no bar; None for a bar where stderr is a terminal.
+        transient: the bar vanishes at the end.
     """
 
     def __init__(
-        self, title: str, total: float | None, *, start: float = 0, shown: bool | None = None
+        self,
+        title: str,
+        total: float | None,
+        *,
+        start: float = 0,
+        shown: bool | None = None,
+        transient: bool = False,
     ) -> None:
-        self.title = title
-        terminal = sys.stderr.isatty() if shown is None else shown
-        self._bar: Any = _make_bar() if terminal else None
+        wanted = sys.stderr.isatty() if shown is None else shown
+        self._bar: Any = _make_bar(transient) if wanted else None
         if self._bar is not None:
             self._task = self._bar.add_task(title, total=total, completed=start, text="")
             self._bar.start()
@@ -58,7 +64,7 @@ class ProgressBar:
         self.close()
 
 
-def _make_bar() -> Any:
+def _make_bar(transient: bool) -> Any:
     """A `rich` progress display, or None without `rich`."""
     try:
         from rich.console import Console
@@ -84,4 +90,4 @@ def _make_bar() -> Any:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate("{:.2f} it/s"),
         TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[text]}"),
     )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True))
+    return Progress(*columns, console=Console(stderr=True), transient=transient)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: two threads are slower than one
 
-from agents.cli.main import settings as read_settings
+from agents.cli.words import parse_settings
+from agents.errors import TrainingError
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.report import number, pair, report
 from benchmarks.harness.runner import RESULTS, Options, run_benchmark
@@ -91,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def options_of(arguments: argparse.Namespace) -> Options:
     """The options of `run`."""
-    changes = read_settings(arguments.set) | (
+    changes = parse_settings(arguments.set) | (
         {"released_perspective": True} if arguments.released_perspective else {}
     )
     return Options(
@@ -135,11 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has gone
         sys.stderr.close()
         return 0
-    except (ValueError, ImportError, OSError, RuntimeError) as error:
-        if (
-            isinstance(error, RuntimeError) and type(error).__name__ != "TrainingError"
-        ):  # by name: no torch for `list`
-            raise
+    except (ValueError, ImportError, OSError, TrainingError) as error:
         print(f"python -m benchmarks {arguments.command}: {error}", file=sys.stderr)
         return 2
     except (

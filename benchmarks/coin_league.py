@@ -184,20 +184,20 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def adversarial(entry: str, episodes: int, seed: int) -> float:
     """Share of the pick-ups in self-play that are of the other's coin."""
     from agents import load_agent
-    from agents.evaluation.scores import scores
+    from agents.evaluation.scoring import score_agent
 
-    return scores(load_agent(entry), episodes=episodes, seed=seed, opponents=())["adversarial"]
+    return score_agent(load_agent(entry), episodes=episodes, seed=seed, opponents=())["adversarial"]
 
 
 def _scripted(first: str, second: str, side: int, episodes: int, seed: int) -> list[float]:
     import social_dilemmas_env as sde
-    from agents.evaluation.scores import play
+    from agents.evaluation.scoring import play_episodes
 
     players = [
         sde.make_strategy(NAMES[name], "coin_game_v0", player=i)
         for i, name in enumerate((first, second))
     ]
-    return play("coin_game_v0", players, episodes, seed)["rewards"].mean(0)[:, side].tolist()
+    return play_episodes("coin_game_v0", players, episodes, seed)["rewards"].mean(0)[:, side].tolist()
 
 
 def plot(result: dict[str, Any], path: Path) -> None:

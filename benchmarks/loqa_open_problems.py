@@ -131,10 +131,10 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def games(run: Path, episodes: int) -> dict[str, list[float]]:
     """Mean rewards a step of a run folder's only run, in self-play and against scripted players."""
     from agents import load_agent
-    from agents.evaluation.scores import scores
+    from agents.evaluation.scoring import score_agent
 
     agent = load_agent(run)
-    found = scores(agent, episodes=episodes, seed=agent.facts["seed"])
+    found = score_agent(agent, episodes=episodes, seed=agent.facts["seed"])
     return {key: [score] for key, score in found.items()}
 
 

@@ -95,10 +95,10 @@ def score(settings: Settings, runs: int, seed: int) -> dict[str, Any]:
 def looked_at(run: Path, episodes: int) -> dict[str, float]:
     """Seconds of training so far, and the scores that the thresholds ask about."""
     from agents import load_agent
-    from agents.evaluation.scores import scores
+    from agents.evaluation.scoring import score_agent
 
     agent = load_agent(run)
-    found = scores(
+    found = score_agent(
         agent, episodes=episodes, seed=agent.facts["iterations"], opponents=("always_defect",)
     )
     return {"seconds": agent.facts["seconds"], **found}

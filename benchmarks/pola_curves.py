@@ -102,11 +102,11 @@ def score(settings: Settings, runs: int, seed: int, *, name: str) -> dict[str, A
 def scores(run: Path, runs: int, episodes: int, seed: int) -> dict[str, list[float]]:
     """Scores of every run of a run folder's last checkpoint."""
     from agents.checkpoint import load
-    from agents.evaluation.agent import agents_of
+    from agents.evaluation.loading import restore_agents
 
     checkpoint = load(run / "checkpoints")
     found = [
-        scores_of(agents_of(checkpoint, run=r), checkpoint.facts, episodes, seed)
+        scores_of(restore_agents(checkpoint, run=r), checkpoint.facts, episodes, seed)
         for r in range(runs)
     ]
     return {key: [each[key] for each in found] for key in found[0]}
@@ -118,13 +118,13 @@ def scores_of(
     """Scores of one run's players."""
     import social_dilemmas_env as sde
     from agents.evaluation.agent import AgentPlayer
-    from agents.evaluation.scores import play
+    from agents.evaluation.scoring import play_episodes
     from social_dilemmas_env.metrics import coin_pickups
 
     env_id, game = facts["env_id"], facts["game"]
     length = {"max_cycles": facts["settings"]["horizon"]}
     mine = [AgentPlayer(agent) for agent in agents]
-    games = play(env_id, mine, episodes, seed, **game, **length)
+    games = play_episodes(env_id, mine, episodes, seed, **game, **length)
     found = {"self": float(games["rewards"].mean())}
     if env_id == "coin_game_v0":
         rules = sde.spec(env_id).game(**game)
@@ -137,7 +137,7 @@ def scores_of(
             seats[i], seats[1 - i] = mine[i], sde.make_strategy(name, env_id, player=1 - i, **game)
             total += (
                 float(
-                    play(env_id, seats, episodes, seed, **game, **length)["rewards"][..., i].mean()
+                    play_episodes(env_id, seats, episodes, seed, **game, **length)["rewards"][..., i].mean()
                 )
                 / 2
             )

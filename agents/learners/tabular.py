@@ -21,9 +21,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
+from agents.evaluation.agent import Hidden, TrainedAgent
 from agents.learners.exact_table import exact_learner
 from agents.learners.lola.lola_exact import LolaConfig
 from agents.learners.lola.lola_sampled import (
@@ -224,54 +226,30 @@ def make(
     return TabularLearner(played, f, cfg, theta, critic)
 
 
-class TabularAgent:
+class TabularAgent(TrainedAgent):
     """A memory-one policy that plays.
 
     Attributes:
-        env_id: the game it was trained for.
-        game_kwargs: that game's arguments.
-        facts: what its checkpoint says of it.
         policy: [S, A].
     """
 
+    uniform_dtype = torch.float64
+
     def __init__(self, policy: Tensor, facts: dict[str, Any], seed: int = 0) -> None:
-        self.env_id, self.game_kwargs, self.facts = facts["env_id"], facts["game"], facts
-        self.policy, self._draws = policy, torch.Generator().manual_seed(seed)
+        super().__init__(facts, seed)
+        self.policy = policy
 
-    def logits(
-        self, observations: Tensor, hidden: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Log-probabilities.  [B, S] one-hot -> [B, A].
+    @override
+    def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        chances, hidden = self.probabilities(observations, hidden)
+        return chances.log(), hidden
 
-        Raises:
-            ValueError: observations of another game.
-        """
-        states = observations.to(self.policy.device, torch.float32).flatten(1)
-        if states.shape[-1] != len(self.policy):
-            raise ValueError(
-                f"this agent plays {self.env_id} with {self.game_kwargs}: its observations have {len(self.policy)} numbers, "
-                f"these {tuple(observations.shape)} have {states.shape[-1]}"
-            )
-        return self.policy[states.argmax(-1)].log(), hidden
-
-    def act(
-        self,
-        observations: Any,
-        hidden: Tensor | None = None,
-        *,
-        greedy: bool = False,
-        draws: torch.Generator | None = None,
-    ) -> tuple[Any, Tensor | None]:
-        """One step in B games; see `agents.evaluation.agent.Agent.act`."""
-        logits, hidden = self.logits(torch.as_tensor(observations), hidden)
-        if greedy:
-            actions = logits.argmax(-1)
-        else:
-            uniforms = torch.rand(
-                len(logits), 1, generator=draws or self._draws, dtype=torch.float64
-            ).to(logits.device)
-            actions = (uniforms >= logits.exp().cumsum(-1)[:, :-1]).sum(-1)
-        return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
+    @override
+    def probabilities(self, observations: Any, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        seen = torch.as_tensor(observations)
+        one_hot = seen.to(self.policy.device, torch.float32).flatten(1)
+        self.check_features(one_hot, len(self.policy), tuple(seen.shape))
+        return self.policy[one_hot.argmax(-1)], hidden
 
 
 def agent(checkpoint: Checkpoint, device: str, seed: int, *, player: int = 0) -> TabularAgent:

@@ -8,6 +8,7 @@ pytest.importorskip("torch", reason="the agents need torch")
 
 import social_dilemmas_env as sde
 from agents.cli import main as cli
+from agents.cli.words import parse_settings
 
 
 def run(capsys, *words):
@@ -111,7 +112,7 @@ def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path):
 
 
 def test_settings_are_json_or_words():
-    assert cli.settings(["a=5", "b=pola", "c=[1, 2]", "d=True", "e=None", "f=.5", "g=0.5"]) == {
+    assert parse_settings(["a=5", "b=pola", "c=[1, 2]", "d=True", "e=None", "f=.5", "g=0.5"]) == {
         "a": 5, "b": "pola", "c": [1, 2], "d": True, "e": None, "f": ".5", "g": 0.5,
     }  # fmt: skip
-    assert json.dumps(cli.settings([])) == "{}"
+    assert json.dumps(parse_settings([])) == "{}"

@@ -14,7 +14,7 @@ from agents import LEARNERS, load_agent, train
 from agents.checkpoint import CheckpointError
 from agents.cli.main import main
 from agents.evaluation.agent import AgentPlayer
-from agents.evaluation.scores import play, scores
+from agents.evaluation.scoring import play_episodes, score_agent
 from agents.learners.exact_table import RunConfig, exact_learner, run
 from agents.learners.tabular import TabularAgent
 from agents.matrix_games.closed_form import MatrixGame
@@ -105,7 +105,7 @@ def test_evaluate_and_play(tmp_path, capsys):
         and agent.env_id == "ipd_v0"
         and agent.policy.shape == (5, 2)
     )
-    found = scores(agent, episodes=64)
+    found = score_agent(agent, episodes=64)
     assert found["self"] > -1.2 and found["vs always_defect"] > -2.2
     assert main(["evaluate", str(folder), "--episodes", "8", "--against", "tit_for_tat"]) == 0
     assert "tit_for_tat" in capsys.readouterr().out
@@ -136,7 +136,7 @@ def test_the_agent_plays_its_table(tmp_path):
         "naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, lr=0.0, seed=1, **QUIET
     )
     agent = load_agent(folder)
-    games = play("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
+    games = play_episodes("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
     states = games["observations"][:-1, :, 0].argmax(-1)
     for s in range(5):
         chosen = games["actions"][..., 0][states == s]

@@ -15,9 +15,9 @@ import torch
 import social_dilemmas_env as sde
 from agents import load_agent, train
 from agents.checkpoint import load
-from agents.evaluation.agent import load_agents
+from agents.evaluation.loading import load_agents
 from agents.evaluation.players import batch_player
-from agents.evaluation.scores import scores
+from agents.evaluation.scoring import score_agent
 from agents.execution.memory import available_memory
 from agents.learners.pola import learner as pola_dice_learner
 from agents.learners.pola.learner import (
@@ -370,6 +370,6 @@ def test_each_seat_is_played_by_its_own_network(tmp_path):
     )
     logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     evaluated = next(line for line in logged if "eval self" in line)
-    assert evaluated["eval self"] == scores(load_agents(folder), episodes=4, seed=3)["self"]
+    assert evaluated["eval self"] == score_agent(load_agents(folder), episodes=4, seed=3)["self"]
     shared = load_agents("bundled:loqa_3x3")
     assert len(shared) == 2 and shared[0] is shared[1]

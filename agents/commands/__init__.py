@@ -1,3 +1,0 @@
-"""The commands of `social-dilemmas`, a module each: `add_arguments(parser)` and `run(arguments) ->
-exit status`.
-"""
