@@ -56,19 +56,22 @@ def show_settings(learner: str, env_id: str | None = None) -> None:
         ],
     )
 
-    lines = [f"{spec.title}.", f"Defaults in {game.id}."]
-    if env_id is None:
-        lines.append(f"Those in another game: train {name} GAME --help.")
-    arguments = [word for word in game.keywords if word != "max_cycles"]
-    if arguments:
-        options = ", ".join(f"--{word.replace('_', '-')}" for word in arguments)
-        lines.append(f"Arguments of the game (social-dilemmas envs {game.id}): {options}.")
-    lines.append("Where to, seed and device: train --help.")
     with suppress(SystemExit):  # how tyro ends after a help page
         tyro.cli(
             shown,
             args=["--help"],
             prog=f"social-dilemmas train {name} {env_id or 'GAME'}",
-            description="\n".join(fill(line, 80) for line in lines),
+            description=f"{spec.title}.",
             config=(tyro.conf.OmitArgPrefixes,),
         )
+
+    # What is no field of the two.
+    notes = [f"The defaults are those in {game.id}."]
+    if env_id is None:
+        notes.append(f"Those in another game: train {name} GAME --help.")
+    options = [f"--{word.replace('_', '-')}" for word in game.keywords if word != "max_cycles"]
+    if options:
+        page = f"social-dilemmas envs {game.id}"
+        notes.append(f"Arguments of the game ({page}): {', '.join(options)}.")
+    notes.append("Run folder, seed and device: social-dilemmas train --help.")
+    print("\n".join(fill(note, 80, break_on_hyphens=False) for note in notes))

@@ -88,17 +88,33 @@ def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
         CheckpointError: see load_agent.
     """
     checkpoint = load(find_checkpoint(source))
-    observations: Tensor | None = None
-    tables = []
+    first = restore_agent(checkpoint, device)
+    env_id, game = first.env_id, first.game_kwargs
+    observations = all_observations(env_id, game, device)
+
+    runs = []
     for run in range(count_runs(checkpoint)):
-        seats = restore_agents(checkpoint, device, run=run)
-        if observations is None:
-            observations = all_observations(seats[0].env_id, seats[0].game_kwargs, device)
-        answers = [seat.probabilities(observations) for seat in seats]
-        if any(hidden is not None for _, hidden in answers):
-            raise ValueError(f"{source} remembers: ask load_agents(...)[seat].probabilities")
-        tables.append(torch.stack([chances for chances, _ in answers]))
-    return torch.stack(tables)
+        seats = []
+        for seat in range(count_seats(env_id, game)):
+            agent = restore_agent(_select_own(checkpoint, seat, run), device)
+            chances, hidden = agent.probabilities(observations)
+            if hidden is not None:
+                raise ValueError(f"{source} remembers: ask load_agents(...)[seat].probabilities")
+            seats.append(chances)
+        runs.append(torch.stack(seats))
+    return torch.stack(runs)
+
+
+def _select_own(checkpoint: Checkpoint, seat: int, run: int) -> Checkpoint:
+    """The checkpoint with the policy that a seat learned, its own or the one of all seats."""
+    if "policies" in checkpoint.tensors or f"self{seat}.theta" in checkpoint.tensors:
+        return select_network(checkpoint, seat, run)
+    return select_network(checkpoint, 0, run) if run else checkpoint
+
+
+def count_seats(env_id: str, game: dict[str, Any]) -> int:
+    """How many players a game has.  N."""
+    return len(sde.spec(env_id).game(**game).num_actions)
 
 
 def all_observations(env_id: str, game: dict[str, Any], device: str = "cpu") -> Tensor:
@@ -173,10 +189,11 @@ def restore_agents(
         CheckpointError: see restore_agent.
     """
     first = restore_agent(select_network(checkpoint, 0, run) if run else checkpoint, device, seed)
-    seats = range(len(sde.spec(first.env_id).game(**first.game_kwargs).num_actions))
     agents = [first]
-    for seat in seats[1:]:
-        own = "policies" in checkpoint.tensors or f"self{seat}.theta" in checkpoint.tensors
+    for seat in range(1, count_seats(first.env_id, first.game_kwargs)):
+        # Tabular learners are judged by player 0's policy in every seat: what `evaluate` and the
+        # metrics of a run say of them is of two copies.
+        own = f"self{seat}.theta" in checkpoint.tensors
         chosen = select_network(checkpoint, seat, run) if own else None
         agents.append(first if chosen is None else restore_agent(chosen, device, seed))
     return agents

@@ -13,6 +13,7 @@ the reports and evaluation.
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,10 +97,8 @@ def standard_callbacks(
         WriteMetrics(run.folder, start),
     ]
     if tensorboard_wanted() and not any(isinstance(user, TensorBoard) for user in users):
-        try:
+        with suppress(ImportError):  # nobody asked for it
             reports.append(TensorBoard(run.folder))
-        except ImportError:  # it was not asked for
-            pass
     return (*reports, *users, Evaluate(plan.eval_every), Save(plan.save_minutes))
 
 

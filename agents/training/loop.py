@@ -154,9 +154,9 @@ class Run:
 
         # Go on with the last checkpoint, if there is one.
         self.saved = resume(folder, learner)
-        there = self.saved.facts if self.saved else {"seconds": 0.0, "scores": {}}
-        self._seconds_before: float = there["seconds"]
-        self.scores: dict[str, float] = there["scores"]
+        before: dict[str, Any] = self.saved.facts if self.saved else {"seconds": 0.0, "scores": {}}
+        self._seconds_before: float = before["seconds"]
+        self.scores: dict[str, float] = before["scores"]
 
     @property
     def iteration(self) -> int:
