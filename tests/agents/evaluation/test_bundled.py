@@ -27,7 +27,9 @@ FACTS = (
 @pytest.mark.parametrize("name", list_bundled())
 def test_metadata_and_size(name):
     facts = load(find_checkpoint(f"bundled:{name}")).facts
-    assert all(key in facts for key in FACTS) and facts["scores"] and facts["seconds"] > 0
+    assert all(key in facts for key in FACTS)
+    assert facts["scores"]
+    assert facts["seconds"] > 0
     assert (
         sum(
             path.stat().st_size
@@ -67,11 +69,9 @@ def test_the_published_bars_of_the_coin_game():
     """The issue's: self-play .29, always-defect -.08, always-cooperate .33, adversarial 10 %, with
     slack."""
     found = score_agent(load_agent("bundled:loqa_3x3"), episodes=512, seed=5)
-    assert (
-        found["self"] > 0.28
-        and found["vs always_cooperate"] > 0.33
-        and found["vs always_defect"] > -0.10
-    )
+    assert found["self"] > 0.28
+    assert found["vs always_cooperate"] > 0.33
+    assert found["vs always_defect"] > -0.10
     assert found["adversarial"] < 0.115
 
 
