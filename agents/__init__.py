@@ -12,6 +12,7 @@ from typing import Any
 
 from social_dilemmas_env.deprecation import moved_modules
 
+# Public name -> its module, imported when it is asked for.
 _LAZY = {
     "LEARNERS": "agents.registry",
     "LearnerSpec": "agents.registry",
@@ -52,6 +53,7 @@ moved_modules(
     {
         f"agents.{old}": f"agents.{new}"
         for old, new in {
+            # Networks, and how they are run.
             "networks": "nn.networks",
             "gru": "nn.gru",
             "lstm": "nn.lstm",
@@ -60,6 +62,7 @@ moved_modules(
             "compute": "execution.direct",
             "graphs": "execution.cuda_graphs",
             "memory": "execution.memory",
+            # Matrix games.
             "differentiable": "matrix_games.differentiable",
             "matrix_value": "matrix_games.closed_form",
             "sampled_game": "matrix_games.sampled",
@@ -67,6 +70,7 @@ moved_modules(
             "opponent_models": "matrix_games.opponent_models",
             "metrics": "matrix_games.policy_metrics",
             "runs": "matrix_games.gradient_runs",
+            # Learners.
             "naive_exact": "learners.naive.naive_exact",
             "naive_pg": "learners.naive.naive_pg",
             "lola_exact": "learners.lola.lola_exact",
@@ -90,6 +94,7 @@ moved_modules(
             "tabular_runs": "learners.tabular",
             "exact_run": "learners.exact_table",
             "sb3_ppo": "learners.sb3_ppo",
+            # Training, evaluation, the command.
             "reporting": "training.reporting",
             "agent": "evaluation.agent",
             "players": "evaluation.players",

@@ -48,20 +48,13 @@ _PROBLEMS = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was saved.
+    """What was saved."""
 
-    Attributes:
-        path: its manifest.
-        step: the number it was saved under.
-        facts: plain values.
-        tensors: by name, on the CPU.
-        files: the never-changing files it needs, as in the manifest.
-    """
-
-    path: Path
-    step: int
-    facts: dict[str, Any]
-    tensors: dict[str, Tensor]
+    path: Path  # its manifest
+    step: int  # the number it was saved under
+    facts: dict[str, Any]  # plain values
+    tensors: dict[str, Tensor]  # by name, on the CPU
+    # The never-changing files it needs, as in the manifest.
     files: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -253,10 +246,13 @@ def check_tensors(found: Tensors, expected: Tensors, path: Path) -> None:
         CheckpointError: a tensor is missing, of another shape or dtype, or not finite.
     """
     for name, tensor in expected.items():
+        # Another learner's, or another version's.
         if name not in found:
             raise CheckpointError(
                 f"{path}: it has no {name!r}: saved by another learner or version"
             )
+
+        # The same learner's, of another game or size.
         got = found[name]
         if got.shape != tensor.shape or got.dtype != tensor.dtype:
             raise CheckpointError(
@@ -264,5 +260,7 @@ def check_tensors(found: Tensors, expected: Tensors, path: Path) -> None:
                 f"{tensor.dtype} {tuple(tensor.shape)}: "
                 "saved for another game, grid or size of network"
             )
+
+        # Nothing that is saved is infinite; whatever made it so, it cannot be played.
         if got.is_floating_point() and not torch.isfinite(got).all():
             raise CheckpointError(f"{path}: {name!r} is not finite")

@@ -24,6 +24,7 @@ class ProgressBar:
         shown: bool | None = None,
         transient: bool = False,
     ) -> None:
+        # Elsewhere than in a terminal a bar is noise.
         wanted = sys.stderr.isatty() if shown is None else shown
         self._bar: Any = _make_bar(transient) if wanted else None
         if self._bar is not None:
@@ -79,6 +80,7 @@ def _make_bar(transient: bool) -> Any:
     except ImportError:
         return None
 
+    # `rich` shows the speed of bytes only.
     class Rate(TextColumn):
         """Units a second."""
 

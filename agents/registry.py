@@ -15,7 +15,9 @@ from typing_extensions import override
 
 from social_dilemmas_env.deprecation import deprecated
 
+# name -> "module:attribute" of its LearnerSpec.
 _WHERE = {
+    # Networks.
     "loqa": "agents.learners.loqa.learner:LOQA",
     "loqa_modelled": "agents.learners.loqa.learner:LOQA_MODELLED",
     "sb3_ppo": "agents.learners.sb3_ppo:SB3_PPO",
@@ -24,15 +26,18 @@ _WHERE = {
     "pola_om": "agents.learners.pola.learner:POLA_OM",
     "lola_dice_gru": "agents.learners.pola.learner:LOLA_DICE_GRU",
     "naive_pg_gru": "agents.learners.pola.learner:NAIVE_PG_GRU",
+    # Tables, exact values.
     "naive_exact": "agents.learners.tabular:NAIVE_EXACT",
     "lola_exact": "agents.learners.tabular:LOLA_EXACT",
     "look_ahead_exact": "agents.learners.tabular:LOOK_AHEAD",
     "sos_exact": "agents.learners.tabular:SOS",
     "consensus_exact": "agents.learners.tabular:CONSENSUS",
     "pola_exact": "agents.learners.tabular:POLA_EXACT",
+    # Tables, sampled games.
     "naive_pg_tabular": "agents.learners.tabular:NAIVE_PG",
     "lola_pg_tabular": "agents.learners.tabular:LOLA_PG",
     "lola_dice_tabular": "agents.learners.tabular:LOLA_DICE",
+    # Starts and rates for learning among learners.
     "meta_mapg": "agents.learners.meta_mapg.learner:META_MAPG",
     "meta_pg": "agents.learners.meta_mapg.learner:META_PG",
 }

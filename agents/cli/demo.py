@@ -9,8 +9,8 @@ import social_dilemmas_env as sde
 from agents.cli.words import progress
 from agents.evaluation.players import SinglePlayer, play_episode
 
-# LOLA (arXiv:1709.04326), Table 3, 50 runs: %TFT or %Nash, reward a step, its standard deviation
-# over runs.
+# (game, learner) -> what the paper has: LOLA (arXiv:1709.04326), Table 3, 50 runs; %TFT or %Nash,
+# reward a step, its standard deviation over runs.
 PAPER = {
     ("ipd_v0", "naive"): (20.8, -1.98, 0.14),
     ("ipd_v0", "lola"): (81.0, -1.06, 0.19),
@@ -80,6 +80,7 @@ def print_table(results: Results) -> None:
     heads = "".join(f" {word:>16s}" for word in ("share %", "reward a step", "std over runs"))
     print(f"{'game':8s} {'learner':8s} {'':5s}{heads}")
 
+    # A cell is "ours (paper)".
     for (env_id, learner), row in results.items():
         share = row["tft" if env_id == "ipd_v0" else "nash"]["per_state"]
         ours = (100 * share, row["reward_mean"], row["reward_std"])
@@ -102,6 +103,7 @@ def plot(results: Results, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    # Two panels of curves, one of policies.
     figure, axes = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
     plot_curves(axes[0], axes[1], results)
     plot_policies(axes[2], results)
@@ -147,6 +149,7 @@ def plot_policies(axis: Any, results: Results) -> None:
         ylabel="mean probability to cooperate",
         xlabel="after (own action first)",
     )
+
     axis.set_xticks(range(len(states)), states)
 
 

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(describe_bundled()) or "there are none")
         return 0
 
+    # The list ...
     if arguments.env is None:
         for env_id in sde.list_envs():
             print(describe_game(env_id))
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("its page: social-dilemmas envs coin_game_v0")
         return 0
 
+    # ... or a page, and what is not in it.
     spec = sde.spec(arguments.env)
     print(spec.page)
     print("\n## Strategies\n\n" + ", ".join(f"`{name}`" for name in sde.list_strategies(spec.id)))

@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the table."""
     if arguments.episodes < 1:
         raise ValueError("--episodes must be at least 1")
+    # Known before the first game: a long league must not be lost at its end.
     if arguments.save and not Path(arguments.save).resolve().parent.is_dir():
         raise ValueError(f"there is no folder {Path(arguments.save).parent} to save in")
 
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         **parse_settings(arguments.set),
     )
+
     print(league.table())
     if arguments.save:
         Path(arguments.save).write_text(json.dumps(league.json(), indent=1))

@@ -40,6 +40,7 @@ def make_parser(name: str | None = None) -> argparse.ArgumentParser:
         prog="social-dilemmas",
         description="Social dilemmas: see what there is, watch it, train it.",
     )
+
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, (module, line) in COMMANDS.items():
         description = line[0].upper() + line[1:] + "."
@@ -61,9 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.  A mistake by the user ends in one sentence and status 2, a training that
         cannot go on in one sentence and status 1.
     """
+    # The first word that is no option is the command; its module adds its arguments.
     words = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in words if not word.startswith("-")), None)
     parser = make_parser(name)
+
+    # Options that a parser does not know are settings, where a command takes any.
     arguments, options = parser.parse_known_args(words)
     if options and not hasattr(arguments, "options"):
         parser.error(f"unrecognized arguments: {' '.join(options)}")

@@ -12,6 +12,7 @@ from agents.progress import ProgressBar
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
+    # Who plays what.
     parser.add_argument("env", help="a game (social-dilemmas envs)")
     parser.add_argument(
         "players",
@@ -19,10 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLAYER",
         help="one strategy for each player, e.g. tit_for_tat",
     )
+
+    # How it is shown.
     parser.add_argument(
         "--render", choices=("human", "ansi"), help="watch it in a window, or as text"
     )
     parser.add_argument("--save", metavar="FILE.gif|.mp4", help="record it")
+
+    # How long, and by which chance.
     parser.add_argument("--episodes", type=int, default=1, help="how many episodes (default 1)")
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the game and of the strategies (default 0)"
@@ -50,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     env.metadata["render_fps"] = arguments.fps
     env.player_names = tuple(names)
 
+    # The games.  The window goes also when something fails.
     try:
         totals = play_all(env, arguments, game_kwargs)
     finally:

@@ -27,8 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-h", "--help", action=HelpAction)
     parser.set_defaults(options=[])  # options that are none of these are settings
 
+    # Whom to train in what.
     parser.add_argument("learner", help="see below; its settings: train LEARNER --help")
     parser.add_argument("env", help="a game (social-dilemmas envs)")
+
+    # Where and how; all else is a setting.
     parser.add_argument(
         "--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed"
     )
@@ -58,7 +61,9 @@ class HelpAction(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
+        # argparse has read the words before this one.
         learner = getattr(namespace, "learner", None)
+
         # Inside: it imports every learner, which only this needs.
         from agents.cli.train_help import list_learners, show_settings
 
@@ -89,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     config, plan, game = split_settings(learner, arguments.env, parse_settings(words))
     if arguments.cuda_graphs:
         plan = replace(plan, cuda_graphs=True)
+
+    # The folder goes by the name that was typed: an unfinished run is found again.
     out = arguments.out or f"runs/{arguments.learner}-{arguments.env}-{arguments.seed}"
     folder = train(
         learner,

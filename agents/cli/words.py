@@ -33,10 +33,11 @@ def parse_settings(words: Sequence[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         if not (equals and name.isidentifier()):
             raise ValueError(f"a setting looks like name=value, got {word!r}")
+        # What Python prints for JSON's words.
         python = value.replace("True", "true").replace("False", "false").replace("None", "null")
         try:
             pairs[name] = json.loads(python)
-        except json.JSONDecodeError:
+        except json.JSONDecodeError:  # a plain word
             pairs[name] = value
     return pairs
 
@@ -54,6 +55,7 @@ def options_as_settings(words: Sequence[str]) -> list[str]:
     settings: list[str] = []
     rest = list(words)
     while rest:
+        # The name, and the value if there is one.
         option = rest.pop(0)
         if not option.startswith("--"):
             raise ValueError(f"unexpected word {option!r}")
@@ -61,10 +63,11 @@ def options_as_settings(words: Sequence[str]) -> list[str]:
         if not equals and rest and not rest[0].startswith("--"):
             equals, value = "=", rest.pop(0)
 
+        # Options have dashes where settings have underscores.
         name = name.replace("-", "_")
         if equals:
             settings.append(f"{name}={value}")
-        elif name.startswith("no_"):
+        elif name.startswith("no_"):  # as --help shows switches
             settings.append(f"{name[3:]}=false")
         else:
             settings.append(f"{name}=true")

@@ -138,6 +138,7 @@ class Agent(TrainedAgent):
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        # One set of parameters: K = 1.
         x = observations.to(self._net.table).flatten(1)[None]
         self.check_features(x, self._net.table.shape[1], tuple(observations.shape))
         logits, hidden = forward(self._net, self._theta, x, hidden)
@@ -166,8 +167,11 @@ class AgentPlayer:
 
     def act(self, observations: Any, first: Any = None) -> Any:
         """[B, *observation_shape], and the games [B] whose episode has just begun -> [B]."""
+        # Games that begin anew start without memory, as after a reset.
         if first is not None and self.hidden is not None:
-            self.hidden = torch.where(torch.as_tensor(first)[None, :, None], 0, self.hidden)
+            began = torch.as_tensor(first)[None, :, None]
+            self.hidden = torch.where(began, 0, self.hidden)
+
         actions, self.hidden = self.agent.act(
             observations, self.hidden, greedy=self.greedy, draws=self.generator
         )
@@ -186,6 +190,7 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
     Returns:
         Logits [K, n, A], and the memory, None of a network without.
     """
+    # Dense, then a GRU.
     if isinstance(net, Gru):
         h = x.new_zeros(*x.shape[:-1], net.hidden) if hidden is None else hidden
         inputs = torch.relu(x @ params["dense0"] + params["bias0"])
@@ -193,6 +198,7 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
         h = gru_step(gates, h, params["recurrent"].contiguous(), params["candidate_bias"])
         return h @ params["out"] + params["out_bias"], h
 
+    # Dense, then an LSTM, whose two memories are kept side by side.
     if isinstance(net, Lstm):
         state = x.new_zeros(*x.shape[:-1], 2 * net.hidden) if hidden is None else hidden
         inputs = torch.relu(x @ params["dense0"] + params["bias0"])
@@ -201,12 +207,14 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
         h, c = lstm_step(gates, (h, c), params["recurrent"])
         return h @ params["out"] + params["out_bias"], torch.cat((h, c), -1)
 
+    # Dense layers, no memory.
     if isinstance(net, Mlp):
         x = x @ params["dense0"] + params["bias0"]
         for i in range(1, len(net.hidden) + 1):
             x = torch.relu(x) @ params[f"dense{i}"] + params[f"bias{i}"]
         return x, None
 
+    # A table: observations are one-hot.
     return x @ params["zero_table"], None
 
 

@@ -65,6 +65,7 @@ def export_agent(
     if holds_policies(saved) or (player, run) != (0, 0):
         saved = select_network(saved, player, run)
 
+    # What it is worth, by games of its own.
     agent = restore_agent(saved)
     scores = score_agent(agent, episodes=episodes, seed=seed, opponents=opponents)
     facts = {
@@ -80,12 +81,15 @@ def export_agent(
 
 def training_command(saved: Checkpoint) -> str:
     """The command that trains a run again: its settings where they are not the defaults."""
+    # A run records all of its settings; the command names those that it changes.
     facts = saved.facts
     learner, env_id = current_name(facts["learner"]), facts["env_id"]
     defaults = asdict(LEARNERS[learner].settings(env_id))
     changed = {
         name: value for name, value in facts["settings"].items() if value != defaults.get(name)
     }
+
+    # The number of iterations is where it was stopped, not what was planned.
     asked: dict[str, Any] = {**facts["game"], **changed, "iterations": saved.step}
     words = [f"{name}={value}" for name, value in asked.items()]
     command = ["social-dilemmas", "train", learner, env_id, "--seed", str(facts["seed"]), "--set"]

@@ -38,22 +38,15 @@ class Forfeit(Exception):
 
 @dataclass(frozen=True)
 class League:
-    """The result.
+    """The result."""
 
-    Attributes:
-        names: [E].
-        means: [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets
-            j; NaN after a forfeit.
-        errors: [E, E, 2], standard errors, over episodes.
-        forfeits: name -> why.
-        settings: what it depends on.
-    """
-
-    names: list[str]
+    names: list[str]  # [E]
+    # [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets j; NaN
+    # after a forfeit.
     means: np.ndarray
-    errors: np.ndarray
-    forfeits: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    errors: np.ndarray  # [E, E, 2], standard errors, over episodes
+    forfeits: dict[str, str] = field(default_factory=dict)  # name -> why
+    settings: dict[str, Any] = field(default_factory=dict)  # what the result depends on
 
     def table(self) -> str:
         """Rewards of the row's entry against the column's, as text.
@@ -121,6 +114,7 @@ def round_robin(
     means, errors = np.full((2, len(entrants), len(entrants), 2), np.nan)
     forfeits: dict[str, str] = {}
     for (i, first), (j, other) in product(enumerate(entrants), repeat=2):
+        # The seed of a pair depends on its place only: a forfeit changes no other pair's games.
         if first.name in forfeits or other.name in forfeits:
             continue
         try:
@@ -215,6 +209,7 @@ def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
             check_trained_for("it", entry, env_id, game)
             return AgentPlayer(entry)  # which keeps the memory; the agent itself has none
 
+    # A user's object, or a function of one observation.
     if hasattr(entry, "act"):
         return copy.deepcopy(entry)
     if callable(entry):
@@ -247,6 +242,7 @@ class GuardedPlayer:
     def _reset(self, num_games: int, seed: int) -> None:
         """Hands over as many of the two arguments as the player's own `reset` takes."""
         kinds = [word.kind for word in inspect.signature(self.player.reset).parameters.values()]
+        # Names that must be given by keyword are none that we could fill.
         count = sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
         if inspect.Parameter.VAR_POSITIONAL in kinds:
             count = 2
@@ -257,12 +253,15 @@ class GuardedPlayer:
         result = self._try(self.player.act, observations.copy())
         actions: np.ndarray = self._try(np.asarray, result)
 
+        # One integer a game ...
         if actions.shape != (self.num_games,) or not np.issubdtype(actions.dtype, np.integer):
             raise Forfeit(
                 self.name,
                 f"it must return {self.num_games} integers, "
                 f"got {actions.dtype} of shape {actions.shape}",
             )
+
+        # ... that is an action of this seat.
         wrong = (actions < 0) | (actions >= self.num_actions)
         if wrong.any():
             last = self.num_actions - 1
@@ -273,7 +272,7 @@ class GuardedPlayer:
     def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except Exception as error:
+        except Exception as error:  # a stranger's code may raise anything
             raise Forfeit(self.name, f"{type(error).__name__}: {error}") from error
 
 

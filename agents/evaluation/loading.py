@@ -22,12 +22,13 @@ from agents.evaluation.agent import TrainedAgent
 from agents.registry import LEARNERS, current_name
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
+# The usual agent of a game.
 ALIASES = {
     "loqa_coin_game_v0": "loqa_3x3",
     "loqa_ipd_v0": "loqa_ipd",
     "meta_mapg_ipd_v0": "meta_mapg_ipd",
     "pola_dice_ipd_v0": "pola_dice_ipd",
-}  # the usual agent of a game
+}
 
 
 def load_agent(
@@ -88,15 +89,19 @@ def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
         CheckpointError: see load_agent.
     """
     checkpoint = load(find_checkpoint(source))
+
+    # What can be seen in its game.
     first = restore_agent(checkpoint, device)
     env_id, game = first.env_id, first.game_kwargs
     observations = all_observations(env_id, game, device)
 
+    # [N, V, A] of every run.
     runs = []
     for run in range(count_runs(checkpoint)):
         seats = []
         for seat in range(count_seats(env_id, game)):
             agent = restore_agent(_select_own(checkpoint, seat, run), device)
+            # All observations at once, each as the first of an episode.
             chances, hidden = agent.probabilities(observations)
             if hidden is not None:
                 raise ValueError(f"{source} remembers: ask load_agents(...)[seat].probabilities")
@@ -142,6 +147,7 @@ def find_checkpoint(source: str | Path) -> Path:
         path = Path(source)
         return path / "checkpoints" if (path / "checkpoints").is_dir() else path
 
+    # One of the package's.
     name = ALIASES.get(name, name)
     names = list_bundled()
     if name not in names:
@@ -205,10 +211,13 @@ def restore_agent(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) ->
     Raises:
         CheckpointError: it is not that of an agent, or that of another version.
     """
+    # Is it an agent at all?
     facts = checkpoint.facts
     for name in ("learner", "env_id", "game", "settings"):
         if name not in facts:
             raise CheckpointError(f"{checkpoint.path}: it says nothing of {name!r}: not an agent")
+
+    # Whose?  Checkpoints keep the names of their day.
     learner = current_name(facts["learner"])
     if learner not in LEARNERS:
         raise CheckpointError(

@@ -70,6 +70,8 @@ def check_trained_for(name: str, agent: Any, env_id: str, game_kwargs: Mapping[s
         raise ValueError(f"{name} plays {agent.env_id}, not {env_id}")
     if agent.game_kwargs == game_kwargs:
         return
+
+    # What an agent was trained to read and to write.
     trained, played = (sde.spec(env_id).game(**kw) for kw in (agent.game_kwargs, game_kwargs))
     for what in ("observation_shape", "view", "moves"):
         then, now = (getattr(game, what, None) for game in (trained, played))

@@ -29,6 +29,7 @@ from agents.training.reporting import (
 )
 from agents.training.settings import Plan
 
+# The methods that make an object a callback.
 EVENTS = ("on_update", "on_evaluate", "on_save")
 Metrics = Mapping[str, float]
 
@@ -67,7 +68,7 @@ class TrainingRun(Protocol):
 def notify(callbacks: Iterable[object], event: str, *arguments: Any) -> None:
     """Calls the method `event` of every callback that has one, in their order."""
     for callback in callbacks:
-        method = getattr(callback, event, None)
+        method = getattr(callback, event, None)  # all of them are optional
         if method is not None:
             method(*arguments)
 
@@ -91,6 +92,7 @@ def standard_callbacks(
     run: TrainingRun, plan: Plan, users: tuple[object, ...]
 ) -> tuple[object, ...]:
     """What every run has: reports, then the user's callbacks, then evaluation and saving."""
+    # Reports first: a line of metrics is written before the evaluation of the same iteration.
     start = run.iteration
     reports: list[object] = [
         ShowProgress(plan.iterations, start=start, shown=False if plan.quiet else None),
@@ -99,6 +101,7 @@ def standard_callbacks(
     if tensorboard_wanted() and not any(isinstance(user, TensorBoard) for user in users):
         with suppress(ImportError):  # nobody asked for it
             reports.append(TensorBoard(run.folder))
+
     return (*reports, *users, Evaluate(plan.eval_every), Save(plan.save_minutes))
 
 
@@ -145,6 +148,8 @@ class Logger:
     def on_update(self, run: TrainingRun, metrics: Metrics) -> None:
         """Takes in the metrics, and records their means every so often."""
         self._means.add(metrics)
+
+        # Iterations are counted from the start of the run, so that a resumed run has equal lines.
         if run.iteration % LOG_EVERY == 0:
             self.log(run, {"seconds": run.elapsed(), **self._means.take()})
 
@@ -204,17 +209,18 @@ class WeightsAndBiases(Logger):
     def __init__(self, project: str = "social-dilemmas", **init: Any) -> None:
         super().__init__()
         try:
-            import wandb  # an optional dependency
+            import wandb  # inside: an optional dependency
         except ImportError as error:
             message = "logging to Weights & Biases needs it: pip install wandb"
             raise ImportError(message) from error
         self._wandb: Any = wandb
+        # Opened with the first numbers, when the run is known.
         self._init = {"project": project, **init}
         self._run: Any = None
 
     @override
     def log(self, run: TrainingRun, values: Metrics) -> None:
-        if self._run is None:  # the run is known from now on
+        if self._run is None:
             self._run = self._wandb.init(config=dict(run.facts), **self._init)
         self._run.log(dict(values), step=run.iteration)
 
@@ -222,7 +228,7 @@ class WeightsAndBiases(Logger):
         """Ends the run."""
         if self._run is not None:
             self._run.finish()
-            self._run = None
+            self._run = None  # the object may log another training
 
 
 class Evaluate:

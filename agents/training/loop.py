@@ -78,7 +78,10 @@ def train(
         TrainingError: a metric or parameter became infinite or NaN; or memory ran out.
         SystemExit: SIGINT or SIGTERM came; the update was finished and saved. Status 130 or 143.
     """
+    # The folder goes by the name that was given: an unfinished run is found again.
     folder = Path(out or f"runs/{learner}-{env_id}-{seed}")
+
+    # Old names, for one release.
     name = current_name(learner)
     if name != learner:
         deprecated(f"the learner {learner!r}", repr(name))
@@ -95,6 +98,7 @@ def train(
 
 def run_request(request: Request, folder: Path, device: str, callbacks: tuple[object, ...]) -> Path:
     """Trains what was asked for; `train` without the choice of settings."""
+    # What cannot work is refused before anything is written.
     device = resolve_device(device)
     compute = _recorder(request, device)
     if device.startswith("cuda") and not torch.cuda.is_available():
@@ -114,6 +118,7 @@ def run_request(request: Request, folder: Path, device: str, callbacks: tuple[ob
             )
             if compute is not None:
                 learner.compute = compute
+
             claim(folder, request.facts)  # nothing is written for a request that is refused
             Run(folder, request, device, learner).go(callbacks)
     finally:
@@ -177,25 +182,32 @@ class Run:
         self._callbacks = standard_callbacks(self, self.plan, callbacks)
         try:
             with noted_signals() as noted:
+                # A signal is looked at between updates: what is saved is a whole one.
                 while not noted and not self._finished():
                     metrics = self._finite(self.learner.update())
                     self.stopping = bool(noted)
                     notify(self._callbacks, "on_update", self, metrics)
+
+                # The last state, unless a callback has just saved it.
                 if self.saved is None or self.saved.step != self.iteration:
                     self.save()
         finally:
             notify(self._callbacks, "close")
+
+        # As the shell counts signals: 130 for SIGINT, 143 for SIGTERM.
         if noted:
             raise SystemExit(128 + noted[0])
 
     def _finished(self) -> bool:
         if self.plan.iterations is not None and self.iteration >= self.plan.iterations:
             return True
-        minutes = self.plan.minutes
+
+        minutes = self.plan.minutes  # of this call, not of the whole run
         return minutes is not None and time.monotonic() - self._started > 60 * minutes
 
     def _finite(self, metrics: Mapping[str, Any]) -> dict[str, float]:
         """Metrics as numbers.  Raises TrainingError if one is none."""
+        # One transfer from the device for all of them.
         each = [torch.as_tensor(x, dtype=torch.float64).cpu() for x in metrics.values()]
         numbers = dict(zip(metrics, torch.stack(each).tolist(), strict=True))
         for name, value in numbers.items():
@@ -219,6 +231,7 @@ class Run:
             TrainingError: the state is not finite.
             OSError: it could not be written; earlier checkpoints are untouched.
         """
+        # A checkpoint that cannot be gone on from must not replace one that can.
         state = self.learner.state()
         for name, tensor in state.items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
@@ -254,6 +267,7 @@ class Run:
 
     def evaluate(self) -> dict[str, float]:
         """Mean rewards a step of the present agents; see `score_agent`."""
+        # The agents of a checkpoint that was never written.
         state = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
         present = Checkpoint(self.folder, self.iteration, self.facts, state)
         self.scores = score_agent(
@@ -272,12 +286,14 @@ def _memory_advice(config: Any) -> Iterator[None]:
     """Says which settings to lower when memory runs out."""
     try:
         yield
-    except TrainingError:
+    except TrainingError:  # a RuntimeError, too
         raise
     except (MemoryError, RuntimeError) as error:
         known = isinstance(error, MemoryError | torch.OutOfMemoryError)
         if not known and not any(words in str(error) for words in OUT_OF_MEMORY):
             raise
+
+        # The settings that memory grows with, as far as this learner has them.
         sizes = ", ".join(
             f"{name} (now {getattr(config, name)})"
             for name in ("batch", "snapshots", "runs")

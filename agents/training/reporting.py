@@ -13,7 +13,7 @@ class RunningMean:
     """Means of metrics over the iterations since the last line."""
 
     def __init__(self) -> None:
-        self._totals: dict[str, float] = {}
+        self._totals: dict[str, float] = {}  # of the metrics that the last update had
         self._count = 0
 
     def add(self, metrics: Mapping[str, float]) -> None:
@@ -43,6 +43,7 @@ class MetricsFile:
     def _forget(self, start: int) -> None:
         if not self.path.exists():
             return
+
         kept = []
         for line in self.path.read_text().splitlines():
             try:
@@ -54,6 +55,7 @@ class MetricsFile:
 
     def write(self, iteration: int, values: Mapping[str, float]) -> None:
         """One line."""
+        # Opened anew for every line: who reads the file sees whole lines.
         with open(self.path, "a") as file:
             file.write(json.dumps({"iteration": iteration, **values}) + "\n")
 

@@ -29,7 +29,7 @@ def checkpoints(folder: Path) -> Path:
 def claim(folder: Path, facts: Facts) -> None:
     """Writes `run.json` if there is none."""
     path = folder / "run.json"
-    if not path.exists():
+    if not path.exists():  # what a run was asked for never changes
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(facts, indent=1).encode())
 
@@ -45,6 +45,7 @@ def check(folder: Path, facts: Facts) -> None:
         ValueError: it holds another run; the message says where they differ.
         CheckpointError: its `run.json` is not readable.
     """
+    # What is there.
     path = folder / "run.json"
     if not path.exists():
         return
@@ -53,7 +54,8 @@ def check(folder: Path, facts: Facts) -> None:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path}: not readable: {error}") from error
 
-    asked = _flat(json.loads(json.dumps(facts)))  # tuples become lists, as they did in the file
+    # What is asked for, as the file would have it: JSON has no tuples.
+    asked = _flat(json.loads(json.dumps(facts)))
     differing = [
         f"{name}={there.get(name, 'not there yet')!r}"
         for name in {**there, **asked}
@@ -89,9 +91,9 @@ def resume(folder: Path, learner: Any) -> Checkpoint | None:
         return None
 
     saved = checkpoint.load(checkpoints(folder))
-    check_tensors(saved.tensors, learner.state(), saved.path)
+    check_tensors(saved.tensors, learner.state(), saved.path)  # names, shapes and dtypes
     try:
         learner.load(saved.tensors, saved.step)
-    except KeyError as error:
+    except KeyError as error:  # of a tensor that `state` has not yet, such as a past self
         raise CheckpointError(f"{saved.path}: it has no {error}") from error
     return replace(saved, tensors={})

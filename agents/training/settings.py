@@ -48,23 +48,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """What `train` was asked for, checked but for the game's arguments, which the learner checks.
-
-    Attributes:
-        spec: the learner.
-        env_id: the game.
-        config: the learner's settings, a frozen dataclass.
-        game: the game's arguments.
-        plan: how long.
-        seed: fixes everything.
-    """
+    """What `train` was asked for, checked; the game's arguments are checked by the learner."""
 
     spec: LearnerSpec
     env_id: str
-    config: Any
-    game: Settings
+    config: Any  # the learner's settings, a frozen dataclass
+    game: Settings  # the game's arguments
     plan: Plan
-    seed: int
+    seed: int  # fixes everything
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -16,15 +16,18 @@ def noted_signals() -> Iterator[list[int]]:
     """
     noted: list[int] = []
 
+    # A second Ctrl-C is impatience: the update is not finished.
     def note(number: int, frame: Any) -> None:
         if noted and number == signal.SIGINT:
             raise KeyboardInterrupt
         noted.append(number)
 
+    # Python lets only the main thread set handlers.
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return
 
+    # The caller's handlers come back.
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield noted
