@@ -20,19 +20,19 @@ from agents.learners.tabular import TabularAgent
 from agents.matrix_games.closed_form import MatrixGame
 
 SMALL = {
-    "naive_pg": {"games": 10, "steps": 8}, "lola_pg": {"games": 10, "steps": 8}, "lola_dice": {"games": 6, "steps": 8},
+    "naive_pg_tabular": {"games": 10, "steps": 8}, "lola_pg_tabular": {"games": 10, "steps": 8}, "lola_dice_tabular": {"games": 6, "steps": 8},
     "pola_exact": {"outer_steps": 3},
 }  # fmt: skip
 TABULAR = [
     "naive_exact",
     "lola_exact",
-    "look_ahead",
-    "sos",
-    "consensus",
+    "look_ahead_exact",
+    "sos_exact",
+    "consensus_exact",
     "pola_exact",
-    "naive_pg",
-    "lola_pg",
-    "lola_dice",
+    "naive_pg_tabular",
+    "lola_pg_tabular",
+    "lola_dice_tabular",
 ]
 QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
 
