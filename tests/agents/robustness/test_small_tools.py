@@ -1,6 +1,7 @@
 """One of each: the atomic write, the progress bar, the names of devices."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -23,6 +24,27 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+LIGHT = [
+    "agents",
+    "agents.errors",
+    "agents.registry",
+    "agents.progress",
+    "agents.atomic_write",
+    "agents.execution.device",
+    "agents.cli.main",
+    "agents.cli.train",
+    "agents.cli.export",
+    "agents.evaluation.league",
+    "agents.training.settings",
+]
+
+
+def test_what_the_commands_import_needs_no_torch():
+    """A list of games or learners must not wait for it."""
+    code = f"import sys, {', '.join(LIGHT)}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)
 
 
 def test_devices_by_word():
