@@ -53,7 +53,7 @@ class _Finder(MetaPathFinder, Loader):
         new = importlib.util.find_spec(self.moved[fullname])
         parent = any(name.startswith(f"{fullname}.") for name in self.moved)
         # The file's name is what `python -m` shows as the program's.
-        return ModuleSpec(fullname, self, origin=new and new.origin, is_package=parent)
+        return ModuleSpec(fullname, self, origin=new.origin if new else None, is_package=parent)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The code of the module as it is now, for `python -m OLD.NAME`."""

@@ -132,7 +132,7 @@ def _recorder(request: Request, device: str) -> Graphs | None:
         return None
     if not request.spec.graphs:
         able = ", ".join(name for name in LEARNERS if LEARNERS[name].graphs)
-        raise ValueError(f"cuda_graphs is for {able}, not {request.spec.name}")
+        raise ValueError(f"cuda_graphs is for {able}, not {request.learner}")
     return Graphs(device)
 
 

@@ -50,6 +50,7 @@ class Plan:
 class Request:
     """What `train` was asked for, checked; the game's arguments are checked by the learner."""
 
+    learner: str  # its key in LEARNERS
     spec: LearnerSpec
     env_id: str
     config: Any  # the learner's settings, a frozen dataclass
@@ -61,7 +62,7 @@ class Request:
     def facts(self) -> dict[str, Any]:
         """What `run.json` and every checkpoint say of the run."""
         return {
-            "learner": self.spec.name,
+            "learner": self.learner,
             "env_id": self.env_id,
             "game": self.game,
             "settings": asdict(self.config),
@@ -103,7 +104,7 @@ def make_request(
             raise ValueError(
                 f"{learner} on {env_id}: no game argument {name!r}; {nearest(name, sorted(known))}"
             )
-    return Request(spec, env_id, config, game, plan, seed)
+    return Request(learner, spec, env_id, config, game, plan, seed)
 
 
 def split_settings(

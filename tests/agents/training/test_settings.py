@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents import LEARNERS, Plan, load_agent, train
+from agents import LEARNERS, Plan, load_agent, registry, train
 from agents.checkpoint import load
 from agents.learners.loqa.loqa import LoqaConfig
 from agents.learners.pola.pola_dice import PolaDiceConfig
@@ -75,6 +75,15 @@ def test_a_bad_argument_of_the_game_leaves_no_folder(tmp_path):
     with pytest.raises(ValueError, match="grid_size"):
         train("loqa", "coin_game_v0", out=tmp_path / "x", device="cpu", game={"grid_size": 0})
     assert not (tmp_path / "x").exists()
+
+
+def test_a_learner_of_ones_own_is_recorded_by_its_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_WHERE", dict(registry._WHERE))
+    registry.register("mine", "agents.learners.loqa.learner:LOQA")
+    flat = {**TINY, "iterations": 1, "eval_every": 0}
+    folder = train_flat("mine", "coin_game_v0", tmp_path / "x", flat)
+    assert json.loads((folder / "run.json").read_text())["learner"] == "mine"
+    assert load_agent(folder).facts["learner"] == "mine"
 
 
 def test_train_leaves_building_the_rules_to_the_learner(tmp_path, monkeypatch):
