@@ -38,7 +38,7 @@ MODULES = {
     "loqa": "LoqaConfig",
     "loqa_modelled": "ModelledConfig",
     "lstm": "lstm_step",
-    "m_maml": "objective",
+    "m_maml": "MMamlConfig",
     "matrix_value": "MatrixGame",
     "memory": "keep_memory",
     "meta_exact": "meta_gradient",
