@@ -17,8 +17,7 @@ import agents
 import social_dilemmas_env as sde
 from agents import load_agent
 from agents.evaluation.league import round_robin as play_league
-from agents.evaluation.scores import play as play_episodes
-from agents.evaluation.scores import scores as score_agent
+from agents.evaluation.scoring import play_episodes, score_agent
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings
 from benchmarks.harness.plots import make_axes, save_figure
 

@@ -16,7 +16,7 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents.evaluation.agent import AgentPlayer
-from agents.evaluation.scores import play as play_episodes
+from agents.evaluation.scoring import play_episodes
 from benchmarks.harness.benchmark import Cell, Result, Row, Settings, pick_settings
 from benchmarks.harness.plots import BLACK, BLUE, GREEN, ORANGE, RED, make_axes, save_figure
 from benchmarks.harness.policies import TrainedRun, players_of, read_run

@@ -5,12 +5,13 @@ deprecated      a name that was renamed: the warning, for a module's `__getattr_
 """
 
 import importlib
+import importlib.util
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from typing_extensions import override
@@ -47,7 +48,21 @@ class _Finder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in self.moved else None
+        if fullname not in self.moved:
+            return None
+        new = importlib.util.find_spec(self.moved[fullname])
+        parent = any(name.startswith(f"{fullname}.") for name in self.moved)
+        # The file's name is what `python -m` shows as the program's.
+        return ModuleSpec(fullname, self, origin=new.origin if new else None, is_package=parent)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the module as it is now, for `python -m OLD.NAME`."""
+        new = self.moved[fullname]
+        print(f"python -m {fullname} is now python -m {new}", file=sys.stderr)
+        spec = importlib.util.find_spec(new)
+        loader: Any = spec.loader if spec else None
+        code: CodeType | None = loader.get_code(new) if loader else None
+        return code
 
     @override
     def exec_module(self, module: ModuleType) -> None:

@@ -18,22 +18,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints mean rewards a step."""
-    from agents.evaluation.agent import load_agents
-    from agents.evaluation.scores import scores
-
     if arguments.episodes < 1:
         raise ValueError("--episodes must be at least 1")
+
+    # Inside: torch takes a second to import, which --help need not pay.
+    from agents.evaluation.loading import load_agents
+    from agents.evaluation.scoring import score_agent
+
     seats = load_agents(arguments.agent)
-    agent, found = (
-        seats[0],
-        scores(
-            seats, episodes=arguments.episodes, seed=arguments.seed, opponents=arguments.against
-        ),
-    )
-    shown = f"{agent.env_id} {agent.game_kwargs or ''}"
-    print(f"{arguments.agent}: {shown}, {arguments.episodes} episodes a pair, mean reward a step")
-    for name, value in found.items():
+    agent, episodes = seats[0], arguments.episodes
+    scores = score_agent(seats, episodes=episodes, seed=arguments.seed, opponents=arguments.against)
+
+    played = f"{agent.env_id} {agent.game_kwargs or ''}"
+    print(f"{arguments.agent}: {played}, {episodes} episodes a pair, mean reward a step")
+    for name, value in scores.items():
         print(f"  {name:28s} {value:+.3f}")
+
+    # What a meta-learner is for: how it scores while it goes on learning.
     if hasattr(agent, "adaptation"):
         print("while it and the others learn (new tasks, mean reward a step):")
         for k, value in enumerate(agent.adaptation(seed=arguments.seed)):

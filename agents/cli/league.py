@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from agents.cli.main import settings
+from agents.cli.words import add_set, parse_settings
+from agents.evaluation.league import round_robin
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,25 +20,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=int, default=32, help="a pair (default 32)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", metavar="FILE.json")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="arguments of the game, e.g. grid_size=5",
-    )
+    add_set(parser, "arguments of the game, e.g. grid_size=5")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the table."""
-    from agents.evaluation.league import round_robin
-
     if arguments.episodes < 1:
         raise ValueError("--episodes must be at least 1")
+    # Known before the first game: a long league must not be lost at its end.
     if arguments.save and not Path(arguments.save).resolve().parent.is_dir():
         raise ValueError(f"there is no folder {Path(arguments.save).parent} to save in")
-    how = {"episodes": arguments.episodes, "seed": arguments.seed}
-    league = round_robin(arguments.entries, arguments.env, **how, **settings(arguments.set))
+
+    league = round_robin(
+        arguments.entries,
+        arguments.env,
+        episodes=arguments.episodes,
+        seed=arguments.seed,
+        **parse_settings(arguments.set),
+    )
+
     print(league.table())
     if arguments.save:
         Path(arguments.save).write_text(json.dumps(league.json(), indent=1))

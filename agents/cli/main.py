@@ -10,10 +10,10 @@ needs.
 
 import argparse
 import importlib
-import json
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from agents.errors import TrainingError
 
 # name -> (module, one line of help); the module offers add_arguments(parser) and run(arguments) ->
 # exit status
@@ -22,6 +22,7 @@ COMMANDS = {
     "play": ("agents.cli.play", "play a game between strategies or agents, watch or record it"),
     "train": ("agents.cli.train", "train a learner, or go on training"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
+    "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "league": ("agents.cli.league", "everybody plays everybody"),
     "demo": (
         "agents.cli.demo",
@@ -30,7 +31,7 @@ COMMANDS = {
 }
 
 
-def parser_of(name: str | None = None) -> argparse.ArgumentParser:
+def make_parser(name: str | None = None) -> argparse.ArgumentParser:
     """The parser.
 
     With the arguments of command `name` only, so that `--help` imports nothing it does not show.
@@ -39,9 +40,13 @@ def parser_of(name: str | None = None) -> argparse.ArgumentParser:
         prog="social-dilemmas",
         description="Social dilemmas: see what there is, watch it, train it.",
     )
+
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, (module, line) in COMMANDS.items():
-        sub = commands.add_parser(command, help=line, description=line[0].upper() + line[1:] + ".")
+        description = line[0].upper() + line[1:] + "."
+        sub = commands.add_parser(
+            command, help=line, description=description, add_help=command != "train"
+        )  # `train --help` depends on the words before it: train.py
         if command == name:
             importlib.import_module(module).add_arguments(sub)
     return parser
@@ -50,13 +55,26 @@ def parser_of(name: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
-    Returns the exit status.  A mistake by the user ends in one sentence and status 2.
+    Args:
+        argv: the words of the command line; those of this process if None.
+
+    Returns:
+        The exit status.  A mistake by the user ends in one sentence and status 2, a training that
+        cannot go on in one sentence and status 1.
     """
+    # The first word that is no option is the command; its module adds its arguments.
     words = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in words if not word.startswith("-")), None)
-    arguments = parser_of(name).parse_args(words)
+    parser = make_parser(name)
+
+    # Options that a parser does not know are settings, where a command takes any.
+    arguments, options = parser.parse_known_args(words)
+    if options and not hasattr(arguments, "options"):
+        parser.error(f"unrecognized arguments: {' '.join(options)}")
+    arguments.options = options
+
     try:
-        return importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
+        status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone
@@ -65,58 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, ImportError, OSError) as error:
         print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
         return 2
-    except RuntimeError as error:
-        if type(error).__name__ != "TrainingError":  # by name: its module imports torch
-            raise
+    except TrainingError as error:
         print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
         return 1
-
-
-def settings(words: Sequence[str]) -> dict[str, Any]:
-    """`["grid_size=5", "variant=pola"]` -> {"grid_size": 5, "variant": "pola"}; values are JSON, or
-    else plain words.
-
-    Raises:
-        ValueError: a word without "=".
-    """
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not (equals and name.isidentifier()):
-            raise ValueError(f"a setting looks like name=value, got {word!r}")
-        try:
-            pairs[name] = json.loads(
-                value.replace("True", "true").replace("False", "false").replace("None", "null")
-            )
-        except json.JSONDecodeError:
-            pairs[name] = value
-    return pairs
-
-
-def progress(title: str, total: int) -> Callable[[], None]:
-    """A progress bar on stderr.
-
-    Returns a function that moves it by one.  Without `rich`, or a terminal, nothing shows.
-    """
-    try:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-    except ImportError:
-        return lambda: None
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(title, total=total)
-    bar.start()
-
-    def advance() -> None:
-        bar.advance(task)
-        if bar.finished:
-            bar.stop()
-
-    return advance
+    return status

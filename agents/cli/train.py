@@ -1,35 +1,111 @@
 """`social-dilemmas train`: train a learner, or go on training."""
 
 import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from agents.cli.main import settings
-from agents.registry import LEARNERS
+from typing_extensions import override
+
+from agents.cli.words import add_set, options_as_settings, parse_settings
+from agents.registry import LEARNERS, current_name
+from social_dilemmas_env.validation import nearest
+
+EXAMPLES = """
+examples:
+  social-dilemmas train loqa --help
+  social-dilemmas train loqa coin_game_v0 --batch 256 --iterations 6000
+  social-dilemmas train lola_exact ipd_v0 --set runs=100 gamma=0.9
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
-    parser.add_argument("learner", help=", ".join(LEARNERS))
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    parser.add_argument("-h", "--help", action=HelpAction)
+    parser.set_defaults(options=[])  # options that are none of these are settings
+
+    # Whom to train in what.
+    parser.add_argument("learner", help="see below; its settings: train LEARNER --help")
     parser.add_argument("env", help="a game (social-dilemmas envs)")
+
+    # Where and how; all else is a setting.
     parser.add_argument(
         "--out", metavar="FOLDER", help="run folder; an unfinished run in it is resumed"
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    graphs = (
-        "record a deep learner's roll-outs and updates as CUDA graphs (not yet run on a device)"
+    parser.add_argument("--seed", type=int, default=0, help="fixes everything (default 0)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
+    parser.add_argument(
+        "--cuda-graphs",
+        action="store_true",
+        help="record a deep learner's roll-outs and updates as CUDA graphs "
+        "(not yet run on a device)",
     )
-    parser.add_argument("--cuda-graphs", action="store_true", help=graphs)
-    words = "of the learner, the game or the loop: batch=256 grid_size=5 iterations=6000 minutes=60"
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=words)
+    add_set(parser, "settings of the learner, the game or the loop; also as --name value")
+
+
+class HelpAction(argparse.Action):
+    """`--help`: the learners; after a learner's name its settings."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
+        text = "show this, or all settings of the learner named before it"
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=text)
+
+    @override
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        # argparse has read the words before this one.
+        learner = getattr(namespace, "learner", None)
+
+        # Inside: it imports every learner, which only this needs.
+        from agents.cli.train_help import list_learners, show_settings
+
+        if learner is None:
+            parser.epilog = f"learners:\n{list_learners()}\n{EXAMPLES}"
+            parser.print_help()
+        else:
+            try:
+                show_settings(learner, getattr(namespace, "env", None))
+            except (ValueError, ImportError) as error:
+                parser.error(str(error))
+        parser.exit()
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains; prints the run folder."""
-    from agents import train
+    learner = current_name(arguments.learner)
+    if learner not in LEARNERS:
+        raise ValueError(f"there is no learner {learner!r}; {nearest(learner, LEARNERS)}")
+    if learner != arguments.learner:
+        print(f"the learner {arguments.learner!r} is now {learner!r}", file=sys.stderr)
 
-    how = {"seed": arguments.seed, "device": arguments.device, "out": arguments.out}
-    asked = settings(arguments.set)
+    # Inside: torch takes a second to import, and a mistake in the words needs none.
+    from agents.training.loop import train
+    from agents.training.settings import split_settings
+
+    words = [*arguments.set, *options_as_settings(arguments.options)]
+    config, plan, game = split_settings(learner, arguments.env, parse_settings(words))
     if arguments.cuda_graphs:
-        asked["cuda_graphs"] = True
-    print(train(arguments.learner, arguments.env, **how, **asked))
+        plan = replace(plan, cuda_graphs=True)
+
+    # The folder goes by the name that was typed: an unfinished run is found again.
+    out = arguments.out or f"runs/{arguments.learner}-{arguments.env}-{arguments.seed}"
+    folder = train(
+        learner,
+        arguments.env,
+        config=config,
+        plan=plan,
+        game=game,
+        seed=arguments.seed,
+        device=arguments.device,
+        out=out,
+    )
+    print(folder)
     return 0

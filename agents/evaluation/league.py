@@ -1,8 +1,9 @@
-"""A round robin: everybody plays everybody, also itself; mean rewards a step with their standard
-errors.
+"""A round robin: everybody plays everybody, also itself; mean rewards a step, standard errors.
 
-    from agents.evaluation.league import round_robin league = round_robin(["tit_for_tat",
-    "bundled:loqa_coin_game_v0", my_agent, my_policy], "coin_game_v0", episodes=32)
+    from agents.evaluation.league import round_robin
+
+    entries = ["tit_for_tat", "bundled:loqa_coin_game_v0", my_agent, my_policy]
+    league = round_robin(entries, "coin_game_v0", episodes=32)
     print(league.table())
 
 An entry is a name (agents/evaluation/players.py), an object with `act(observations [B, ...]) ->
@@ -10,21 +11,21 @@ actions [B]` (and `reset(B)`, if it remembers anything), or a PettingZoo policy,
 `policy(observation) -> action`. An entry that raises, or returns an action that the game has not,
 forfeits: its message is kept and the league goes on without it.
 
-Shapes  E entries, B episodes a pair, T steps, N players: entry i is player 0, entry j all the
-others.
+Shapes  E entries, B episodes a pair, N players: entry i is player 0, entry j all the others.
 """
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 import social_dilemmas_env as sde
-from agents.evaluation.players import batch_player, check_game
-from agents.evaluation.scores import play
+from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory
+from agents.evaluation.scoring import play_episodes
 
 
 class Forfeit(Exception):
@@ -37,22 +38,15 @@ class Forfeit(Exception):
 
 @dataclass(frozen=True)
 class League:
-    """The result.
+    """The result."""
 
-    Attributes:
-        names: [E].
-        means: [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets
-            j; NaN after a forfeit.
-        errors: [E, E, 2], standard errors, over episodes.
-        forfeits: name -> why.
-        settings: what it depends on.
-    """
-
-    names: list[str]
+    names: list[str]  # [E]
+    # [E, E, 2], mean reward a step of entry i (as player 0) and of entry j, when i meets j; NaN
+    # after a forfeit.
     means: np.ndarray
-    errors: np.ndarray
-    forfeits: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    errors: np.ndarray  # [E, E, 2], standard errors, over episodes
+    forfeits: dict[str, str] = field(default_factory=dict)  # name -> why
+    settings: dict[str, Any] = field(default_factory=dict)  # what the result depends on
 
     def table(self) -> str:
         """Rewards of the row's entry against the column's, as text.
@@ -62,40 +56,41 @@ class League:
         labels = [f"{i} {name}" for i, name in enumerate(self.names, 1)]
         width = max(map(len, labels)) + 2
         head = " " * width + "".join(f"{i:>15d}" for i in range(1, 1 + len(labels)))
-        rows = [f"{label:{width}s}" + "".join(map(self._cell, self.means[i, :, 0], self.errors[i, :, 0]))
-                for i, label in enumerate(labels)]  # fmt: skip
-        return "\n".join(
-            [head, *rows, *(f"{name} forfeits: {why}" for name, why in self.forfeits.items())]
-        )
+
+        lines = [head]
+        for i, label in enumerate(labels):
+            cells = map(_cell, self.means[i, :, 0], self.errors[i, :, 0])
+            lines.append(f"{label:{width}s}" + "".join(cells))
+        lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
+        return "\n".join(lines)
 
     def json(self) -> dict[str, Any]:
-        """Plain values."""
-        nothing: Any = None  # JSON has no NaN
-        means, errors = (
-            np.where(np.isnan(x), nothing, x.astype(object)).tolist()
-            for x in (self.means, self.errors)
-        )
+        """Plain values; null where a forfeit left no number."""
         return {
             "names": self.names,
-            "means": means,
-            "errors": errors,
+            "means": _with_nulls(self.means),
+            "errors": _with_nulls(self.errors),
             "forfeits": self.forfeits,
             "settings": self.settings,
         }
 
-    @staticmethod
-    def _cell(mean: float, error: float) -> str:
-        return (
-            f"{'-':>15s}"
-            if np.isnan(mean)
-            else f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
-        )
+
+def _cell(mean: float, error: float) -> str:
+    if np.isnan(mean):
+        return f"{'-':>15s}"
+    return f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
+
+
+def _with_nulls(x: np.ndarray) -> Any:
+    """Nested lists with None for NaN, which JSON has not."""
+    nothing: Any = None
+    return np.where(np.isnan(x), nothing, x.astype(object)).tolist()
 
 
 def round_robin(
     entries: Sequence[Any], env_id: str, *, episodes: int = 32, seed: int = 0, **game_kwargs: Any
 ) -> League:
-    """Plays all pairs.
+    """Plays all pairs.  A trained agent is read once.
 
     Args:
         entries: see the module's docstring; (name, entry) gives an entry a name.
@@ -107,47 +102,75 @@ def round_robin(
     Raises:
         ValueError: an unknown name among the entries, or fewer than one entry.
     """
-    named = _named(entries)
-    if not named:
+    entrants = [
+        _Entrant(name, _make_factory(entry, env_id, game_kwargs))
+        for name, entry in _name_entries(entries)
+    ]
+    if not entrants:
         raise ValueError("a league needs at least one entry")
-    for _, entry in named:
-        if isinstance(entry, str):
-            batch_player(
-                entry, env_id, 0, 0, game_kwargs
-            )  # unknown names are the caller's mistake, found at once
-    count = len(named)
-    means, errors = np.full((2, count, count, 2), np.nan)
+
+    # Everybody meets everybody, but those who have forfeited.
+    num_actions = sde.spec(env_id).game(**game_kwargs).num_actions
+    means, errors = np.full((2, len(entrants), len(entrants), 2), np.nan)
     forfeits: dict[str, str] = {}
-    for i in range(count):
-        for j in range(count):
-            if forfeits.keys() & {named[i][0], named[j][0]}:
-                continue
-            try:
-                rewards = _meet(
-                    (named[i], named[j]), env_id, episodes, sde.draw(seed, i, j), game_kwargs
-                )
-            except Forfeit as forfeit:
-                forfeits[forfeit.entry] = forfeit.message
-                continue
-            means[i, j], errors[i, j] = rewards.mean(0), standard_error(rewards)
-    for k, (name, _) in enumerate(named):
-        if name in forfeits:
+    for (i, first), (j, other) in product(enumerate(entrants), repeat=2):
+        # The seed of a pair depends on its place only: a forfeit changes no other pair's games.
+        if first.name in forfeits or other.name in forfeits:
+            continue
+        try:
+            players = _seat_players(first, other, num_actions)
+            played = play_episodes(env_id, players, episodes, sde.draw(seed, i, j), **game_kwargs)
+        except Forfeit as forfeit:
+            forfeits[forfeit.entry] = forfeit.message
+            continue
+        rewards = _by_side(played["rewards"])
+        means[i, j], errors[i, j] = rewards.mean(0), standard_error(rewards)
+
+    # What was played before a forfeit does not count either.
+    for k, entrant in enumerate(entrants):
+        if entrant.name in forfeits:
             means[k], means[:, k], errors[k], errors[:, k] = np.nan, np.nan, np.nan, np.nan
+
     settings = {"env_id": env_id, "game": game_kwargs, "episodes": episodes, "seed": seed}
-    return League([name for name, _ in named], means, errors, forfeits, settings)
+    return League([entrant.name for entrant in entrants], means, errors, forfeits, settings)
+
+
+@dataclass(frozen=True)
+class _Entrant:
+    """An entry with the name it has in the table."""
+
+    name: str
+    make: PlayerFactory
+
+
+def _seat_players(
+    first: _Entrant, other: _Entrant, num_actions: Sequence[int]
+) -> list["GuardedPlayer"]:
+    """The first entry as player 0, the other one in all other seats."""
+    return [
+        GuardedPlayer(entrant.name, entrant.make, seat, count)
+        for seat, count in enumerate(num_actions)
+        for entrant in [other if seat else first]
+    ]
+
+
+def _by_side(rewards: np.ndarray) -> np.ndarray:
+    """Mean reward a step of player 0, and of the others, in each episode.  [T, B, N] -> [B, 2]."""
+    each = rewards.mean(0)
+    return np.stack([each[:, 0], each[:, 1:].mean(1)], 1)
 
 
 def standard_error(rewards: np.ndarray) -> np.ndarray:
     """Of the mean over episodes; NaN for one.  [B, 2] -> [2]."""
     episodes = len(rewards)
-    return (
-        rewards.std(0, ddof=1) / episodes**0.5
-        if episodes > 1
-        else np.full(rewards.shape[1:], np.nan)
-    )
+    if episodes == 1:
+        return np.full(rewards.shape[1:], np.nan)
+    error: np.ndarray = rewards.std(0, ddof=1) / episodes**0.5
+    return error
 
 
-def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
+def _name_entries(entries: Sequence[Any]) -> list[tuple[str, Any]]:
+    """(name, entry); a second one of a name becomes "NAME #2"."""
     named: list[tuple[str, Any]] = []
     for entry in entries:
         pair = entry if isinstance(entry, tuple) else (_name(entry), entry)
@@ -158,101 +181,105 @@ def _named(entries: Sequence[Any]) -> list[tuple[str, Any]]:
 
 
 def _name(entry: Any) -> str:
-    return (
-        entry
-        if isinstance(entry, str)
-        else getattr(entry, "__name__", None) or type(entry).__name__
+    if isinstance(entry, str):
+        return entry
+    return getattr(entry, "__name__", None) or type(entry).__name__
+
+
+def _make_factory(entry: Any, env_id: str, game: Mapping[str, Any]) -> PlayerFactory:
+    """(seat, seed) -> the entry as a player.
+
+    Raises:
+        ValueError: an unknown name, or an agent of another game.
+    """
+    if isinstance(entry, str):
+        factory = player_factory(entry, env_id, game)
+        factory(0, 0)  # unknown names are the caller's mistake, found at once
+        return factory
+    return lambda seat, seed: _make_player(entry, env_id, game)
+
+
+def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
+    """An entry that is an object as a player of its own: it may sit on both sides."""
+    if hasattr(entry, "facts") and hasattr(entry, "game_kwargs"):
+        # Inside: torch stays unloaded for entries that do not use it.
+        from agents.evaluation.agent import AgentPlayer, TrainedAgent
+
+        if isinstance(entry, TrainedAgent):
+            check_trained_for("it", entry, env_id, game)
+            return AgentPlayer(entry)  # which keeps the memory; the agent itself has none
+
+    # A user's object, or a function of one observation.
+    if hasattr(entry, "act"):
+        return copy.deepcopy(entry)
+    if callable(entry):
+        return OneByOne(entry)
+    raise TypeError(
+        f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy"
     )
 
 
-def _meet(pair: tuple[Any, Any], env_id: str, episodes: int, seed: int, game: Any) -> np.ndarray:
-    """Mean reward a step of the two, in each episode.  [B, 2]."""
-    counts = sde.spec(env_id).game(**game).num_actions
-    players = [
-        Guarded(*pair[min(i, 1)], env_id=env_id, index=i, actions=count, game=game)
-        for i, count in enumerate(counts)
-    ]
-    rewards = play(env_id, players, episodes, seed, **game)["rewards"].mean(0)
-    return np.stack([rewards[:, 0], rewards[:, 1:].mean(1)], 1)
+class GuardedPlayer:
+    """An entry as one player; whatever goes wrong in it is its forfeit.
 
+    Args:
+        name: the entry's.
+        make: (seat, seed) -> the player.
+        seat: which player of the game it is.
+        num_actions: how many actions this player has.
+    """
 
-class Guarded:
-    """An entry as one player; whatever goes wrong in it is its forfeit."""
-
-    def __init__(
-        self, name: str, entry: Any, *, env_id: str, index: int, actions: int, game: dict[str, Any]
-    ) -> None:
-        self.name, self.actions = name, actions
-        self.player = self._try(self._make, entry, env_id, index, game)
-
-    def _make(self, entry: Any, env_id: str, index: int, game: dict[str, Any]) -> Any:
-        if isinstance(entry, str):
-            return batch_player(entry, env_id, index, 0, game)
-        if hasattr(entry, "act"):
-            mine = copy.deepcopy(entry)  # one entry may sit on both sides
-            return mine if hasattr(mine, "reset") else with_memory(mine, env_id, game)
-        if callable(entry):
-            return OneByOne(entry)
-        raise TypeError(
-            f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy"
-        )
+    def __init__(self, name: str, make: PlayerFactory, seat: int, num_actions: int) -> None:
+        self.name, self.num_actions = name, num_actions
+        self.player = self._try(make, seat, 0)
 
     def reset(self, num_games: int, seed: int) -> None:
         """Begins episodes."""
-        self.games = num_games
+        self.num_games = num_games
         if hasattr(self.player, "reset"):
             self._try(self._reset, num_games, seed)
 
     def _reset(self, num_games: int, seed: int) -> None:
+        """Hands over as many of the two arguments as the player's own `reset` takes."""
         kinds = [word.kind for word in inspect.signature(self.player.reset).parameters.values()]
-        count = (
-            2
-            if inspect.Parameter.VAR_POSITIONAL in kinds
-            else sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
-        )
+        # Names that must be given by keyword are none that we could fill.
+        count = sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
+        if inspect.Parameter.VAR_POSITIONAL in kinds:
+            count = 2
         self.player.reset(*(num_games, seed)[:count])
 
     def act(self, observations: np.ndarray) -> np.ndarray:
-        """The moves in all games, checked."""
+        """The moves in all games, checked.  [B, ...] -> [B]."""
         result = self._try(self.player.act, observations.copy())
-        actions = self._try(np.asarray, result)
-        if actions.shape != (self.games,) or not np.issubdtype(actions.dtype, np.integer):
+        actions: np.ndarray = self._try(np.asarray, result)
+
+        # One integer a game ...
+        if actions.shape != (self.num_games,) or not np.issubdtype(actions.dtype, np.integer):
             raise Forfeit(
                 self.name,
-                f"it must return {self.games} integers, got {actions.dtype} of shape {actions.shape}",
+                f"it must return {self.num_games} integers, "
+                f"got {actions.dtype} of shape {actions.shape}",
             )
-        wrong = (actions < 0) | (actions >= self.actions)
+
+        # ... that is an action of this seat.
+        wrong = (actions < 0) | (actions >= self.num_actions)
         if wrong.any():
-            raise Forfeit(
-                self.name, f"there is no action {actions[wrong][0]} (0 .. {self.actions - 1})"
-            )
+            last = self.num_actions - 1
+            raise Forfeit(self.name, f"there is no action {actions[wrong][0]} (0 .. {last})")
+
         return actions
 
-    def _try(self, function: Any, *arguments: Any) -> Any:
+    def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except Exception as error:
+        except Exception as error:  # a stranger's code may raise anything
             raise Forfeit(self.name, f"{type(error).__name__}: {error}") from error
-
-
-def with_memory(entry: Any, env_id: str, game: dict[str, Any]) -> Any:
-    """What `load_agent` gives, as a player that keeps the memory; anything else as it is."""
-    if not (hasattr(entry, "facts") and hasattr(entry, "game_kwargs")):
-        return entry  # torch stays unloaded for entries that do not use it
-    from agents.evaluation.agent import Agent, AgentPlayer
-
-    if not isinstance(entry, Agent):
-        return entry
-    if entry.env_id != env_id:
-        raise ValueError(f"it plays {entry.env_id}, not {env_id}")
-    check_game("it", env_id, entry.game_kwargs, game)
-    return AgentPlayer(entry)
 
 
 class OneByOne:
     """A policy of one observation, asked for each game."""
 
-    def __init__(self, policy: Any) -> None:
+    def __init__(self, policy: Callable[[np.ndarray], Any]) -> None:
         self.policy = policy
 
     def act(self, observations: np.ndarray) -> np.ndarray:

@@ -1,8 +1,6 @@
-"""Anything that can play: a scripted strategy, a bundled or trained agent, a user's own object, by
-one word.
-"""
+"""Anything that can play, by one word: a strategy, a bundled agent, a run folder, a checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +8,71 @@ import numpy as np
 
 import social_dilemmas_env as sde
 
+# (seat, seed) -> a player of many games at once: `reset(B)`, `act(observations [B, ...]) -> [B]`.
+PlayerFactory = Callable[[int, int], Any]
 
-def batch_player(word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]) -> Any:
-    """A player of many games at once (`reset(B)`, `act(observations [B, ...]) -> [B]`) by name.
+
+def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> PlayerFactory:
+    """Players by name; an agent is read once, however many players are made of it.
 
     Args:
         word: a strategy of this game (`tit_for_tat`), an agent that comes with the package
             (`bundled:NAME`), or a run folder or checkpoint (any word with a `/` or `.` in it, or
             the name of a folder here).
         env_id: the game.
-        index: which player it is.
+        game_kwargs: its arguments.
+
+    Returns:
+        (seat, seed of its random choices) -> a player.
+
+    Raises:
+        ValueError: an unknown agent (the nearest are named), or one of another game.  An unknown
+            strategy is noticed when a player is made.
+    """
+    if not is_agent(word):
+        return lambda seat, seed: sde.make_strategy(
+            word, env_id, player=seat, seed=seed, **game_kwargs
+        )
+
+    # Inside, since scripted players need no torch.
+    from agents.evaluation.agent import AgentPlayer
+    from agents.evaluation.loading import load_agents
+
+    agents = load_agents(word)
+    check_trained_for(word, agents[0], env_id, game_kwargs)
+    return lambda seat, seed: AgentPlayer(agents[seat], seed)
+
+
+def batch_player(
+    word: str, env_id: str, seat: int, seed: int, game_kwargs: Mapping[str, Any]
+) -> Any:
+    """One player of many games at once by name; see player_factory.
+
+    Args:
+        word: who plays.
+        env_id: the game.
+        seat: which player of the game it is.
         seed: fixes its random choices.
         game_kwargs: arguments of the game.
 
     Raises:
         ValueError: an unknown name (the nearest are named), or an agent of another game.
     """
-    if not is_agent(word):
-        return sde.make_strategy(word, env_id, player=index, seed=seed, **game_kwargs)
-    from agents.evaluation.agent import AgentPlayer, load_agents  # imports torch
-
-    seats = load_agents(word)
-    agent = seats[0]
-    if agent.env_id != env_id:
-        raise ValueError(f"{word} plays {agent.env_id}, not {env_id}")
-    check_game(word, env_id, agent.game_kwargs, game_kwargs)
-    return AgentPlayer(seats[index], seed)
+    return player_factory(word, env_id, game_kwargs)(seat, seed)
 
 
-def check_game(name: str, env_id: str, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    """Raises ValueError if an agent of one game would misread another of the same kind.
+def check_trained_for(name: str, agent: Any, env_id: str, game_kwargs: Mapping[str, Any]) -> None:
+    """Raises ValueError if an agent would misread the game: another one, or other observations.
 
     Payoffs may differ.
     """
-    trained, played = (sde.spec(env_id).game(**kwargs) for kwargs in (theirs, ours))
+    if agent.env_id != env_id:
+        raise ValueError(f"{name} plays {agent.env_id}, not {env_id}")
+    if agent.game_kwargs == game_kwargs:
+        return
+
+    # What an agent was trained to read and to write.
+    trained, played = (sde.spec(env_id).game(**kw) for kw in (agent.game_kwargs, game_kwargs))
     for what in ("observation_shape", "view", "moves"):
         then, now = (getattr(game, what, None) for game in (trained, played))
         if then != now:
@@ -55,13 +84,13 @@ def is_agent(word: str) -> bool:
     return word.startswith("bundled:") or "/" in word or "." in word or Path(word).is_dir()
 
 
-class Single:
+class SinglePlayer:
     """A player of one game by name (see `batch_player`): observation -> action."""
 
     def __init__(
-        self, word: str, env_id: str, index: int, seed: int, game_kwargs: dict[str, Any]
+        self, word: str, env_id: str, seat: int, seed: int, game_kwargs: Mapping[str, Any]
     ) -> None:
-        self.player = batch_player(word, env_id, index, seed, game_kwargs)
+        self.player = batch_player(word, env_id, seat, seed, game_kwargs)
 
     def reset(self) -> None:
         """Begins an episode."""
@@ -72,11 +101,14 @@ class Single:
         return int(self.player.act(observation[None])[0])
 
 
-def play_episode(env: Any, policies: Sequence[Single], seed: int | None = None) -> Any:
+def play_episode(
+    env: Any, policies: Sequence[SinglePlayer], seed: int | None = None
+) -> Iterator[dict[str, float]]:
     """Plays one episode; yields the rewards by agent after every step."""
     observations, _ = env.reset(seed=seed)
     for policy in policies:
         policy.reset()
+
     while env.agents:
         actions = {
             agent: policy(observations[agent])

@@ -15,9 +15,8 @@ from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.evaluation.agent import Agent
 from agents.execution.games import spaces
 from agents.nn.networks import ActorCritic
+from agents.registry import RENAMED_SETTINGS
 
-# Settings that had another name when checkpoints were written: old -> new.
-RENAMED_SETTINGS = {"taste_hidden": "reward_hidden"}
 Networks = Callable[[Any, Tensor, int], ActorCritic]
 
 

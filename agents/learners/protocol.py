@@ -3,7 +3,6 @@
     Learner       what `train` runs: update, state, load
     GraphLearner  a learner whose computations may be replaced by recorded graphs
     Policy        what acts in many games at once: strategies, trained agents, users' own objects
-    TrainedAgent  what a checkpoint holds: a policy that hands its memory to the caller
     LearnerSpec   a learner's entry in the registry (registry.py)
 
 Importing this imports no torch: names of types are enough for a contract.
@@ -21,6 +20,7 @@ if TYPE_CHECKING:  # torch takes a second to import, and listing learners does n
     from torch import Tensor
 
     from agents.checkpoint import Checkpoint
+    from agents.evaluation.agent import TrainedAgent
     from agents.execution.direct import Direct
 
 ConfigT = TypeVar("ConfigT")
@@ -97,32 +97,6 @@ class Policy(Protocol):
 
         Returns:
             Actions, integers [B], of the library of the observations.
-        """
-
-
-class TrainedAgent(Protocol):
-    """What a checkpoint holds; `AgentPlayer` keeps its memory and makes it a `Policy`.
-
-    Attributes:
-        env_id: the game it was trained for.
-        game_kwargs: that game's arguments.
-        facts: what its checkpoint says of it.
-    """
-
-    env_id: str
-    game_kwargs: dict[str, Any]
-    facts: dict[str, Any]
-
-    def act(self, observations: Any, hidden: Any = None, *, greedy: bool = False) -> Any:
-        """One step in B games.
-
-        Args:
-            observations: [B, *observation_shape], of the player it is; numpy or torch.
-            hidden: what the last call returned; None at the start of episodes.
-            greedy: take the likeliest action instead of drawing one.
-
-        Returns:
-            Actions, integers [B], of the library of the observations; what to pass next time.
         """
 
 

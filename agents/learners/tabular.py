@@ -3,7 +3,7 @@
 They are the LOLA family on 2-player matrix games:
 
     train("lola_exact", "ipd_v0", seed=0, iterations=200, runs=100)
-    train("lola_dice", "ipd_v0", iterations=200, lookaheads=2, games=64)
+    train("lola_dice_tabular", "ipd_v0", iterations=200, lookaheads=2, games=64)
 
 One update is θ ← θ + δ f(θ) for both players of all runs at once (gradient_runs.py).  A run whose
 parameters would become non-finite stops where it was, with a warning that names it, and the others
@@ -203,7 +203,7 @@ def tabular_spec(
     title: str,
     config: type[Config],
     direction: Callable[[Config, int], Callable[[Tensor, Any], Tensor]],
-) -> LearnerSpec:
+) -> LearnerSpec[Any]:
     """A tabular learner for LEARNERS.
 
     Args:
@@ -243,19 +243,19 @@ LOLA_EXACT = tabular_spec(
     lambda cfg, seed: partial(lola, cfg=cfg),
 )
 LOOK_AHEAD = tabular_spec(
-    "look_ahead",
+    "look_ahead_exact",
     "LookAhead, exact values (Letcher et al. 2019)",
     TabularSosConfig,
     lambda cfg, seed: partial(look_ahead, cfg=cfg),
 )
 SOS = tabular_spec(
-    "sos",
+    "sos_exact",
     "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
     TabularSosConfig,
     lambda cfg, seed: partial(sos, cfg=cfg),
 )
 CONSENSUS = tabular_spec(
-    "consensus",
+    "consensus_exact",
     "consensus optimisation (Mescheder et al. 2017)",
     TabularConsensusConfig,
     lambda cfg, seed: partial(consensus, cfg=cfg),
@@ -267,19 +267,19 @@ POLA_EXACT = tabular_spec(
     lambda cfg, seed: partial(pola, cfg=cfg),
 )
 NAIVE_PG = tabular_spec(
-    "naive_pg",
+    "naive_pg_tabular",
     "naive learning from samples (Foerster et al. 2018, NL-PG)",
     TabularNaivePgConfig,
     naive_pg,
 )
 LOLA_PG = tabular_spec(
-    "lola_pg",
+    "lola_pg_tabular",
     "LOLA from samples (Foerster et al. 2018, LOLA-PG)",
     TabularLolaPgConfig,
     lola_pg,
 )
 LOLA_DICE = tabular_spec(
-    "lola_dice",
+    "lola_dice_tabular",
     "LOLA-DiCE (Foerster et al. 2018)",
     TabularLolaDiceConfig,
     lambda cfg, seed: partial(lola_dice, cfg=cfg),

@@ -7,72 +7,38 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
-from agents.sampling import sample_actions
+from agents.checkpoint import Checkpoint, check_tensors
+from agents.errors import CheckpointError
+from agents.evaluation.agent import Hidden, TrainedAgent
 
 
-class TabularAgent:
+class TabularAgent(TrainedAgent):
     """A memory-one policy that plays.
 
     Attributes:
-        env_id: the game it was trained for.
-        game_kwargs: that game's arguments.
-        facts: what its checkpoint says of it.
         policy: [S, A].
     """
 
+    uniform_dtype = torch.float64
+
     def __init__(self, policy: Tensor, facts: dict[str, Any], seed: int = 0) -> None:
-        self.env_id, self.game_kwargs, self.facts = facts["env_id"], facts["game"], facts
+        super().__init__(facts, seed)
         self.policy = policy
-        self._generator = torch.Generator().manual_seed(seed)
 
-    def logits(
-        self, observations: Tensor, hidden: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Log-probabilities.  [B, S] one-hot -> [B, A].
+    @override
+    def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        chances, hidden = self.probabilities(observations, hidden)
+        return chances.log(), hidden
 
-        Raises:
-            ValueError: observations of another game.
-        """
-        states = observations.to(self.policy.device, torch.float32).flatten(1)
-        if states.shape[-1] != len(self.policy):
-            raise ValueError(
-                f"this agent plays {self.env_id} with {self.game_kwargs}: its observations have "
-                f"{len(self.policy)} numbers, these {tuple(observations.shape)} have "
-                f"{states.shape[-1]}"
-            )
-        return self.policy[states.argmax(-1)].log(), hidden
-
-    def act(
-        self,
-        observations: Any,
-        hidden: Tensor | None = None,
-        *,
-        greedy: bool = False,
-        draws: torch.Generator | None = None,
-    ) -> tuple[Any, Tensor | None]:
-        """One step in B games.
-
-        Args:
-            observations: [B, S], one-hot, of the seat it plays; a torch tensor or a numpy array.
-            hidden: passed through: a table remembers nothing.
-            greedy: take the likeliest action instead of drawing one.
-            draws: the randomness, on the CPU; the agent's own if None.
-
-        Returns:
-            Actions, int64 [B], of the library of the observations; and `hidden`.
-        """
-        logits, hidden = self.logits(torch.as_tensor(observations), hidden)
-        if greedy:
-            actions = logits.argmax(-1)
-        else:
-            # Uniforms from the CPU, whatever the device: one seed, one course of play.
-            generator = draws or self._generator
-            uniforms = torch.rand(len(logits), generator=generator, dtype=torch.float64)
-            actions = sample_actions(logits.exp(), uniforms.to(logits.device))
-        return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
+    @override
+    def probabilities(self, observations: Any, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        seen = torch.as_tensor(observations)
+        one_hot = seen.to(self.policy.device, torch.float32).flatten(1)
+        self.check_features(one_hot, len(self.policy), tuple(seen.shape))
+        return self.policy[one_hot.argmax(-1)], hidden
 
 
 def restore_agent(

@@ -1,37 +1,49 @@
-"""What a training run says while it runs: a line of JSON every so often, TensorBoard if it is
-there, a bar in a terminal.
-"""
+"""Where the metrics of a run go: lines of JSON, TensorBoard."""
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+LOG_EVERY = 20  # iterations between lines of metrics
 
-class Reporter:
-    """Metrics of a run; use as a context.
+
+class RunningMean:
+    """Means of metrics over the iterations since the last line."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, float] = {}  # of the metrics that the last update had
+        self._count = 0
+
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Takes in the metrics of one iteration."""
+        self._totals = {name: self._totals.get(name, 0.0) + x for name, x in metrics.items()}
+        self._count += 1
+
+    def take(self) -> dict[str, float]:
+        """The means so far; the next ones start anew."""
+        means = {name: total / self._count for name, total in self._totals.items()}
+        self._totals, self._count = {}, 0
+        return means
+
+
+class MetricsFile:
+    """`metrics.jsonl`: a line of JSON every so often.
 
     Args:
-        folder: the run folder; `metrics.jsonl` (and TensorBoard's files in `events/`) go there.
+        folder: the run folder.
         start: lines after this iteration, of a run that was killed, are dropped.
-        total: iterations in all; None if only time limits the run.
-        quiet: no progress bar.
     """
 
-    def __init__(self, folder: Path, start: int, total: int | None, quiet: bool = False) -> None:
+    def __init__(self, folder: Path, start: int) -> None:
         self.path = folder / "metrics.jsonl"
         self._forget(start)
-        self.board = _tensorboard(folder / "events")
-        shown = not quiet and sys.stderr.isatty()
-        self.bar: Any
-        self.task: Any
-        self.bar, self.task = _bar(start, total) if shown else (None, None)
 
     def _forget(self, start: int) -> None:
         if not self.path.exists():
             return
+
         kept = []
         for line in self.path.read_text().splitlines():
             try:
@@ -42,74 +54,26 @@ class Reporter:
         self.path.write_text("".join(line + "\n" for line in kept))
 
     def write(self, iteration: int, values: Mapping[str, float]) -> None:
-        """One line of `metrics.jsonl`."""
+        """One line."""
+        # Opened anew for every line: who reads the file sees whole lines.
         with open(self.path, "a") as file:
             file.write(json.dumps({"iteration": iteration, **values}) + "\n")
-        if self.board is not None:
-            for name, value in values.items():
-                self.board.add_scalar(name, value, iteration)
-
-    def progress(self, iteration: int, values: Mapping[str, float]) -> None:
-        """Moves the bar."""
-        if self.bar is not None:
-            reward = values.get("reward")
-            self.bar.update(
-                self.task,
-                completed=iteration,
-                reward="" if reward is None else f"reward {reward:+.3f}",
-            )
-
-    def say(self, text: str) -> None:
-        """A line for the person at the terminal."""
-        (self.bar.console.print if self.bar is not None else _to_stderr)(text)
-
-    def __enter__(self) -> "Reporter":
-        if self.bar is not None:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-        if self.board is not None:
-            self.board.close()
 
 
-def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def tensorboard_writer(folder: Path) -> Any:
+    """TensorBoard's writer of a run folder.
 
-
-def _tensorboard(folder: Path) -> Any:
-    if os.environ.get("SOCIAL_DILEMMAS_TENSORBOARD", "1") == "0":
-        return None
+    Raises:
+        ImportError: it is not installed; the message says what to install.
+    """
     try:
+        # Inside: it is an optional dependency, and takes a second to import.
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder))
+    except ImportError as error:
+        raise ImportError("logging to TensorBoard needs it: pip install tensorboard") from error
+    return SummaryWriter(str(folder / "events"))
 
 
-def _bar(start: int, total: int | None) -> tuple[Any, Any]:
-    try:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-    except ImportError:
-        return None, None
-
-    class Rate(TextColumn):
-        def render(self, task: Any) -> Any:
-            return self.text_format.format(task.speed or 0.0)
-
-    columns = (
-        TextColumn("training"), BarColumn(), MofNCompleteColumn(), Rate("{:.2f} it/s"), TimeElapsedColumn(),
-        TimeRemainingColumn(), TextColumn("{task.fields[reward]}"),
-    )  # fmt: skip
-    bar = Progress(*columns, console=Console(stderr=True))
-    return bar, bar.add_task("training", total=total, completed=start, reward="")
+def tensorboard_wanted() -> bool:
+    """Whether a run writes for TensorBoard, where that is installed: unless told otherwise."""
+    return os.environ.get("SOCIAL_DILEMMAS_TENSORBOARD", "1") != "0"

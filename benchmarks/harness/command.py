@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.cli.main import settings as parse_settings
-from agents.training.loop import TrainingError
+from agents.cli.words import parse_settings
+from agents.errors import TrainingError
 from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.duration import describe_benchmark

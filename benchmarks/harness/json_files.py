@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.checkpoint import write_atomically
+from agents.atomic_write import write_atomically
 
 
 def plain(data: Any) -> Any:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, load
-from agents.evaluation.agent import Agent, agents_of
-from agents.evaluation.scores import scores
+from agents.checkpoint import load
+from agents.evaluation.agent import TrainedAgent
+from agents.evaluation.loading import load_agents, load_policy_table
+from agents.evaluation.scoring import score_agent
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ def read_run(run_folder: Path) -> TrainedRun:
     Raises:
         CheckpointError: no checkpoint, or a damaged one.
     """
-    facts = _load(run_folder).facts
+    facts = load(run_folder / "checkpoints").facts
     names = ("env_id", "game", "settings", "seed", "iterations", "seconds")
     return TrainedRun(**{name: facts[name] for name in names})
 
 
-def players_of(run_folder: Path, run: int = 0) -> list[Agent]:
+def players_of(run_folder: Path, run: int = 0) -> list[TrainedAgent]:
     """The agents of one run, by seat."""
-    return agents_of(_load(run_folder), run=run)
+    return load_agents(run_folder, run=run)
 
 
 def policy_of(run_folder: Path, seat: int = 0, run: int = 0) -> Tensor:
@@ -53,15 +52,12 @@ def policy_of(run_folder: Path, seat: int = 0, run: int = 0) -> Tensor:
     The observations are in the order of `observation_table`: in iterated matrix games of two
     players start, CC, CD, DC, DD, own action first.
     """
-    checkpoint = _load(run_folder)
-    return _probabilities(agents_of(checkpoint, run=run)[seat], checkpoint)
+    return policies_of(run_folder, seat)[run]
 
 
 def policies_of(run_folder: Path, seat: int = 0) -> Tensor:
     """The same of every run, [R, S, A]."""
-    checkpoint = _load(run_folder)
-    agents = [agents_of(checkpoint, run=r)[seat] for r in range(_count_runs(checkpoint))]
-    return torch.stack([_probabilities(agent, checkpoint) for agent in agents])
+    return load_policy_table(run_folder)[:, seat].double()
 
 
 def score_of(
@@ -69,21 +65,4 @@ def score_of(
 ) -> dict[str, float]:
     """Mean rewards a step of the first seat's agent, in self-play and against scripted players."""
     agent = players_of(run_folder)[0]
-    return scores(agent, episodes=episodes, seed=seed, opponents=opponents)
-
-
-def _load(run_folder: Path) -> Checkpoint:
-    return load(run_folder / "checkpoints")
-
-
-def _count_runs(checkpoint: Checkpoint) -> int:
-    return int(checkpoint.facts["settings"]["runs"])
-
-
-@torch.no_grad()
-def _probabilities(agent: Agent, checkpoint: Checkpoint) -> Tensor:
-    env_id, game = checkpoint.facts["env_id"], checkpoint.facts["game"]
-    # The table of all observations of one seat, [S, F].
-    venv: Any = sde.make_vec_env(env_id, 1, "torch", obs_mode="state", **game)
-    logits, _ = agent.logits(venv.observation_table)
-    return torch.softmax(logits, -1).double()
+    return score_agent(agent, episodes=episodes, seed=seed, opponents=opponents)

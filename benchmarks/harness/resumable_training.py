@@ -11,12 +11,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from agents import train
 from agents.registry import LEARNERS
+from agents.training.settings import split_settings
 from benchmarks.harness.benchmark import Settings
 from benchmarks.harness.json_files import canonical, write_json
 from benchmarks.harness.provenance import versions
@@ -64,7 +65,9 @@ def train_in_stages(
     """
     folder = folder / _digest(asdict(LEARNERS[learner].settings(env_id)))
     folder.mkdir(parents=True, exist_ok=True)
-    fixed = {"out": folder / "run", "eval_every": 0, "quiet": True}
+    seed, device = arguments.pop("seed", 0), arguments.pop("device", "auto")
+    config, plan, game = split_settings(learner, env_id, arguments)
+    fixed = {"config": config, "game": game, "seed": seed, "device": device, "out": folder / "run"}
 
     with _lock(folder):
         path = folder / "found.json"
@@ -72,7 +75,8 @@ def train_in_stages(
         for k, iterations in enumerate(stages):
             # Stages of before an interruption are neither trained nor evaluated again.
             if k == len(evaluations):
-                train(learner, env_id, iterations=iterations, **fixed, **arguments)
+                stage = replace(plan, iterations=iterations, eval_every=0, quiet=True)
+                train(learner, env_id, plan=stage, **fixed)
                 evaluations.append(evaluate(folder / "run"))
                 write_json(path, evaluations)
             yield iterations, evaluations[k]

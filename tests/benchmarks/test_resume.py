@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from agents.checkpoint import load
+from agents.errors import TrainingError
 from agents.learners.loqa import loqa
-from agents.training.loop import TrainingError
 from benchmarks import __main__ as command
 from benchmarks import loqa_scalability as benchmark
 from benchmarks.harness.catalogue import catalogue

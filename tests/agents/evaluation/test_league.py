@@ -5,10 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from agents import load_agent, train
+import social_dilemmas_env as sde
+from agents import load_agent
 from agents.cli.main import main
+from agents.evaluation import loading
+from agents.evaluation.agent import AgentPlayer
 from agents.evaluation.league import round_robin
 from agents.evaluation.players import is_agent
+from agents.evaluation.scoring import play_episodes
+from tests.agents.training.tiny import run
 
 
 class Right:
@@ -68,23 +73,22 @@ def test_a_broken_entry_forfeits_and_the_league_goes_on(how, match):
     league = round_robin(
         [("good", Right()), ("bad", Wrong(how)), "always_defect"], "coin_game_v0", episodes=3
     )
-    assert match in league.forfeits["bad"] and set(league.forfeits) == {"bad"}
-    assert np.isnan(league.means[1]).all() and np.isnan(league.means[:, 1]).all()
+    assert match in league.forfeits["bad"]
+    assert set(league.forfeits) == {"bad"}
+    assert np.isnan(league.means[1]).all()
+    assert np.isnan(league.means[:, 1]).all()
     assert np.isfinite(league.means[[0, 0, 2, 2], [0, 2, 0, 2]]).all()
     assert "bad forfeits" in league.table()
     head, first, *_ = league.table().splitlines()
-    assert head.split() == [str(k + 1) for k in range(len(league.names))] and first.startswith(
-        f"1 {league.names[0]} "
-    )
+    assert head.split() == [str(k + 1) for k in range(len(league.names))]
+    assert first.startswith(f"1 {league.names[0]} ")
     json.dumps(league.json(), allow_nan=False)
 
 
 def test_policies_objects_and_strangers():
     league = round_robin([left, Right(), Right(), 5], "coin_game_v0", episodes=2)
-    assert (
-        league.names == ["left", "Right", "Right #2", "int"]
-        and "neither a name" in league.forfeits["int"]
-    )
+    assert league.names == ["left", "Right", "Right #2", "int"]
+    assert "neither a name" in league.forfeits["int"]
 
 
 class Forgetful:
@@ -108,17 +112,19 @@ def raises_type_error(count, seed):
 def test_resets_of_all_kinds():
     seen = []
     kinds = {
-        "none": lambda: seen.append(()), "one": lambda n: seen.append((n,)), "two": lambda n, seed: seen.append((n, seed)),
-        "all": lambda *words: seen.append(words), "bad": raises_at_reset, "worse": raises_type_error,
-    }  # fmt: skip
+        "none": lambda: seen.append(()),
+        "one": lambda n: seen.append((n,)),
+        "two": lambda n, seed: seen.append((n, seed)),
+        "all": lambda *words: seen.append(words),
+        "bad": raises_at_reset,
+        "worse": raises_type_error,
+    }
     league = round_robin(
         [(name, Forgetful(reset)) for name, reset in kinds.items()], "coin_game_v0", episodes=2
     )
     assert league.forfeits.keys() == {"bad", "worse"}
-    assert (
-        "RuntimeError: not again" in league.forfeits["bad"]
-        and "TypeError" in league.forfeits["worse"]
-    )
+    assert "RuntimeError: not again" in league.forfeits["bad"]
+    assert "TypeError" in league.forfeits["worse"]
     assert {len(words) for words in seen} == {0, 1, 2}
 
 
@@ -132,7 +138,8 @@ class Agent:
 def test_agents_as_objects():
     entries = [("object", load_agent("bundled:loqa_3x3")), "bundled:loqa_3x3", Agent()]
     league = round_robin(entries, "coin_game_v0", episodes=8, seed=2)
-    assert league.forfeits == {} and league.names[2] == "Agent"
+    assert league.forfeits == {}
+    assert league.names[2] == "Agent"
     assert np.array_equal(
         league.means[0, 2], round_robin(entries, "coin_game_v0", episodes=8, seed=2).means[0, 2]
     )
@@ -154,16 +161,15 @@ def test_agents_of_other_views_are_refused(game):
 
 def test_one_episode_has_no_error():
     league = round_robin(["always_defect"], "coin_game_v0", episodes=1)
-    assert (
-        np.isfinite(league.means).all()
-        and np.isnan(league.errors).all()
-        and "nan" not in league.table()
-    )
+    assert np.isfinite(league.means).all()
+    assert np.isnan(league.errors).all()
+    assert "nan" not in league.table()
 
 
 def test_three_players():
     league = round_robin([Right(), left_of_three], "coin_game_v0", episodes=2, num_agents=3)
-    assert not league.forfeits and np.isfinite(league.means).all()
+    assert not league.forfeits
+    assert np.isfinite(league.means).all()
 
 
 def left_of_three(observation):
@@ -186,69 +192,51 @@ def test_the_same_seed_gives_the_same_league():
     assert np.array_equal(one, two)
 
 
-def test_run_folders_and_commands(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("SOCIAL_DILEMMAS_TENSORBOARD", "0")
-    words = [
-        "batch=4",
-        "horizon=5",
-        "actor_hidden=8",
-        "critic_hidden=8",
-        "iterations=2",
-        "eval_every=0",
-        "quiet=true",
-    ]
-    assert (
-        main(
-            [
-                "train",
-                "loqa",
-                "coin_game_v0",
-                "--out",
-                str(tmp_path / "x"),
-                "--device",
-                "cpu",
-                "--set",
-                *words,
-            ]
-        )
-        == 0
-    )
-    folder = capsys.readouterr().out.strip()
-    assert (
-        main(
-            [
-                "league",
-                "coin_game_v0",
-                folder,
-                "always_defect",
-                "--episodes",
-                "2",
-                "--save",
-                str(tmp_path / "l.json"),
-            ]
-        )
-        == 0
-    )
-    assert (
-        "always_defect" in capsys.readouterr().out
-        and json.loads((tmp_path / "l.json").read_text())["forfeits"] == {}
-    )
-    assert main(["evaluate", folder, "--episodes", "2"]) == 0
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run folder of a moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOCIAL_DILEMMAS_TENSORBOARD", "0")
+        return run("loqa", tmp_path_factory.mktemp("runs") / "x", 2)
+
+
+def test_a_run_folder_enters_by_the_command(folder, tmp_path, capsys):
+    path = tmp_path / "league.json"
+    words = ["league", "coin_game_v0", str(folder), "always_defect", "--episodes", "2"]
+    assert main([*words, "--save", str(path)]) == 0
+    assert "always_defect" in capsys.readouterr().out
+    assert json.loads(path.read_text())["forfeits"] == {}
+
+
+def test_a_run_folder_is_evaluated_and_plays(folder, capsys):
+    assert main(["evaluate", str(folder), "--episodes", "2"]) == 0
     assert "vs always_defect" in capsys.readouterr().out
-    assert main(["play", "coin_game_v0", folder, "always_defect"]) == 0
-    assert main(["play", "ipd_v0", folder, "tit_for_tat"]) == 2
+    assert main(["play", "coin_game_v0", str(folder), "always_defect"]) == 0
+    assert main(["play", "ipd_v0", str(folder), "tit_for_tat"]) == 2
     assert "plays coin_game_v0, not ipd_v0" in capsys.readouterr().err
-    assert main(["train", "loqa", "coin_game_v0", "--set", "bach=3"]) == 2
-    assert "'batch'" in capsys.readouterr().err
-    game = {"env_id": "coin_game_v0", "game": {}}
-    train("loqa", game["env_id"], out=tmp_path / "x", device="cpu", iterations=2, eval_every=0, batch=4, horizon=5,
-          actor_hidden=8, critic_hidden=8, quiet=True)  # fmt: skip
+
+
+def test_every_agent_is_read_once(folder, monkeypatch):
+    """Three entries, two of them agents: nine pairs, two reads."""
+    reads = []
+    read = loading.load
+    monkeypatch.setattr(loading, "load", lambda path: reads.append(path) or read(path))
+    entries = ["bundled:loqa_3x3", str(folder), "always_defect"]
+    league = round_robin(entries, "coin_game_v0", episodes=2, seed=3)
+    assert league.forfeits == {}
+    assert len(reads) == 2
+
+
+def test_an_agent_that_is_read_once_plays_as_one_of_its_own(folder):
+    """Seats of one agent keep their memories apart: as agents that were read for each seat."""
+    league = round_robin([str(folder)], "coin_game_v0", episodes=4, seed=3)
+    seats = [AgentPlayer(loading.load_agents(folder)[seat]) for seat in range(2)]
+    games = play_episodes("coin_game_v0", seats, 4, sde.draw(3, 0, 0))
+    assert league.means[0, 0].tolist() == games["rewards"].mean(0).mean(0).tolist()
 
 
 def test_words_that_name_agents():
-    assert (
-        is_agent("bundled:x")
-        and is_agent("runs/x")
-        and is_agent("x.json")
-        and not is_agent("tit_for_tat")
-    )
+    assert is_agent("bundled:x")
+    assert is_agent("runs/x")
+    assert is_agent("x.json")
+    assert not is_agent("tit_for_tat")

@@ -14,27 +14,27 @@ from agents import LEARNERS, checkpoint, load_agent, train
 from agents.checkpoint import CheckpointError
 from agents.cli.main import main
 from agents.evaluation.agent import AgentPlayer
-from agents.evaluation.scores import play, scores
+from agents.evaluation.scoring import play_episodes, score_agent
 from agents.learners.exact_table import RunConfig, exact_learner, run
 from agents.learners.tabular import TabularAgent
 from agents.matrix_games.closed_form import MatrixGame
 
 SMALL = {
-    "naive_pg": {"games": 10, "steps": 8},
-    "lola_pg": {"games": 10, "steps": 8},
-    "lola_dice": {"games": 6, "steps": 8},
+    "naive_pg_tabular": {"games": 10, "steps": 8},
+    "lola_pg_tabular": {"games": 10, "steps": 8},
+    "lola_dice_tabular": {"games": 6, "steps": 8},
     "pola_exact": {"outer_steps": 3},
 }
 TABULAR = [
     "naive_exact",
     "lola_exact",
-    "look_ahead",
-    "sos",
-    "consensus",
+    "look_ahead_exact",
+    "sos_exact",
+    "consensus_exact",
     "pola_exact",
-    "naive_pg",
-    "lola_pg",
-    "lola_dice",
+    "naive_pg_tabular",
+    "lola_pg_tabular",
+    "lola_dice_tabular",
 ]
 QUIET = {"eval_every": 0, "quiet": True, "device": "cpu"}
 
@@ -108,7 +108,7 @@ def test_evaluate_and_play(tmp_path, capsys):
     assert isinstance(agent, TabularAgent)
     assert agent.env_id == "ipd_v0"
     assert agent.policy.shape == (5, 2)
-    found = scores(agent, episodes=64)
+    found = score_agent(agent, episodes=64)
     assert found["self"] > -1.2
     assert found["vs always_defect"] > -2.2
     assert main(["evaluate", str(folder), "--episodes", "8", "--against", "tit_for_tat"]) == 0
@@ -140,7 +140,7 @@ def test_the_agent_plays_its_table(tmp_path):
         "naive_exact", "ipd_v0", out=tmp_path / "x", iterations=1, lr=0.0, seed=1, **QUIET
     )
     agent = load_agent(folder)
-    games = play("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
+    games = play_episodes("ipd_v0", [AgentPlayer(agent), AgentPlayer(agent)], 400, seed=2)
     states = games["observations"][:-1, :, 0].argmax(-1)
     for s in range(5):
         chosen = games["actions"][..., 0][states == s]
@@ -211,13 +211,15 @@ LOLA = {"form": "shaping", "order": 1, "eta": 1.0, "lookaheads": 1, "hold": "own
 DEFAULTS = {
     "naive_exact": LOOP,
     "lola_exact": LOOP | LOLA,
-    "look_ahead": LOOP | SOS,
-    "sos": LOOP | SOS,
-    "consensus": LOOP | {"weight": 1.0},
+    "look_ahead_exact": LOOP | SOS,
+    "sos_exact": LOOP | SOS,
+    "consensus_exact": LOOP | {"weight": 1.0},
     "pola_exact": LOOP | POLA | {"init_std": 0.1},
-    "naive_pg": LOOP | SAMPLING | {"games": 4000, "critic_lr": 1.0},
-    "lola_pg": LOOP | SAMPLING | {"games": 4000, "critic_lr": 1.0, "eta": 0.5},
-    "lola_dice": LOOP | SAMPLING | {"lr": 0.2, "init_std": 0.4472, "lookaheads": 1, "lr_in": 0.3},
+    "naive_pg_tabular": LOOP | SAMPLING | {"games": 4000, "critic_lr": 1.0},
+    "lola_pg_tabular": LOOP | SAMPLING | {"games": 4000, "critic_lr": 1.0, "eta": 0.5},
+    "lola_dice_tabular": LOOP
+    | SAMPLING
+    | {"lr": 0.2, "init_std": 0.4472, "lookaheads": 1, "lr_in": 0.3},
 }
 
 
@@ -239,11 +241,11 @@ def test_settings_know_the_types_of_their_fields(name):
     [
         ("pola_exact", {"outer_steps": 0}, "outer_steps"),
         ("pola_exact", {"runs": 0}, "runs"),
-        ("naive_pg", {"games": 0}, "games"),
-        ("naive_pg", {"gamma": 1.0}, "discount"),
-        ("lola_dice", {"lookaheads": -1}, "lookaheads"),
-        ("lola_dice", {"estimator": "x"}, "estimator"),
-        ("lola_dice", {"init_std": float("inf")}, "finite"),
+        ("naive_pg_tabular", {"games": 0}, "games"),
+        ("naive_pg_tabular", {"gamma": 1.0}, "discount"),
+        ("lola_dice_tabular", {"lookaheads": -1}, "lookaheads"),
+        ("lola_dice_tabular", {"estimator": "x"}, "estimator"),
+        ("lola_dice_tabular", {"init_std": float("inf")}, "finite"),
     ],
 )
 def test_settings_check_what_each_of_their_parts_checks(name, setting, words):

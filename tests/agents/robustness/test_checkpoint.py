@@ -38,7 +38,9 @@ def equal(a, b):
 def test_round_trip(tmp_path):
     saved = save(tmp_path, 7, tensors(), FACTS, {"past0": torch.ones(2)})
     got = load(tmp_path)
-    assert got.step == 7 and got.facts == FACTS and got.path == saved.path
+    assert got.step == 7
+    assert got.facts == FACTS
+    assert got.path == saved.path
     assert equal(got.tensors, {**tensors(), "past0": torch.ones(2)})
     assert load(saved.path).step == 7
 
@@ -52,14 +54,11 @@ def test_keeps_the_last_and_writes_what_never_changes_once(tmp_path):
         "state-00000005.json",
         "state-00000006.json",
     ]
-    assert (
-        len(list(tmp_path.glob("kept-*"))) == 6
-        and len(list(tmp_path.glob("state-*.safetensors"))) == 2
-    )
+    assert len(list(tmp_path.glob("kept-*"))) == 6
+    assert len(list(tmp_path.glob("state-*.safetensors"))) == 2
     got = load(tmp_path).tensors
-    assert all(got[f"past{i}"].tolist() == [i, i] for i in range(6)) and torch.equal(
-        got["theta"], tensors(6)["theta"]
-    )
+    assert all(got[f"past{i}"].tolist() == [i, i] for i in range(6))
+    assert torch.equal(got["theta"], tensors(6)["theta"])
     assert load(tmp_path / "state-00000005.json").tensors.keys() == got.keys() - {"past5"}
 
 
@@ -91,10 +90,12 @@ def test_every_flipped_bit_is_noticed(tmp_path, name):
         try:
             again = load(good)
         except CheckpointError as error:
-            assert (str(good) in str(error) and "state-" in str(error)) or "kept-" in str(error)
+            assert str(good) in str(error)
+            assert "state-" in str(error) or "kept-" in str(error)
         else:  # a bit that JSON does not care for, for instance white space to another white space
-            assert name.endswith(".json") and again.facts == FACTS and equal(
-                again.tensors, {**tensors(), "past0": torch.ones(2)})  # fmt: skip
+            assert name.endswith(".json")
+            assert again.facts == FACTS
+            assert equal(again.tensors, {**tensors(), "past0": torch.ones(2)})
 
 
 @pytest.mark.parametrize("name", ["state-00000007.json", "state-00000007.safetensors"])
@@ -152,7 +153,10 @@ F32 = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 HOSTILE = {
     "pickle": b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.",
     "huge header": header("{}", 2**63 - 1),
-    "huge shape": header('{"theta":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}') + b"0000",
+    "huge shape": header(
+        '{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,4]}}'
+    )
+    + b"0000",
     "overlap": header('{"a":' + F32 + ',"b":' + F32 + "}") + b"0000",
     "not json": header("{" * 1000),
     "unknown type": header('{"a":{"dtype":"EVIL","shape":[1],"data_offsets":[0,4]}}') + b"0000",
@@ -282,10 +286,10 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path):
             assert not reported
             continue
         got = load(tmp_path)
-        assert got.step >= (reported or [0])[-1] and got.facts == {"step": got.step}
-        assert (got.tensors["theta"] == got.step).all() and (
-            got.tensors[f"past{got.step - 1}"] == got.step - 1
-        ).all()
+        assert got.step >= (reported or [0])[-1]
+        assert got.facts == {"step": got.step}
+        assert (got.tensors["theta"] == got.step).all()
+        assert (got.tensors[f"past{got.step - 1}"] == got.step - 1).all()
     assert checkpoint.manifests(tmp_path)
 
 
@@ -303,7 +307,8 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path):
     pid, reader = in_a_child(write_too_much, tmp_path)
     os.waitpid(pid, 0)
     assert everything(reader) == "refused"
-    assert load(tmp_path).step == 1 and not list(tmp_path.glob(".*tmp"))
+    assert load(tmp_path).step == 1
+    assert not list(tmp_path.glob(".*tmp"))
 
 
 def test_nothing_here_can_run_code():
@@ -312,6 +317,5 @@ def test_nothing_here_can_run_code():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                assert name not in ("eval", "exec", "torch.load") and not name.startswith(
-                    "pickle."
-                ), f"{path}: {name}"
+                assert name not in ("eval", "exec", "torch.load"), f"{path}: {name}"
+                assert not name.startswith("pickle."), f"{path}: {name}"

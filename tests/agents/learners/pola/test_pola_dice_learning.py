@@ -12,14 +12,14 @@ import torch
 import social_dilemmas_env as sde
 from agents import load_agent, train
 from agents.checkpoint import load
-from agents.evaluation.agent import load_agents
+from agents.errors import TrainingError
+from agents.evaluation.loading import load_agents
 from agents.evaluation.players import batch_player
-from agents.evaluation.scores import scores
+from agents.evaluation.scoring import score_agent
 from agents.learners.pola.learner import PRESETS, PolaDice, make_pola_dice
 from agents.learners.pola.pola_dice import OuterProblem, PolaDiceConfig, look_ahead
 from agents.nn.networks import Gru
 from agents.registry import LEARNERS
-from agents.training.loop import TrainingError
 
 torch.set_num_threads(1)
 TINY = {"batch": 6, "horizon": 5, "hidden": 4, "outer_steps": 3}
@@ -333,7 +333,7 @@ def test_each_seat_is_played_by_its_own_network(tmp_path):
     assert all(map(torch.equal, (a._theta["out"] for a in load_agents(folder)), own))
     logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     evaluated = next(line for line in logged if "eval self" in line)
-    assert evaluated["eval self"] == scores(load_agents(folder), episodes=4, seed=3)["self"]
+    assert evaluated["eval self"] == score_agent(load_agents(folder), episodes=4, seed=3)["self"]
     shared = load_agents("bundled:loqa_3x3")
     assert len(shared) == 2
     assert shared[0] is shared[1]

@@ -1,15 +1,20 @@
-"""Playing agents against one another, and what it says: mean rewards a step, with the settings that
-they depend on.
+"""Playing agents against one another, and their mean rewards a step.
 
 Shapes  B games (episodes, played once each), T steps, N players.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import social_dilemmas_env as sde
+from social_dilemmas_env.metrics import adversarial_fraction, coin_pickups
+
+if TYPE_CHECKING:  # torch takes a second to import, and leagues of scripted players do without
+    from agents.evaluation.agent import TrainedAgent
 
 OPPONENTS = {
     "coin_game_v0": ("always_cooperate", "always_defect"),
@@ -17,15 +22,14 @@ OPPONENTS = {
 }
 
 
-def play(
+def play_episodes(
     env_id: str, players: Sequence[Any], episodes: int, seed: int = 0, **game_kwargs: Any
 ) -> dict[str, np.ndarray]:
     """Plays one episode in each of B games.
 
     Args:
         env_id: the game.
-        players: one a player of the game, with `reset(B, seed)` and `act(observations [B, ...]) ->
-            [B]`.
+        players: one a seat, with `reset(B, seed)` and `act(observations [B, ...]) -> [B]`.
         episodes: B.
         seed: of the games and the players.
         **game_kwargs: the game's arguments.
@@ -34,26 +38,29 @@ def play(
         "observations" [T + 1, B, N, ...], "actions" and "rewards" [T, B, N].
     """
     venv = sde.make_vec_env(env_id, num_envs=episodes, autoreset="disabled", **game_kwargs)
-    seen = [venv.reset(seed=sde.draw(seed, 0))[0]]
+
+    # The games and every player have seeds of their own.
+    observations = [venv.reset(seed=sde.draw(seed, 0))[0]]
     for i, player in enumerate(players):
         player.reset(episodes, sde.draw(seed, 1, i))
+
     actions, rewards = [], []
     for _ in range(venv.max_cycles):
-        actions.append(
-            np.stack([np.asarray(p.act(seen[-1][:, i])) for i, p in enumerate(players)], 1)
-        )
-        observations, paid, *_ = venv.step(actions[-1])
-        seen.append(np.array(observations))
+        moves = [np.asarray(p.act(observations[-1][:, i])) for i, p in enumerate(players)]
+        actions.append(np.stack(moves, 1))
+        seen, paid, *_ = venv.step(actions[-1])
+        observations.append(np.array(seen))  # a copy: the batch writes into its arrays again
         rewards.append(np.array(paid))
+
     return {
-        "observations": np.stack(seen),
+        "observations": np.stack(observations),
         "actions": np.stack(actions),
         "rewards": np.stack(rewards),
     }
 
 
-def scores(
-    agent: Any | Sequence[Any],
+def score_agent(
+    agent: TrainedAgent | Sequence[TrainedAgent],
     *,
     episodes: int = 128,
     seed: int = 0,
@@ -73,29 +80,31 @@ def scores(
         it": the others' mean. In the Coin Game also "adversarial": the share of the pick-ups in
         self-play that are of another's coin.
     """
+    # Inside: see TYPE_CHECKING above.
     from agents.evaluation.agent import AgentPlayer
 
     given = list(agent) if isinstance(agent, Sequence) else [agent]
     first = given[0]
-    game = sde.spec(first.env_id).game(**first.game_kwargs)
+    env_id, game = first.env_id, sde.spec(first.env_id).game(**first.game_kwargs)
     seats = range(len(game.num_actions))
-    players = [AgentPlayer(given[i % len(given)]) for i in seats]
-    alone = play(first.env_id, players, episodes, seed, **first.game_kwargs)
-    found = {"self": float(alone["rewards"].mean())}
-    if first.env_id == "coin_game_v0":
-        from social_dilemmas_env.metrics import adversarial_fraction, coin_pickups
 
+    # Self-play.
+    players = [AgentPlayer(given[i % len(given)]) for i in seats]
+    alone = play_episodes(env_id, players, episodes, seed, **first.game_kwargs)
+    found = {"self": float(alone["rewards"].mean())}
+    if env_id == "coin_game_v0":
         rules: Any = game
-        found["adversarial"] = float(
-            adversarial_fraction(coin_pickups(rules, alone["observations"][:, :, 0])).mean()
-        )
-    for name in OPPONENTS.get(first.env_id, ()) if opponents is None else opponents:
+        pickups = coin_pickups(rules, alone["observations"][:, :, 0])
+        found["adversarial"] = float(adversarial_fraction(pickups).mean())
+
+    # Against scripted players.
+    for name in OPPONENTS.get(env_id, ()) if opponents is None else opponents:
         scripted = [
-            sde.make_strategy(name, first.env_id, player=i, **first.game_kwargs) for i in seats[1:]
+            sde.make_strategy(name, env_id, player=i, **first.game_kwargs) for i in seats[1:]
         ]
-        games = play(
-            first.env_id, [AgentPlayer(first), *scripted], episodes, seed, **first.game_kwargs
-        )
+        met = [AgentPlayer(first), *scripted]
+        games = play_episodes(env_id, met, episodes, seed, **first.game_kwargs)
         mean = games["rewards"].mean((0, 1))
         found |= {f"vs {name}": float(mean[0]), f"{name} vs it": float(mean[1:].mean())}
+
     return found

@@ -1,0 +1,227 @@
+"""Trained agents from run folders, checkpoints, and those that come with the package.
+
+    load_agent("bundled:loqa_3x3")               one agent
+    load_agents("runs/x")                        one for every seat of its game
+    load_policy_table("runs/x")                  P(action | observation) of policies without memory
+
+Shapes  R independent runs, N seats, V observations of the game, A actions.
+"""
+
+import difflib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import social_dilemmas_env as sde
+from agents.checkpoint import Checkpoint, load
+from agents.errors import CheckpointError
+from agents.evaluation.agent import TrainedAgent
+from agents.registry import LEARNERS, current_name
+
+BUNDLED = Path(__file__).parents[1] / "bundled"
+# The usual agent of a game.
+ALIASES = {
+    "loqa_coin_game_v0": "loqa_3x3",
+    "loqa_ipd_v0": "loqa_ipd",
+    "meta_mapg_ipd_v0": "meta_mapg_ipd",
+    "pola_dice_ipd_v0": "pola_dice_ipd",
+}
+
+
+def load_agent(
+    source: str | Path, device: str = "cpu", seed: int = 0, *, player: int = 0, run: int = 0
+) -> TrainedAgent:
+    """An agent by name ("bundled:NAME"), run folder or checkpoint file (.json).
+
+    Args:
+        source: see above.
+        device: where it computes.
+        seed: of its random choices.
+        player: which seat's network, where seats have networks of their own.
+        run: which of several runs that were learned side by side.
+
+    Raises:
+        ValueError: there is no bundled agent of that name (the nearest are named), or no such
+            player or run.
+        CheckpointError: no checkpoint, or a damaged one, or one of another version.
+    """
+    checkpoint = load(find_checkpoint(source))
+    if (player, run) != (0, 0):
+        checkpoint = select_network(checkpoint, player, run)
+    return restore_agent(checkpoint, device, seed)
+
+
+def load_agents(
+    source: str | Path, device: str = "cpu", seed: int = 0, *, run: int = 0
+) -> list[TrainedAgent]:
+    """An agent for every seat of its game: each seat's own network, where they have their own.
+
+    Args:
+        source: a name, run folder or checkpoint; see load_agent.
+        device: where they compute.
+        seed: of their random choices.
+        run: which of several runs that were learned side by side.
+
+    Raises:
+        ValueError, CheckpointError: see load_agent.
+    """
+    return restore_agents(load(find_checkpoint(source)), device, seed, run=run)
+
+
+@torch.no_grad()
+def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
+    """The trained policies of all runs and seats, as probabilities: for agents without memory.
+
+    Args:
+        source: a name, run folder or checkpoint; see load_agent.
+        device: where they are computed.
+
+    Returns:
+        [R, N, V, A].  Observations in the order of `make_vec_env(..., obs_mode="state")`; in a
+        memory-one matrix game start, CC, CD, DC, DD, the own action first.
+
+    Raises:
+        ValueError: the agent remembers more than its last observation, so that it has no table; or
+            see load_agent.
+        CheckpointError: see load_agent.
+    """
+    checkpoint = load(find_checkpoint(source))
+
+    # What can be seen in its game.
+    first = restore_agent(checkpoint, device)
+    env_id, game = first.env_id, first.game_kwargs
+    observations = all_observations(env_id, game, device)
+
+    # [N, V, A] of every run.
+    runs = []
+    for run in range(count_runs(checkpoint)):
+        seats = []
+        for seat in range(count_seats(env_id, game)):
+            agent = restore_agent(_select_own(checkpoint, seat, run), device)
+            # All observations at once, each as the first of an episode.
+            chances, hidden = agent.probabilities(observations)
+            if hidden is not None:
+                raise ValueError(f"{source} remembers: ask load_agents(...)[seat].probabilities")
+            seats.append(chances)
+        runs.append(torch.stack(seats))
+    return torch.stack(runs)
+
+
+def _select_own(checkpoint: Checkpoint, seat: int, run: int) -> Checkpoint:
+    """The checkpoint with the policy that a seat learned, its own or the one of all seats."""
+    if "policies" in checkpoint.tensors or f"self{seat}.theta" in checkpoint.tensors:
+        return select_network(checkpoint, seat, run)
+    return select_network(checkpoint, 0, run) if run else checkpoint
+
+
+def count_seats(env_id: str, game: dict[str, Any]) -> int:
+    """How many players a game has.  N."""
+    return len(sde.spec(env_id).game(**game).num_actions)
+
+
+def all_observations(env_id: str, game: dict[str, Any], device: str = "cpu") -> Tensor:
+    """Every observation of a game, flat, by observation id.  [V, F]."""
+    venv: Any = sde.make_vec_env(
+        env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game
+    )
+    table: Tensor = venv.observation_table
+    return table
+
+
+def list_bundled() -> list[str]:
+    """Names of the agents that come with the package."""
+    return sorted(path.stem for path in BUNDLED.glob("*.json"))
+
+
+def find_checkpoint(source: str | Path) -> Path:
+    """Where an agent is: the path for `checkpoint.load`.
+
+    Raises:
+        ValueError: there is no bundled agent of that name (the nearest are named).
+    """
+    kind, colon, name = str(source).partition(":")
+    if kind != "bundled" or not colon:
+        path = Path(source)
+        return path / "checkpoints" if (path / "checkpoints").is_dir() else path
+
+    # One of the package's.
+    name = ALIASES.get(name, name)
+    names = list_bundled()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names
+        raise ValueError(f"there is no bundled agent {name!r}; there are {', '.join(near)}")
+    return BUNDLED / f"{name}.json"
+
+
+def holds_policies(checkpoint: Checkpoint) -> bool:
+    """Whether `select_network` can choose among what a checkpoint holds."""
+    return bool({"policies", "self0.theta"} & checkpoint.tensors.keys())
+
+
+def count_runs(checkpoint: Checkpoint) -> int:
+    """How many runs, learned side by side, a checkpoint holds policies of.  R."""
+    policies = checkpoint.tensors.get("self0.theta", checkpoint.tensors.get("policies"))
+    return 1 if policies is None else len(policies)
+
+
+def select_network(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
+    """The checkpoint with the policy of one seat and run alone.
+
+    Raises:
+        ValueError: it has no such seat or run.
+    """
+    policies = checkpoint.tensors.get("policies")  # [R, N, S, A], of a tabular learner
+    if policies is not None and 0 <= run < len(policies) and 0 <= player < policies.shape[1]:
+        chosen = policies[run : run + 1].roll(-player, 1)  # an agent plays the first one's
+        return replace(checkpoint, tensors={"policies": chosen})
+
+    theta = checkpoint.tensors.get(f"self{player}.theta")  # [R, P], of a deep learner
+    if theta is not None and 0 <= run < len(theta):
+        return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
+
+    raise ValueError(f"{checkpoint.path} has no network of player {player} in run {run}")
+
+
+def restore_agents(
+    checkpoint: Checkpoint, device: str = "cpu", seed: int = 0, *, run: int = 0
+) -> list[TrainedAgent]:
+    """The agents of a run that a checkpoint holds, by seat.
+
+    Raises:
+        ValueError: it has no such run.
+        CheckpointError: see restore_agent.
+    """
+    first = restore_agent(select_network(checkpoint, 0, run) if run else checkpoint, device, seed)
+    agents = [first]
+    for seat in range(1, count_seats(first.env_id, first.game_kwargs)):
+        # Tabular learners are judged by player 0's policy in every seat: what `evaluate` and the
+        # metrics of a run say of them is of two copies.
+        own = f"self{seat}.theta" in checkpoint.tensors
+        chosen = select_network(checkpoint, seat, run) if own else None
+        agents.append(first if chosen is None else restore_agent(chosen, device, seed))
+    return agents
+
+
+def restore_agent(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) -> TrainedAgent:
+    """The agent that a checkpoint holds: the first run's policy of player 0.
+
+    Raises:
+        CheckpointError: it is not that of an agent, or that of another version.
+    """
+    # Is it an agent at all?
+    facts = checkpoint.facts
+    for name in ("learner", "env_id", "game", "settings"):
+        if name not in facts:
+            raise CheckpointError(f"{checkpoint.path}: it says nothing of {name!r}: not an agent")
+
+    # Whose?  Checkpoints keep the names of their day.
+    learner = current_name(facts["learner"])
+    if learner not in LEARNERS:
+        raise CheckpointError(
+            f"{checkpoint.path}: saved by the learner {learner!r}, which this version has not"
+        )
+    agent: TrainedAgent = LEARNERS[learner].agent(checkpoint, device, seed)
+    return agent
