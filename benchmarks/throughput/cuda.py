@@ -47,7 +47,7 @@ def bytes_per_step(venv: Any) -> int:
     """What a step of one game must at least move: observations, rewards and flags written, actions
     and state read.
     """
-    numbers = venv.num_agents * venv._engine.numbers
+    numbers = venv.num_agents * venv.engine.numbers
     seen = {"float32": 4 * numbers, "uint8": numbers, "state": 4 * venv.num_agents}[venv.obs_mode]
     return seen + venv.num_agents * (4 + 2 + 8) + 16
 

@@ -126,4 +126,4 @@ class DictVecEnv:
                 f"actions must hold exactly the players {self.possible_agents}, got {sorted(actions)}"
             )
         columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
-        return self.batch._xp.stack(columns)
+        return self.batch.engine.xp.stack(columns)

@@ -108,7 +108,7 @@ class TorchRLEnv(EnvBase):
         """Restarts all games, or those that `tensordict["_reset"]` marks."""
         mask = None if tensordict is None else tensordict.get("_reset", None)
         options = None if mask is None else {"reset_mask": mask.reshape(self.batch.num_envs)}
-        if options and self.batch._t is None:
+        if options and self.batch.clock is None:
             options = None  # the first reset is of all games
         observations, _ = self.batch.reset(self._next_seed, options)
         self._next_seed = None
@@ -120,7 +120,7 @@ class TorchRLEnv(EnvBase):
 
     def _over(self) -> torch.Tensor:
         """Games that have ended and were not reset, [B, 1]."""
-        over = self.batch._over
+        over = self.batch.over
         return (
             torch.full((self.batch.num_envs, 1), over, device=self.device)
             if isinstance(over, bool)

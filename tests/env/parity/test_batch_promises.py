@@ -103,12 +103,22 @@ def test_65536_games_take_less_than_64_mb():
     assert peak < 64e6
 
 
-def test_batches_of_the_same_rules_share_their_tables():
-    first, second = batch("coin", 3), batch("coin", 5)
-    assert (
-        first._engine.rows is second._engine.rows
-        and first._engine.starts[1] is second._engine.starts[1]
-    )
+SHARED = (
+    "next_codes",
+    "successors",
+    "joint_rewards",
+    "state_ids",
+    "state_observations",
+    "start_states",
+    "observation_table",
+)
+
+
+@pytest.mark.parametrize("route", ["numpy", "torch", "torch_static"])
+def test_batches_of_the_same_rules_share_their_tables(route):
+    first, second = batch("coin", 3, route), batch("coin", 5, route)
+    for table in SHARED:
+        assert getattr(first.engine, table) is getattr(second.engine, table)
 
 
 @any_route
@@ -149,7 +159,7 @@ def test_words_are_those_of_draws():
     It is the hash of `draws`, and keeping the stem changes nothing.
     """
     from social_dilemmas_env import rng as draws
-    from social_dilemmas_env.vector.numpy_env import NumpyArrays
+    from social_dilemmas_env.engine.numpy_engine import NumpyArrays
 
     rng, xp = np.random.default_rng(0), NumpyArrays()
     key = rng.integers(2**32, size=(2, 999))

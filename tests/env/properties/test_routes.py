@@ -101,7 +101,7 @@ def test_what_chance_makes_of_words(name):
     by_rule = encode(
         game.chance(pending, lambda stream, n: draws.bounded(words[stream], n)), game.sizes
     )
-    after = table.after[state * table.num_joint + joint].astype(np.int64)
+    after = table.next_code[state * table.num_joint + joint].astype(np.int64)
     rank = np.zeros(len(entries), np.int64)
     for stream, base in enumerate(table.bases):
         rank = rank * base + (words[stream] * base >> 32)
@@ -114,7 +114,7 @@ def test_what_chance_makes_of_words(name):
 def test_tables_are_read_only_and_shared():
     table = tables.tables(rules("ipd"))
     assert table is tables.tables(rules("ipd"))
-    for array in (table.after, table.outcomes, table.rewards):
+    for array in (table.next_code, table.outcomes, table.rewards):
         assert array.dtype == np.int32
         with pytest.raises(ValueError):
             array[...] = 0
@@ -133,6 +133,6 @@ def test_large_games_are_not_tabled(name):
 def test_no_table_is_larger_than_promised():
     for name in TABLED:
         table, game = tables.tables(rules(name)), rules(name)
-        assert max(table.after.size, table.outcomes.size) <= tables.MAX_ENTRIES
-        assert table.after.size == table.num_states * math.prod(game.num_actions)
+        assert max(table.next_code.size, table.outcomes.size) <= tables.MAX_ENTRIES
+        assert table.next_code.size == table.num_states * math.prod(game.num_actions)
         assert table.outcomes.size % table.span == 0

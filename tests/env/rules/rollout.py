@@ -76,7 +76,7 @@ def exact_rates(game: Any, players: list[Any], steps: int) -> np.ndarray:
     for _ in range(steps):
         played = np.repeat(boards, table.num_joint) * joint
         total += played @ rewards
-        reached = np.bincount(table.after, played, minlength=table.after.max() + 1)
+        reached = np.bincount(table.next_code, played, minlength=table.next_code.max() + 1)
         drawn = np.repeat(reached[table.num_states :], table.span) / table.span
         boards = reached[: table.num_states] + np.bincount(
             table.outcomes, drawn, minlength=table.num_states
