@@ -52,6 +52,7 @@ class NumpyArrays(Arrays):
         # In place, and without the masks that 32 bits make needless: less than half the time.
         x = counter * key[1]
         x += key[0]
+
         y = x >> SHIFTS[1]
         for factor, shift in zip(FACTORS, SHIFTS, strict=True):
             x ^= y

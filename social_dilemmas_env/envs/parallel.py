@@ -246,6 +246,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
     def scene(self) -> Scene:
         """What a picture of this moment shows (scores and history only with a render mode)."""
         self.check_running("render")
+
         single = self._single
         return Scene(
             env_id=self.metadata["name"],
@@ -312,6 +313,7 @@ def _action_error(agents: list[str], actions: Any) -> Exception:
             f"actions must be a dict with an action for each of {agents}, "
             f"got {type(actions).__name__}"
         )
+
     missing = [agent for agent in agents if agent not in actions]
     unknown = [agent for agent in actions if agent not in agents]
     return ValueError(

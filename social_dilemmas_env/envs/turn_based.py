@@ -68,6 +68,7 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
         turn = self.possible_agents.index(self.agent_selection) if self.env.agents else 0
         moved = self.possible_agents[:turn]
         moves: dict[str, Any] = {agent: self._actions[agent] for agent in moved}
+
         return SequentialState(
             self.env.get_state(),
             moves,

@@ -73,6 +73,7 @@ class Opponents:
             act = getattr(policy, "act", policy)
             more = {"first": first} if takes_first(act) else {}
             moves = np.asarray(act(observations[:, n], **more))
+
             if moves.dtype.kind not in "iu" or moves.shape != first.shape:
                 raise TypeError(
                     f"the opponent in seat {n} must return integers {first.shape}, "

@@ -13,7 +13,7 @@ from typing import Any, Self
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.engine.array_engine import MAX_TABLE, observation_count
+from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
 from social_dilemmas_env.engine.python_engine import player_names
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.vector.episodes import Array, Episodes

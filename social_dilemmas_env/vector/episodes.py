@@ -182,6 +182,7 @@ class Episodes:
         """
         if self._clock is None:
             raise ResetNeeded("call reset() before get_state()")
+
         clock, over = self._clock, self._over
         together = isinstance(clock, int)
         columns = self.engine.board(self._running.encoded)

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.engine.array_engine import observation_count
+from social_dilemmas_env.engine.array_tables import observation_count
 from social_dilemmas_env.engine.tables import (
     MAX_ENTRIES,
     fits,

@@ -7,6 +7,7 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import chicken_v0, coin_game_v0
+from tests.helpers.games import Dice, make, play, play_turns
 
 NAN, INF = math.nan, math.inf
 
