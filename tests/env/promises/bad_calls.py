@@ -4,24 +4,24 @@ import math
 from collections import OrderedDict
 
 import numpy as np
+import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import chicken_v0, coin_game_v0
-from tests.helpers.games import Dice, make, play, play_turns
+from tests.helpers.games import playing
 
 NAN, INF = math.nan, math.inf
 
 
-def playing(name="coin", **view):
-    """An environment in the middle of its second episode."""
-    env = make(name, **view)
-    env.reset(seed=31)
-    env.reset()
-    if view:
-        play_turns(env, 7, Dice(0))
-    else:
-        play(env, 3, Dice(0))
-    return env
+def refuse(env, call, error, words):
+    """The call raises exactly this exception, whose message is one line that holds the words."""
+    with pytest.raises(error) as caught:
+        call(env)
+    assert type(caught.value) is error
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert len(message) > 15
+    assert "\n" not in message
 
 
 def making(env_id, **arguments):

@@ -10,24 +10,13 @@ from gymnasium.error import DependencyNotInstalled, ResetNeeded
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.envs import parallel
-from tests.env.promises.bad_calls import BAD, acts, coin, playing
+from tests.env.promises.bad_calls import BAD, acts, coin, refuse
 from tests.helpers.games import (
     THREE_PLAYERS,
     Dice,
     make,
     play,
 )
-
-
-def refuse(env, call, error, words):
-    """The call raises exactly this exception, whose message is one line that holds the words."""
-    with pytest.raises(error) as caught:
-        call(env)
-    assert type(caught.value) is error
-    message = str(caught.value)
-    assert all(word in message for word in words), message
-    assert len(message) > 15
-    assert "\n" not in message
 
 
 @pytest.mark.parametrize("what", BAD)
