@@ -16,6 +16,7 @@ from tests.helpers.games import (
     Dice,
     make,
     play,
+    playing,
 )
 
 
