@@ -65,13 +65,6 @@ def state_ids(game: Game) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def state_observations(game: Game, dtype: str) -> np.ndarray:
-    """The observations of all players in all states, flat: [S, N * F]."""
-    ids = state_ids(game)
-    return frozen(observations(game, ids, np.dtype(dtype).type).reshape(len(ids), -1))
-
-
-@lru_cache(maxsize=16)
 def observation_table(game: Game) -> np.ndarray:
     """The float32 observations of all ids, flat: [V, F]."""
     ids = np.arange(observation_count(game))

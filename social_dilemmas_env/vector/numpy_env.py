@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from social_dilemmas_env.engine.array_engine import RuleEngine
+from social_dilemmas_env.engine.array_engine import RuleEngine, aligned_empty
 from social_dilemmas_env.engine.numpy_engine import NumpyArrays, NumpyTables
 from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.vector.options import shape_error
 
+MIN_ALIGNED = 1 << 14  # numbers; below, aligning an array costs more than it gains
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}  # by bytes
 
 
@@ -58,4 +59,5 @@ class NumpyBatch(BatchEnv):
 
     @override
     def _empty(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        return np.empty(shape, dtype)
+        small = shape[0] * shape[1] < MIN_ALIGNED
+        return np.empty(shape, dtype) if small else aligned_empty(shape, dtype)
