@@ -11,16 +11,11 @@
 environments.
 """
 
+from social_dilemmas_env.deprecation import moved_modules
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.make import make_env, make_vec_env
-from social_dilemmas_env.registry import (
-    EnvSpec,
-    list_envs,
-    payoffs,
-    register,
-    register_everywhere,
-    spec,
-)
+from social_dilemmas_env.moved import MOVED_MODULES
+from social_dilemmas_env.registry import EnvSpec, list_envs, payoffs, register, spec
 from social_dilemmas_env.rng import draw
 from social_dilemmas_env.strategies import Strategy, list_strategies, make_strategy
 from social_dilemmas_env.testing import Finding, check_env
@@ -45,4 +40,4 @@ __all__ = [
     "spec",
 ]
 
-register_everywhere()
+moved_modules(MOVED_MODULES)

@@ -1,7 +1,4 @@
-"""`bach_stravinsky_v0` in the form of a PettingZoo module.
-
-Its page is the docstring of `games.bach_stravinsky`.
-"""
+"""`bach_stravinsky_v0` as a PettingZoo module; `games.bach_stravinsky` holds its page."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

@@ -1,4 +1,4 @@
-"""`chicken_v0` in the form of a PettingZoo module; its page is the docstring of `games.chicken`."""
+"""`chicken_v0` as a PettingZoo module; its page is the docstring of `games.chicken`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

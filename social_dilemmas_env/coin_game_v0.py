@@ -1,4 +1,4 @@
-"""`coin_game_v0` in the form of a PettingZoo module; its page is the docstring of `games.coin`."""
+"""`coin_game_v0` as a PettingZoo module; its page is the docstring of `games.coin`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

@@ -1,4 +1,4 @@
-"""`imp_v0` in the form of a PettingZoo module; its page is the docstring of `games.imp`."""
+"""`imp_v0` as a PettingZoo module; its page is the docstring of `games.imp`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

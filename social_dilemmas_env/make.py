@@ -1,24 +1,50 @@
-"""Environments by name: `make_env` (one game, parallel or turn by turn) and `make_vec_env` (many at
-once).
-"""
+"""Environments by name: one game (`make_env`), or many at once (`make_vec_env`)."""
 
-from typing import Any
+from typing import Any, Literal, overload
 
-from social_dilemmas_env.envs.parallel import DilemmaEnv, OrderedEnv, SequentialEnv
+from social_dilemmas_env.envs.parallel import DilemmaEnv
+from social_dilemmas_env.envs.turn_based import OrderedEnv, SequentialEnv
+from social_dilemmas_env.modes import APIS, Api, Autoreset, Backend, ObsMode, RenderMode
 from social_dilemmas_env.registry import spec
+from social_dilemmas_env.validation import one_of
 from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
 from social_dilemmas_env.vector.options import Options
 
 
+@overload
 def make_env(
-    env_id: str, *, api: str = "parallel", render_mode: str | None = None, **game_kwargs: Any
-) -> Any:
+    env_id: str,
+    *,
+    api: Literal["parallel"] = "parallel",
+    render_mode: RenderMode | None = None,
+    **game_kwargs: Any,
+) -> DilemmaEnv: ...
+
+
+@overload
+def make_env(
+    env_id: str,
+    *,
+    api: Literal["aec"],
+    render_mode: RenderMode | None = None,
+    **game_kwargs: Any,
+) -> OrderedEnv: ...
+
+
+def make_env(
+    env_id: str,
+    *,
+    api: Api = "parallel",
+    render_mode: RenderMode | None = None,
+    **game_kwargs: Any,
+) -> DilemmaEnv | OrderedEnv:
     """One game.
 
     Args:
         env_id: see `list_envs`.
-        api: "parallel" for a PettingZoo `ParallelEnv`, "aec" for an `AECEnv`.
+        api: "parallel" for a PettingZoo `ParallelEnv`, all players at once; "aec" for an
+            `AECEnv`, turn by turn.
         render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi"
             (text).
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
@@ -31,8 +57,7 @@ def make_env(
         TypeError: unknown argument, or a value of the wrong type.
         gymnasium.error.DependencyNotInstalled: pygame is needed and missing.
     """
-    if api not in ("parallel", "aec"):
-        raise ValueError(f'api must be "parallel" or "aec", got {api!r}')
+    one_of("api", api, APIS)
     env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
     return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
@@ -40,10 +65,10 @@ def make_env(
 def make_vec_env(
     env_id: str,
     num_envs: int,
-    backend: str = "numpy",
+    backend: Backend = "numpy",
     device: Any = "cpu",
-    obs_mode: str = "float32",
-    autoreset: str = "same_step",
+    obs_mode: ObsMode = "float32",
+    autoreset: Autoreset = "same_step",
     seed: int | None = None,
     *,
     reuse_buffers: bool = False,
@@ -54,34 +79,23 @@ def make_vec_env(
 ) -> BatchEnv:
     """B games at once, each the same as the single game (`make_env`) with its seed.
 
-    Game i of a batch reset with `seed` has the seed `draws.draw(seed, i)`, on every backend, in any
-    batch that has a game i. Outputs of `step` are fresh arrays [B, N, ...]; the end of the horizon
-    is a truncation.
+    Game i of a batch reset with `seed` has the seed `draw(seed, i)`, on every backend, in any
+    batch that has a game i.  Outputs of `step` are fresh arrays [B, N, ...]; the end of the
+    horizon is a truncation.  `vector.options.Options` says more about each option.
 
     Args:
         env_id: see `list_envs`.
         num_envs: number of games B.
         backend: "numpy", or "torch" (tensors on `device`).
         device: for torch: "cpu", "cuda", "cuda:1", a torch.device.
-        obs_mode: "float32" or "uint8": observations [B, N, *obs_shape]; "state": view ids [B, N]
-            (int32), a number for what each player sees, which `observe(ids)` turns into float32
-            observations later: a rollout stores 4 bytes a player instead of 144 (3x3 Coin Game),
-            and `(venv.observation_table @ weights)[ids]` is a first layer on all of them.
-        autoreset: what follows the end of an episode, as in Gymnasium 1.x.  "same_step": the
-            observations returned are the next episode's first, the last are in
-            `infos["final_obs"]`; "next_step": the next step ignores its actions and returns the
-            next episode's first observations, rewards 0 and flags False; "disabled": the caller
-            resets, with `reset(options={"reset_mask": bool[B]})` or all at once.
+        obs_mode: "float32" or "uint8": observations [B, N, *obs_shape]; "state": observation ids
+            [B, N], which `observe(ids)` turns into float32 observations.
+        autoreset: what follows the end of an episode: "same_step", "next_step" or "disabled".
         seed: of the first reset, if that gives none; None: from the operating system.
-        reuse_buffers: write observations into the same array every time, valid until the next step
-            (final_obs is fresh).
-        validate: torch: also make the checks for which the host has to wait for a CUDA device, the
-            range of actions and steps of finished games.  (numpy, and torch on the CPU, always make
-            them.)
-        tables: play from look-up tables (True), by the rules (False), or from tables where they are
-            small (None).  The integers are the same.
-        static: torch: use the step of static shapes that a CUDA graph can capture; by default on
-            CUDA only.
+        reuse_buffers: write observations into the same array every time.
+        validate: torch: also make the checks for which the host has to wait for the device.
+        tables: play from look-up tables (True), by the rules (False), or as is faster (None).
+        static: torch: use the step that a CUDA graph can capture; None: on CUDA only.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -94,20 +108,12 @@ def make_vec_env(
         RuntimeError: CUDA is asked for and absent.
     """
     game = spec(env_id).game(**game_kwargs)
-    options = Options(
-        num_envs,
-        backend,
-        device,
-        obs_mode,
-        autoreset,
-        seed,
-        reuse_buffers,
-        validate,
-        tables=tables,
-        static=static,
-    )
+    named = (num_envs, backend, device, obs_mode, autoreset, seed)
+    options = Options(*named, reuse_buffers, validate, tables, static)
     if backend == "numpy":
         return NumpyBatch(env_id, game, options)
-    from social_dilemmas_env.vector.torch_env import TorchBatch  # imports torch
+
+    # Here, because it imports torch, which is an extra and takes seconds.
+    from social_dilemmas_env.vector.torch_env import TorchBatch
 
     return TorchBatch(env_id, game, options)

@@ -1,7 +1,4 @@
-"""`matrix_game_v0` in the form of a PettingZoo module.
-
-Its page is the docstring of `games.matrix`.
-"""
+"""`matrix_game_v0` as a PettingZoo module; its page is the docstring of `games.matrix`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

@@ -26,20 +26,23 @@ class Pickups(NamedTuple):
 def mean_reward(rewards: ArrayLike) -> np.ndarray:
     """Mean reward per step, float64 [N], of rewards [..., N]: over all steps and games."""
     rewards = _at_least("rewards", rewards, 1)
-    return rewards.reshape(-1, rewards.shape[-1]).mean(0, dtype=np.float64)
+    mean: np.ndarray = rewards.reshape(-1, rewards.shape[-1]).mean(0, dtype=np.float64)
+    return mean
 
 
 def discounted_return(
     rewards: ArrayLike, discount: float, *, normalised: bool = False
 ) -> np.ndarray:
-    """sum_t discount^t r_t, from the first step on, float64 [...], of the rewards [T, ...] of one
-    episode.
+    """sum_t discount^t r_t of one episode, from the first step on.
 
     Args:
-        rewards: time is the first axis; any others stay.
+        rewards: [T, ...]; time is the first axis, any others stay.
         discount: from 0 to 1.
         normalised: multiplies by 1 - discount, which gives a reward per step (as LOLA and LOLA-DiCE
             report).
+
+    Returns:
+        float64 [...].
 
     Raises:
         ValueError: a discount outside [0, 1].
@@ -52,16 +55,19 @@ def discounted_return(
 
 
 def cooperation_rate(actions: ArrayLike, *, cooperate: int = 0) -> np.ndarray:
-    """Fraction of moves that are `cooperate`, float64 [N], of actions [..., N]: over all steps and
-    games.
+    """Fraction of moves that are `cooperate`, over all steps and games.
+
+    float64 [N], of actions [..., N].
     """
     actions = _at_least("actions", actions, 1)
-    return (actions == cooperate).reshape(-1, actions.shape[-1]).mean(0)
+    rate: np.ndarray = (actions == cooperate).reshape(-1, actions.shape[-1]).mean(0)
+    return rate
 
 
 def conditional_cooperation(actions: ArrayLike, first: ArrayLike | None = None) -> np.ndarray:
-    """P(C | start), P(C | CC), P(C | CD), P(C | DC), P(C | DD): the memory-one strategy that the
-    moves look like.
+    """The memory-one strategy that the moves look like.
+
+    P(C | start), P(C | CC), P(C | CD), P(C | DC), P(C | DD).
 
     Args:
         actions: [T, B, 2], 0 cooperate (C), 1 defect (D).
@@ -77,12 +83,15 @@ def conditional_cooperation(actions: ArrayLike, first: ArrayLike | None = None) 
     if actions.ndim != 3 or actions.shape[-1] != 2:
         raise ValueError(f"actions must have shape [T, B, 2], got {actions.shape}")
     opening = _opening("first", first, actions.shape[:2])
-    rates = np.full((2, 5), np.nan)
+
+    rates = np.full((2, len(OUTCOMES)), np.nan)
     for player in (0, 1):
+        # What each move follows: 0 the start, else 1 + the last joint action.
         own, other = actions[..., player], actions[..., 1 - player]
         last = 1 + 2 * np.roll(own, 1, 0) + np.roll(other, 1, 0)
         last[opening] = 0
-        for outcome in range(5):
+
+        for outcome in range(len(OUTCOMES)):
             moves = own[last == outcome]
             if moves.size:
                 rates[player, outcome] = (moves == 0).mean()
@@ -107,16 +116,18 @@ def coin_pickups(
     """
     boards = _boards(game, np.asarray(trajectory), player)
     n = game.num_agents
+
+    # Who got the coins that lay there before each step.
     before = tuple(column[:-1] for column in boards)
     got = taken(game, before[n : n + game.coins], [column[1:] for column in boards[:n]])
     alive = ~_opening("first", first, boards[0].shape)[1:]
+
+    # Whose they were.
     own, other = [], []
     for i in range(n):
-        mine = owned(game, before, i)
-        own.append(sum(players[i] * m for players, m in zip(got, mine, strict=True)) * alive)
-        other.append(
-            sum(players[i] * (1 - m) for players, m in zip(got, mine, strict=True)) * alive
-        )
+        pairs = [(players[i], m) for players, m in zip(got, owned(game, before, i), strict=True)]
+        own.append(sum(mine * m for mine, m in pairs) * alive)
+        other.append(sum(mine * (1 - m) for mine, m in pairs) * alive)
     return Pickups(np.stack(own, -1), np.stack(other, -1))
 
 
@@ -130,18 +141,19 @@ def own_coin_rate(pickups: Pickups) -> np.ndarray:
 
 
 def adversarial_fraction(pickups: Pickups) -> np.ndarray:
-    """Steps in which a player took another's coin among the steps in which it took any, float64
-    [N]; NaN without any.
+    """Steps with another's coin among the steps in which a player took any, float64 [N].
 
-    LOQA's `adversarial_pickup_div_all_pickup`; 1 - `own_coin_rate` where there is one coin on the
-    board.
+    NaN without any.  LOQA's `adversarial_pickup_div_all_pickup`; 1 - `own_coin_rate` where there
+    is one coin on the board.
     """
     own, other = (np.asarray(kind).reshape(-1, kind.shape[-1]) > 0 for kind in pickups)
     return _ratio(other.sum(0), (own | other).sum(0))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    out = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=out, where=whole > 0)
+    return out
 
 
 def _boards(game: CoinGame, trajectory: np.ndarray, player: int) -> tuple[np.ndarray, ...]:
@@ -151,9 +163,11 @@ def _boards(game: CoinGame, trajectory: np.ndarray, player: int) -> tuple[np.nda
     if trajectory.ndim == 5 and trajectory.shape[2:] == game.observation_shape:
         flat = board_of(game, trajectory.reshape(-1, *game.observation_shape), player)
         return tuple(column.reshape(trajectory.shape[:2]) for column in flat)
+
     expected = ", ".join(map(str, game.observation_shape))
     raise ValueError(
-        f"expected boards [T + 1, B, {columns}] or observations [T + 1, B, {expected}], got shape {trajectory.shape}"
+        f"expected boards [T + 1, B, {columns}] or observations [T + 1, B, {expected}], "
+        f"got shape {trajectory.shape}"
     )
 
 
@@ -172,6 +186,7 @@ def _at_least(name: str, values: ArrayLike, ndim: int) -> np.ndarray:
     array = np.asarray(values)
     if array.ndim < ndim or array.size == 0:
         raise ValueError(
-            f"{name} must be an array with at least {ndim} axis and not empty, got shape {array.shape}"
+            f"{name} must be an array with at least {ndim} axis and not empty, "
+            f"got shape {array.shape}"
         )
     return array

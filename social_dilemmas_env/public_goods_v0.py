@@ -1,7 +1,4 @@
-"""`public_goods_v0` in the form of a PettingZoo module.
-
-Its page is the docstring of `games.public_goods`.
-"""
+"""`public_goods_v0` as a PettingZoo module; its page is the docstring of `games.public_goods`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

@@ -1,19 +1,27 @@
 """The list of games; `make` makes environments of them.
 
-list_envs, spec, payoffs                 what there is
-register                                 add a game of your own
-register_everywhere                      tells PettingZoo (where it has a registry) and Gymnasium; runs on import
+    list_envs, spec, payoffs     what there is
+    register                     adds a game; PettingZoo and Gymnasium are told at once
+
+Both registries are given the *name* of what makes the environment, and the game's id as its
+argument.  So a game of one's own needs no module of its own, this file imports rules only, and
+what makes environments is imported when somebody makes one.
 """
 
+import functools
+import importlib
 import inspect
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import gymnasium
 import numpy as np
+import numpy.typing as npt
 import pettingzoo
 
+from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
@@ -24,9 +32,12 @@ from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
+from social_dilemmas_env.modes import APIS
 from social_dilemmas_env.validation import nearest
 
 NAMESPACE = "social_dilemmas"
+MAX_PAYOFF_AGENTS = 16  # a payoff tensor of public goods has 2^N joint actions
+Rules = Callable[..., Game]  # keyword arguments -> the rules, arguments checked
 
 
 @dataclass(frozen=True)
@@ -36,20 +47,18 @@ class EnvSpec:
     Attributes:
         id: for example "coin_game_v0".
         rules: keyword arguments -> the rules, arguments checked.
+        page: the game's page: description, spaces, rewards, arguments, version history
+            (Markdown).
     """
 
     id: str
-    rules: Callable[..., Game]
+    rules: Rules
+    page: str
 
     @property
     def title(self) -> str:
         """The game's name in words."""
         return self.page.splitlines()[0].lstrip("# ").split(" (`")[0]
-
-    @property
-    def page(self) -> str:
-        """The game's page: description, spaces, rewards, arguments, version history (Markdown)."""
-        return inspect.getdoc(inspect.getmodule(self.rules)) or self.id
 
     @property
     def keywords(self) -> dict[str, inspect.Parameter]:
@@ -63,52 +72,88 @@ class EnvSpec:
             TypeError: an unknown keyword (the nearest are named) or a missing one.
             ValueError: an argument out of range.
         """
-        unknown = [name for name in kwargs if name not in self.keywords]
+        keywords = self.keywords
+        unknown = [name for name in kwargs if name not in keywords]
         if unknown:
             raise TypeError(
-                f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], self.keywords)}"
+                f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], keywords)}"
             )
-        missing = [
-            name for name, p in self.keywords.items() if p.default is p.empty and name not in kwargs
-        ]
+
+        required = [name for name, p in keywords.items() if p.default is p.empty]
+        missing = [name for name in required if name not in kwargs]
         if missing:
             raise TypeError(f"{self.id} needs the argument {missing[0]!r}")
+
         return self.rules(**kwargs)
 
 
 _SPECS: dict[str, EnvSpec] = {}
 
 
-def register(env_id: str, rules: Callable[..., Game]) -> None:
-    """Adds a game.
+def register(env_id: str, rules: Rules, page: str | None = None) -> None:
+    """Adds a game, here and in the registries of PettingZoo (1.27 or newer) and Gymnasium.
+
+    Afterwards `make_env(env_id)`, `make_vec_env(env_id, B)`,
+    `pettingzoo.make("parallel", "social_dilemmas/my_game-v0")` (or "aec") and
+    `gymnasium.make("social_dilemmas/my_game-v0")` make it.
 
     Args:
         env_id: ends in a version, for example "my_game_v0".
-        rules: keyword arguments -> the rules (see `games.game.Game`).
+        rules: keyword arguments -> the rules (see `games.game.Game`): a class, a function or a
+            `functools.partial` of one.
+        page: what the game is, in Markdown; its first line is the title.  None: the docstring of
+            the class, or else of the module that defines the rules, or else of the function.
 
     Raises:
         ValueError: an id without version, or one that is taken.
+        TypeError: rules that cannot be called, or a page that is no text.
     """
-    name, _, version = env_id.rpartition("_v")
+    name, _, version = env_id.rpartition("_v") if isinstance(env_id, str) else ("", "", "")
     if not (name.isidentifier() and version.isdigit()):
         raise ValueError(f'an id looks like "my_game_v0": a name and a version, got {env_id!r}')
     if env_id in _SPECS:
         raise ValueError(f"{env_id} is already registered")
-    _SPECS[env_id] = EnvSpec(env_id, rules)
+    if not callable(rules):
+        raise TypeError(f"rules must be a class or a function that makes a game, got {rules!r}")
+    if page is not None and not isinstance(page, str):
+        raise TypeError(f"page must be a text, got {page!r}")
+
+    _SPECS[env_id] = EnvSpec(env_id, rules, (page or "").strip() or _page_of(rules) or env_id)
+    _announce(env_id, f"{NAMESPACE}/{name}-v{version}")
 
 
-for _rules in (
-    bach_stravinsky,
-    chicken,
-    coin_game,
-    imp,
-    ipd,
-    matrix_game,
-    public_goods,
-    rps,
-    stag_hunt,
-):
-    register(f"{_rules.__name__}_v0", _rules)
+def _page_of(rules: Any) -> str:
+    """The docstring of the class, or of the module that defines the rules, or of the function."""
+    while isinstance(rules, functools.partial):  # its own docstring is that of functools
+        rules = rules.func
+
+    defined_in = sys.modules.get(getattr(rules, "__module__", None) or type(rules).__module__)
+    own, module = inspect.getdoc(rules) or "", inspect.getdoc(defined_in) or ""
+    if not isinstance(rules, type):
+        return module or own
+
+    # A dataclass without a docstring is given its signature for one, and any class its base's.
+    text = rules.__dict__.get("__doc__") or ""
+    generated = is_dataclass(rules) and text.startswith(f"{rules.__name__}(")
+    return own if text and not generated else module
+
+
+def _announce(env_id: str, name: str) -> None:
+    """Tells PettingZoo (both APIs) and Gymnasium (one learner among fixed players)."""
+    if name in gymnasium.registry:
+        return  # the package was imported anew
+
+    if hasattr(pettingzoo, "register"):  # PettingZoo >= 1.27
+        make = "social_dilemmas_env.make:make_env"
+        for api in APIS:
+            pettingzoo.register(api, name, make, kwargs={"env_id": env_id, "api": api})
+
+    gymnasium.register(
+        name,
+        entry_point="social_dilemmas_env.single_agent:SingleEnv",
+        vector_entry_point="social_dilemmas_env.single_agent:SingleVectorEnv",
+        kwargs={"env_id": env_id},
+    )
 
 
 def list_envs() -> list[str]:
@@ -130,38 +175,50 @@ def spec(env_id: str) -> EnvSpec:
         ) from None
 
 
-def payoffs(env_id: str, **game_kwargs: Any) -> np.ndarray:
-    """The payoff tensor of a matrix game, float64 [A_0, ..., A_{N-1}, N]; entry [a_0, ..., a_{N-1},
-    n] is player n's.
+def payoffs(env_id: str, **game_kwargs: Any) -> npt.NDArray[np.float64]:
+    """The payoff tensor of a matrix game.
+
+    Args:
+        env_id: see `list_envs`.
+        **game_kwargs: the game's arguments.
+
+    Returns:
+        float64 [A_0, ..., A_{N-1}, N]; entry [a_0, ..., a_{N-1}, n] is player n's.
 
     Raises:
         ValueError: the game is no matrix game.
     """
     game = spec(env_id).game(**game_kwargs)
     if isinstance(game, MatrixGame):
-        return np.array(game.reward_values).reshape(*game.num_actions, -1)
-    if isinstance(game, PublicGoods) and game.num_agents <= 16:
-        joint = np.indices(game.num_actions).reshape(game.num_agents, -1)
-        codes = game.act(game.start(lambda stream, n: 0), list(joint))[1]
-        return np.array(game.reward_values)[np.stack(codes, -1)].reshape(*game.num_actions, -1)
+        tensor: npt.NDArray[np.float64] = np.array(game.reward_values)
+        return tensor.reshape(*game.num_actions, -1)
+
+    if isinstance(game, PublicGoods) and game.num_agents <= MAX_PAYOFF_AGENTS:
+        joint_actions = np.indices(game.num_actions).reshape(game.num_agents, -1)
+        codes = game.act(game.start(lambda stream, n: 0), list(joint_actions))[1]
+        tensor = np.array(game.reward_values)[np.stack(codes, -1)]
+        return tensor.reshape(*game.num_actions, -1)
+
     raise ValueError(f"{env_id} has no payoff table")
 
 
-def register_everywhere() -> None:
-    """Registers the games with PettingZoo (both APIs) and their single-learner views with
-    Gymnasium.
-    """
-    for env_id in list_envs():
-        name = f"{NAMESPACE}/{env_id.replace('_v', '-v')}"
-        if name in gymnasium.registry:
-            continue  # done before
-        if hasattr(pettingzoo, "register"):  # PettingZoo >= 1.27
-            module = f"social_dilemmas_env.{env_id}"
-            pettingzoo.register("parallel", name, entry_point=f"{module}:parallel_env")
-            pettingzoo.register("aec", name, entry_point=f"{module}:env")
-        gymnasium.register(
-            name,
-            entry_point="social_dilemmas_env.single_agent:SingleEnv",
-            vector_entry_point="social_dilemmas_env.single_agent:SingleVectorEnv",
-            kwargs={"env_id": env_id},
-        )
+def __getattr__(name: str) -> Any:
+    """What stood here before."""
+    if name == "make_env":
+        deprecated("social_dilemmas_env.registry.make_env", "social_dilemmas_env.make_env")
+        return importlib.import_module("social_dilemmas_env.make").make_env
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+for _rules in (
+    bach_stravinsky,
+    chicken,
+    coin_game,
+    imp,
+    ipd,
+    matrix_game,
+    public_goods,
+    rps,
+    stag_hunt,
+):
+    register(f"{_rules.__name__}_v0", _rules)

@@ -1,4 +1,4 @@
-"""`rps_v0` in the form of a PettingZoo module; its page is the docstring of `games.rps`."""
+"""`rps_v0` as a PettingZoo module; its page is the docstring of `games.rps`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

@@ -1,7 +1,4 @@
-"""`stag_hunt_v0` in the form of a PettingZoo module.
-
-Its page is the docstring of `games.stag_hunt`.
-"""
+"""`stag_hunt_v0` as a PettingZoo module; its page is the docstring of `games.stag_hunt`."""
 
 from social_dilemmas_env.modules import pettingzoo_module
 

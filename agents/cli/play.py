@@ -8,6 +8,7 @@ import social_dilemmas_env as sde
 from agents.cli.words import add_set, parse_settings
 from agents.evaluation.players import SinglePlayer, play_episode
 from agents.progress import ProgressBar
+from social_dilemmas_env.modes import RenderMode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     # The game.
     game_kwargs = parse_settings(arguments.set)
-    render_mode = "rgb_array" if arguments.save else arguments.render
+    render_mode: RenderMode | None = "rgb_array" if arguments.save else arguments.render
     env = sde.make_env(arguments.env, render_mode=render_mode, **game_kwargs)
     seats, names = len(env.possible_agents), arguments.players
     if len(names) != seats:

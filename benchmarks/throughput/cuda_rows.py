@@ -9,6 +9,7 @@ from typing import Any
 
 import social_dilemmas_env as sde
 from benchmarks.harness.provenance import describe_device
+from social_dilemmas_env.modes import ObsMode
 
 BATCHES = tuple(1 << k for k in (12, 14, 16, 18, 20, 21))
 OBS_MODES = ("float32", "uint8", "state")
@@ -62,7 +63,7 @@ def bytes_per_step(venv: Any) -> int:
     return observed + players * (4 + 2 + 8) + 16
 
 
-def measure_row(name: str, num_envs: int, obs_mode: str, captured: bool) -> dict[str, Any]:
+def measure_row(name: str, num_envs: int, obs_mode: ObsMode, captured: bool) -> dict[str, Any]:
     """One measurement: an episode of random actions, step by step or as one graph."""
     import torch
 

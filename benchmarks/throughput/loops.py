@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.engine.tables import observations, tables, view_ids
+from social_dilemmas_env.engine.tables import observation_ids, observations, tables
 
 Loop = Callable[[int], None]  # plays so many steps
 
@@ -56,9 +56,9 @@ def bare_loop(num_envs: int, dtype: str, *, joint: bool = False, **game_kwargs: 
     game = sde.spec("coin_game_v0").game(**game_kwargs)
     table, rng = tables(game), np.random.default_rng(0)
     span, states, moves = table.span, table.num_states, game.num_actions[0]
-    after, outcomes = table.after.astype(np.int16), table.outcomes.astype(np.int16)
+    after, outcomes = table.next_code.astype(np.int16), table.outcomes.astype(np.int16)
     rewards = np.array(game.reward_values, np.float32)[table.rewards]
-    ids, kind = view_ids(game, np.arange(states)), np.dtype(dtype).type
+    ids, kind = observation_ids(game, np.arange(states)), np.dtype(dtype).type
     rows = observations(game, ids, kind).reshape(states, -1)
 
     # Arrays made once.

@@ -17,6 +17,7 @@ from gymnasium.spaces import Box, Discrete
 
 from social_dilemmas_env.adapters.options import required_options
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.modes import Backend
 
 Arrays = dict[str, Any]  # player -> array [B, ...]
 Infos = dict[str, dict[str, Any]]  # player -> info
@@ -41,7 +42,7 @@ class DictVecEnv:
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
     render_mode = None
 
-    def __init__(self, env_id: str, num_envs: int, backend: str = "torch", **kwargs: Any):
+    def __init__(self, env_id: str, num_envs: int, backend: Backend = "torch", **kwargs: Any):
         options = required_options("DictVecEnv", kwargs, autoreset="same_step", reuse_buffers=False)
         self.batch = make_vec_env(env_id, num_envs, backend, **options)
 

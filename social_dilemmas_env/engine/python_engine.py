@@ -1,4 +1,4 @@
-"""One game on Python ints: the driver behind the PettingZoo and Gymnasium views of a single game.
+"""One game on Python ints: what plays behind the PettingZoo and Gymnasium forms of a single game.
 
 numpy costs a microsecond a call, whatever the size of its arrays; one step of one game is therefore
 a few look-ups in Python lists made from the tables (`ListDriver`) or, where there are too many
@@ -9,43 +9,45 @@ import math
 import operator
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
+from typing_extensions import override
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
+from social_dilemmas_env.engine.states import check_columns, checked_clock, checked_state
 from social_dilemmas_env.engine.tables import (
     fits,
     num_states,
+    observation_ids,
     observations,
     tables,
-    view_ids,
 )
-from social_dilemmas_env.games.game import Board, Game, State, decode, encode
-from social_dilemmas_env.validation import integer
+from social_dilemmas_env.games.game import Board, Draw, Game, State, decode, encode
 
 MAX_LIST = 1 << 18  # entries of a list: 5 MB of Python objects
 MAX_OBSERVATIONS = 1 << 21  # numbers in the observations kept ready: 8 MB
 
+Key = tuple[int, int]  # start and stride of an episode's words; see `rng`
 
-def episode_draw(key: tuple[int, int], t: int, streams: int) -> Any:
+
+def episode_draw(key: Key, t: int, streams: int) -> Draw:
     """The `draw(stream, n)` that the rules ask for, at step `t` of an episode (0: the reset)."""
 
     def draw(stream: int, n: int) -> int:
-        return draws.bounded(draws.word(key, t * streams + stream), n) if n > 1 else 0
+        return rng.bounded(rng.word(key, t * streams + stream), n) if n > 1 else 0
 
     return draw
 
 
-def episode_rewards(game: Game, key: tuple[int, int]) -> Sequence[float]:
+def episode_rewards(game: Game, key: Key) -> Sequence[float]:
     """Reward code -> reward in this episode: the game's values, each plus its own noise."""
     if not game.reward_noise:
         return game.reward_values
+
     scale = game.reward_noise / 2**31  # word in [0, 2^32) -> [-noise, noise)
-    noise = [
-        (draws.word(key, -1 - code & draws.MASK) - 2**31) * scale
-        for code in range(len(game.reward_values))
-    ]
+    words = [rng.word(key, -1 - code & rng.MASK) for code in range(len(game.reward_values))]
+    noise = [(word - 2**31) * scale for word in words]
     return [value + shift for value, shift in zip(game.reward_values, noise, strict=True)]
 
 
@@ -55,33 +57,33 @@ def player_names(game: Game) -> list[str]:
 
 
 class Driver(Protocol):
-    """Moves a position (a board, in the driver's own form) on."""
+    """Moves a game on; it keeps a board in its own form, *encoded*."""
 
     game: Game
 
-    def start(self, key: tuple[int, int]) -> Any:
-        """The position at the start of an episode."""
+    def start(self, key: Key) -> Any:
+        """The encoded board at the start of an episode."""
 
     def step(
-        self, position: Any, actions: Sequence[int], key: tuple[int, int], t: int
+        self, encoded: Any, actions: Sequence[int], key: Key, t: int
     ) -> tuple[Any, Sequence[int]]:
         """The `t`-th joint move (from 1).
 
-        Returns the new position and a reward code per player.
+        Returns the new encoded board and a reward code per player.
         """
 
-    def observe(self, position: Any) -> dict[str, np.ndarray]:
+    def observe(self, encoded: Any) -> dict[str, np.ndarray]:
         """What each player observes, as fresh float32 arrays."""
 
-    def board(self, position: Any) -> Board:
-        """The position as a board."""
+    def board(self, encoded: Any) -> Board:
+        """The columns of an encoded board."""
 
-    def position(self, board: Board) -> Any:
-        """The board as a position."""
+    def encoded(self, board: Board) -> Any:
+        """The columns of a board, encoded."""
 
 
-class RuleDriver:
-    """The rules on Python ints."""
+class RuleDriver(Driver):
+    """The rules on Python ints; a board is its columns."""
 
     def __init__(self, game: Game):
         self.game = game
@@ -89,118 +91,118 @@ class RuleDriver:
         self.sizes, self.shape = game.sizes, game.observation_shape
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(driver, by_rules=True), (
-            self.game,
-        )  # else a small game would come back with tables
+        # Else a small game would come back with tables.
+        return partial(driver, by_rules=True), (self.game,)
 
-    def start(self, key: tuple[int, int]) -> Board:
-        """See `Driver`."""
+    @override
+    def start(self, key: Key) -> Board:
         draw = episode_draw(key, 0, self.game.streams)
         return self.game.chance(self.game.start(draw), draw)
 
+    @override
     def step(
-        self, position: Board, actions: Sequence[int], key: tuple[int, int], t: int
+        self, encoded: Board, actions: Sequence[int], key: Key, t: int
     ) -> tuple[Board, Sequence[int]]:
-        """See `Driver`."""
-        board, codes = self.game.act(position, actions)
+        board, codes = self.game.act(encoded, actions)
         if any(map(operator.eq, board, self.sizes)):  # something is marked for chance
             board = self.game.chance(board, episode_draw(key, t, self.game.streams))
         return board, codes
 
-    def observe(self, position: Board) -> dict[str, np.ndarray]:
-        """See `Driver`."""
-        return {name: self._observe(position, player) for player, name in enumerate(self.names)}
+    @override
+    def observe(self, encoded: Board) -> dict[str, np.ndarray]:
+        return {name: self._observation(encoded, player) for player, name in enumerate(self.names)}
 
-    def _observe(self, position: Board, player: int) -> np.ndarray:
+    def _observation(self, board: Board, player: int) -> np.ndarray:
         observation = np.zeros(self.shape, np.float32)
         flat = observation.reshape(-1)
-        for feature in self.game.features(self.game.view_of(position, player)):
-            flat[feature] = 1.0
+        for one_position in self.game.features(self.game.view_of(board, player)):
+            flat[one_position] = 1.0
         return observation
 
-    def board(self, position: Board) -> Board:
-        """See `Driver`."""
-        return position
+    @override
+    def board(self, encoded: Board) -> Board:
+        return encoded
 
-    def position(self, board: Board) -> Board:
-        """See `Driver`."""
+    @override
+    def encoded(self, board: Board) -> Board:
         return board
 
 
-class ListDriver:
-    """The tables as Python lists; a position is the code of a board."""
+class ListDriver(Driver):
+    """The tables as Python lists; a board is its code."""
 
     def __init__(self, game: Game):
         self.game = game
+        self.rules = RuleDriver(game)
+        self.num_actions, self.streams = game.num_actions, game.streams
+
+        # Transitions.
         table = tables(game)
         self.num_states, self.span = table.num_states, table.span
         self.choices = [(stream, base) for stream, base in enumerate(table.bases) if base > 1]
-        self.after, self.outcomes = table.after.tolist(), table.outcomes.tolist()
+        self.next_code, self.outcomes = table.next_code.tolist(), table.outcomes.tolist()
         self.codes = list(map(tuple, table.rewards.tolist()))
-        views = view_ids(game, np.arange(self.num_states))
-        arrays = observations(game, np.arange(views.max() + 1))
-        self.ready = list(arrays[views])  # of each position, what all players observe
+
+        # Of each state, what all players observe: an array [N, *observation_shape].
+        ids = observation_ids(game, np.arange(self.num_states))
+        self.ready = list(observations(game, np.arange(ids.max() + 1))[ids])
         self.seats = list(enumerate(player_names(game)))
-        self.rules, self.num_actions, self.streams = (
-            RuleDriver(game),
-            game.num_actions,
-            game.streams,
-        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return driver, (self.game,)
 
-    def start(self, key: tuple[int, int]) -> int:
-        """See `Driver`."""
-        return encode(self.rules.start(key), self.game.sizes)
+    @override
+    def start(self, key: Key) -> int:
+        return int(encode(self.rules.start(key), self.game.sizes))
 
+    @override
     def step(
-        self, position: int, actions: Sequence[int], key: tuple[int, int], t: int
+        self, encoded: int, actions: Sequence[int], key: Key, t: int
     ) -> tuple[int, Sequence[int]]:
-        """See `Driver`."""
-        entry = position
+        # The row of (state, joint action).
+        entry = encoded
         for action, count in zip(actions, self.num_actions):  # noqa: B905, one check costs a tenth of the step
             entry = entry * count + action
-        after = self.after[entry]
-        if after >= self.num_states:
-            after = self.outcomes[(after - self.num_states) * self.span + self._rank(key, t)]
-        return after, self.codes[entry]
 
-    def _rank(self, key: tuple[int, int], t: int) -> int:
+        # What the players do and, where it has something to do, chance.
+        next_code = self.next_code[entry]
+        if next_code >= self.num_states:
+            pending = (next_code - self.num_states) * self.span
+            next_code = self.outcomes[pending + self._outcome_index(key, t)]
+        return next_code, self.codes[entry]
+
+    def _outcome_index(self, key: Key, t: int) -> int:
         """Which outcome chance picks; see `tables`."""
-        rank, counter = 0, t * self.streams
+        index, counter = 0, t * self.streams
         for stream, base in self.choices:
-            rank = rank * base + (draws.word(key, counter + stream) * base >> 32)
-        return rank
+            index = index * base + (rng.word(key, counter + stream) * base >> 32)
+        return index
 
-    def observe(self, position: int) -> dict[str, np.ndarray]:
-        """See `Driver`."""
-        arrays = self.ready[position].copy()
+    @override
+    def observe(self, encoded: int) -> dict[str, np.ndarray]:
+        arrays = self.ready[encoded].copy()
         return {name: arrays[i] for i, name in self.seats}
 
-    def board(self, position: int) -> Board:
-        """See `Driver`."""
-        return decode(position, self.game.sizes)
+    @override
+    def board(self, encoded: int) -> Board:
+        return decode(encoded, self.game.sizes)
 
-    def position(self, board: Board) -> int:
-        """See `Driver`."""
-        return encode(board, self.game.sizes)
+    @override
+    def encoded(self, board: Board) -> int:
+        return int(encode(board, self.game.sizes))
 
 
 @lru_cache(maxsize=64)
 def driver(game: Game, *, by_rules: bool = False) -> Driver:
     """The faster driver that fits; shared by all environments with the same rules."""
-    if (
-        by_rules
-        or num_states(game) * math.prod(game.observation_shape) * len(game.num_actions)
-        > MAX_OBSERVATIONS
-    ):
+    numbers = num_states(game) * math.prod(game.observation_shape) * len(game.num_actions)
+    if by_rules or numbers > MAX_OBSERVATIONS or not fits(game, MAX_LIST):
         return RuleDriver(game)
-    return ListDriver(game) if fits(game, MAX_LIST) else RuleDriver(game)
+    return ListDriver(game)
 
 
 class SingleGame:
-    """One game being played: seed, episode, step and position, without any API around it.
+    """One game being played: seed, episode, step and board, without any API around it.
 
     Attributes:
         game: the rules.
@@ -213,49 +215,49 @@ class SingleGame:
         self.driver = driver(game, by_rules=by_rules)
         self.seed: int | None = None
         self.episode, self.t, self.over = 0, -1, False
-        self._position: Any = None
+        self._encoded: Any = None
         self._key = (0, 1)
         self.rewards: Sequence[float] = game.reward_values
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "SingleGame":
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Every attribute is immutable, or never written in place.
         twin = object.__new__(type(self))
-        twin.__dict__.update(
-            self.__dict__
-        )  # every attribute is immutable, or never written in place
+        twin.__dict__.update(self.__dict__)
         return twin
 
     def reset(self, seed: int | None = None) -> None:
         """Starts the next episode; with a seed, the first episode of that seed."""
         if seed is not None:
-            self.seed, self.episode = draws.check_seed(seed), 0
+            self.seed, self.episode = rng.check_seed(seed), 0
         elif self.seed is None:
-            self.seed, self.episode = draws.fresh_seed(), 0
+            self.seed, self.episode = rng.fresh_seed(), 0
         else:
             self.episode += 1
+
         self.t, self.over = 0, False
         self._new_key()
-        self._position = self.driver.start(self._key)
+        self._encoded = self.driver.start(self._key)
 
     def _new_key(self) -> None:
-        self._key = draws.key(self.seed, self.episode)
+        self._key = rng.key(self.seed, self.episode)
         self.rewards = episode_rewards(self.game, self._key)
 
     def step(self, actions: Sequence[int]) -> list[float]:
         """One joint move of checked actions; returns the rewards."""
         self.t = t = self.t + 1
-        self._position, codes = self.driver.step(self._position, actions, self._key, t)
+        self._encoded, codes = self.driver.step(self._encoded, actions, self._key, t)
         self.over = t >= self.game.max_cycles
         rewards = self.rewards
         return [rewards[code] for code in codes]
 
     def observe(self) -> dict[str, np.ndarray]:
         """What each player observes now, as fresh float32 arrays."""
-        return self.driver.observe(self._position)
+        return self.driver.observe(self._encoded)
 
     @property
     def board(self) -> Board:
         """The columns of the board."""
-        return self.driver.board(self._position)
+        return self.driver.board(self._encoded)
 
     def get_state(self) -> State:
         """Everything needed to continue, as plain integers."""
@@ -271,61 +273,11 @@ class SingleGame:
             TypeError: a field that does not hold integers.
         """
         state = checked_state(self.game, state)
-        seed, (episode, t, over) = draws.check_seed(state.seed), checked_clock(state)
+        seed, (episode, t, over) = rng.check_seed(state.seed), checked_clock(state)
         if not isinstance(state.board, list | tuple):
             raise TypeError(f"board must be a list of integers, got {state.board!r}")
         check_columns(self.game, [np.asarray([column]) for column in state.board])
+
         self.seed, self.episode, self.t, self.over = seed, episode, t, over
         self._new_key()
-        self._position = self.driver.position(tuple(int(column) for column in state.board))
-
-
-def checked_state(game: Game, state: Any) -> State:
-    """`state` as a `State` of this game.
-
-    Raises:
-        ValueError: it is not a state, or belongs to another game.
-    """
-    try:
-        state = State(**state) if isinstance(state, dict) else State(*state)
-    except TypeError:
-        raise ValueError(
-            f"not a state: expected the fields {', '.join(State._fields)}, got {type(state).__name__}"
-        ) from None
-    if state.game != repr(game):
-        raise ValueError(f"this state belongs to another game: {state.game}; this one is {game!r}")
-    return state
-
-
-def checked_clock(state: State) -> tuple[int, int, bool]:
-    """Episode, step and whether it is over, of the state of one game.
-
-    Raises:
-        ValueError: a field out of range.
-        TypeError: a field that is not an integer.
-    """
-    episode, t, over = (
-        integer("episode", state.episode, 0),
-        integer("t", state.t, 0),
-        integer("over", state.over, 0),
-    )
-    if over > 1:
-        raise ValueError(f"over must be 0 or 1, got {over}")
-    return episode, t, bool(over)
-
-
-def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:
-    """Checks the range of each column of a board.
-
-    Raises:
-        ValueError: a column is missing or out of range.
-    """
-    if len(columns) != len(game.sizes):
-        raise ValueError(
-            f"a board of this game has {len(game.sizes)} columns {game.columns}, got {len(columns)}"
-        )
-    for name, size, column in zip(game.columns, game.sizes, columns, strict=True):
-        if column.dtype.kind not in "iu" or (column < 0).any() or (column >= size).any():
-            raise ValueError(
-                f"{name} must hold integers in 0 .. {size - 1}, got {column.tolist()[:5]}"
-            )
+        self._encoded = self.driver.encoded(tuple(int(column) for column in state.board))

@@ -3,16 +3,21 @@
 Everything is computed from the rules (`games/`); the tables hold no second definition of any of
 them.
 
-    states       every board, by its code                                    [S, C] columns
-    after        next[s * J + a]: code of the next state or, where chance has to act, S + index of a pending board
-    outcomes     state[p * L + rank]: what chance makes of pending board p, rank uniform in [0, L)
-    rewards      codes[s * J + a]: reward codes of all players                [S * J, N]
+    states      [S, C]        every board, by its code
+    next_code   [s * J + a]   code of the next state or, where chance has to act, S + index of a
+                              pending board
+    outcomes    [p * L + i]   what chance makes of pending board p, i uniform in [0, L)
+    rewards     [S * J, N]    reward codes of all players, by s * J + a
 
 J is the number of joint actions.  L is the least common multiple of the numbers of choices chance
-has on the pending boards, so that one multiply-shift, `rank = word * L >> 32`, picks exactly the
-outcome that `word * n >> 32` picks by the rules (floor(floor(w L / 2^32) / (L / n)) = floor(w n /
-2^32)).  Where chance makes several choices at once, `streams` and `bases` say how `rank` is
-composed: rank = sum of (word_k * bases[k] >> 32) * product of the later bases.
+has on the pending boards, so that one multiply-shift, `outcome_index = word * L >> 32`, picks
+exactly the outcome that `word * n >> 32` picks by the rules:
+
+    floor(floor(w L / 2^32) / (L / n)) = floor(w n / 2^32)
+
+Where chance makes several choices at once, `bases` says how the index is composed:
+
+    outcome_index = sum over streams k of (word_k * bases[k] >> 32) * product of the later bases
 """
 
 import math
@@ -22,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from social_dilemmas_env.games.game import Board, Game, decode, encode
+from social_dilemmas_env.games.game import Board, Column, Game, decode, encode
 
 MAX_ENTRIES = 1 << 20  # of the largest table; a few MB and well under a second to build
 
@@ -30,9 +35,9 @@ MAX_ENTRIES = 1 << 20  # of the largest table; a few MB and well under a second 
 class _Transitions(NamedTuple):
     """What players do, for every board and joint action; chance comes later."""
 
-    after: np.ndarray
-    rewards: np.ndarray
-    pending: Board
+    next_code: np.ndarray  # [S * J] as in the module's docstring
+    rewards: np.ndarray  # [S * J, N] reward codes
+    pending: Board  # the boards that wait for chance, as columns [P]
     bases: tuple[int, ...]
 
 
@@ -40,7 +45,7 @@ class _Transitions(NamedTuple):
 class Tables:
     """See the module's docstring; arrays are int32 and read-only."""
 
-    after: np.ndarray
+    next_code: np.ndarray
     outcomes: np.ndarray
     rewards: np.ndarray
     bases: tuple[int, ...]
@@ -81,14 +86,16 @@ def tables(game: Game) -> Tables:
     states, joint = num_states(game), num_joint_actions(game)
     if not fits(game):
         raise ValueError(
-            f"{states} states x {joint} joint actions, or what chance makes of them, are too many for tables (at most "
-            f"{MAX_ENTRIES} entries)"
+            f"{states} states x {joint} joint actions, or what chance makes of them, are too many "
+            f"for tables (at most {MAX_ENTRIES} entries)"
         )
+
     transitions = _transitions(game)
+    outcomes = _outcomes(game, transitions.pending, transitions.bases)
     return Tables(
-        after=_frozen(transitions.after),
-        outcomes=_frozen(_outcomes(game, transitions.pending, transitions.bases)),
-        rewards=_frozen(transitions.rewards),
+        next_code=frozen(transitions.next_code.astype(np.int32)),
+        outcomes=frozen(outcomes.astype(np.int32)),
+        rewards=frozen(transitions.rewards.astype(np.int32)),
         bases=transitions.bases,
         num_states=states,
         num_joint=joint,
@@ -98,58 +105,66 @@ def tables(game: Game) -> Tables:
 @lru_cache(maxsize=4)  # `fits` asks for them just before `tables`
 def _transitions(game: Game) -> _Transitions:
     states, joint = num_states(game), num_joint_actions(game)
+
+    # Every joint action on every board.
     code, action = np.divmod(np.arange(states * joint, dtype=np.int64), joint)
-    boards, codes = game.act(decode(code, game.sizes), decode(action, game.num_actions))
-    marked_sizes = tuple(size + 1 for size in game.sizes)  # the extra value is the mark for chance
-    marked = (
-        sum([(column == size) * 1 for column, size in zip(boards, game.sizes, strict=True)]) > 0
-    )
-    pending, index = np.unique(encode(boards, marked_sizes)[marked], return_inverse=True)
-    after = encode(boards, game.sizes)
-    after[marked] = states + index
-    boards_pending = decode(pending, marked_sizes)
-    bases = (
-        tuple(math.lcm(*np.unique(count).tolist()) for count in game.chances(boards_pending))
-        if len(pending)
-        else ()
-    )
-    return _Transitions(after, np.stack(codes, -1), boards_pending, bases)
+    board, rewards = game.act(decode(code, game.sizes), decode(action, game.num_actions))
+
+    # The boards on which something is marked for chance, each once.
+    marks = [(column == size) * 1 for column, size in zip(board, game.sizes, strict=True)]
+    marked = sum(marks) > 0
+    marked_sizes = tuple(size + 1 for size in game.sizes)  # the extra value is the mark
+    codes, index = np.unique(encode(board, marked_sizes)[marked], return_inverse=True)
+    pending = decode(codes, marked_sizes)
+
+    next_code = encode(board, game.sizes)
+    next_code[marked] = states + index
+    return _Transitions(next_code, np.stack(rewards, -1), pending, _bases(game, pending))
+
+
+def _bases(game: Game, pending: Board) -> tuple[int, ...]:
+    """Per stream, the least common multiple of the numbers of choices on the pending boards."""
+    if not len(pending[0]):
+        return ()
+    return tuple(math.lcm(*np.unique(count).tolist()) for count in game.chances(pending))
 
 
 def _outcomes(game: Game, pending: Board, bases: tuple[int, ...]) -> np.ndarray:
-    """For every pending board and every rank of chance's choices, the state that results."""
-    boards = len(pending[0])
+    """For every pending board and every outcome index, the state that results: [P * L]."""
+    boards, span = len(pending[0]), math.prod(bases)
     if not boards:
         return np.zeros(0, np.int64)
-    which, rank = np.divmod(np.arange(boards * math.prod(bases), dtype=np.int64), math.prod(bases))
-    digits = decode(rank, bases)
 
-    def draw(stream: int, n: np.ndarray) -> np.ndarray:
+    which, outcome_index = np.divmod(np.arange(boards * span, dtype=np.int64), span)
+    digits = decode(outcome_index, bases)
+
+    def draw(stream: int, n: Column) -> Column:
         return digits[stream] * n // bases[stream]
 
-    return encode(game.chance(tuple(column[which] for column in pending), draw), game.sizes)
+    filled = game.chance(tuple(column[which] for column in pending), draw)
+    outcomes: np.ndarray = encode(filled, game.sizes)
+    return outcomes
 
 
-def view_ids(game: Game, states: np.ndarray) -> np.ndarray:
-    """What each player sees of each state, as one integer: [..., N] for states [...]."""
+def observation_ids(game: Game, states: np.ndarray) -> np.ndarray:
+    """What each player sees of each state, as one integer: [..., N] for state codes [...]."""
     board = decode(states, game.sizes)
-    views = [
-        encode(game.view_of(board, player), game.view_sizes)
-        for player in range(len(game.num_actions))
-    ]
-    return np.stack(views, -1)
+    players = range(len(game.num_actions))
+    ids = [encode(game.view_of(board, player), game.view_sizes) for player in players]
+    return np.stack(ids, -1)
 
 
-def observations(game: Game, views: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    """The 0/1 arrays [..., *observation_shape] of view ids [...]."""
-    flat: np.ndarray = np.zeros((views.size, math.prod(game.observation_shape)), dtype)
-    row = np.arange(views.size)
-    for position in game.features(decode(views.reshape(-1), game.view_sizes)):
-        flat[row, position] = 1
-    return flat.reshape(*views.shape, *game.observation_shape)
+def observations(game: Game, ids: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """The 0/1 arrays [..., *observation_shape] of observation ids [...]."""
+    flat: np.ndarray = np.zeros((ids.size, math.prod(game.observation_shape)), dtype)
+    row = np.arange(ids.size)
+    for one_position in game.features(decode(ids.reshape(-1), game.view_sizes)):
+        flat[row, one_position] = 1
+    rows: np.ndarray = flat.reshape(*ids.shape, *game.observation_shape)
+    return rows
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array = array.astype(np.int32)
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array, made read-only: it is shared by all environments of the same rules."""
     array.flags.writeable = False
     return array

@@ -52,6 +52,7 @@ or Stravinsky.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 
 ACTIONS = ("Bach", "Stravinsky")
 PAYOFFS = (  # [action of player 0][of player 1] -> (player 0, player 1)
@@ -59,14 +60,13 @@ PAYOFFS = (  # [action of player 0][of player 1] -> (player 0, player 1)
     ((0.0, 0.0), (1.0, 2.0)),  # Stravinsky
 )
 (BOTH_BACH, MISSED), (_, BOTH_STRAVINSKY) = PAYOFFS
-assert (
-    BOTH_BACH[0] > BOTH_STRAVINSKY[0] > MISSED[0]
-)  # player 0 would rather have Bach, but anything with company
+# Player 0 would rather have Bach, but anything with company.
+assert BOTH_BACH[0] > BOTH_STRAVINSKY[0] > MISSED[0]
 assert BOTH_STRAVINSKY[1] > BOTH_BACH[1] > MISSED[1]  # player 1 the other way round
 
 
 def bach_stravinsky(
-    *, payoff_noise: float = 0.0, view: str = "ego", max_cycles: int = 50
+    *, payoff_noise: float = 0.0, view: View = "ego", max_cycles: int = 50
 ) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""
     return matrix_game(

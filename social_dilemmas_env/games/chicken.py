@@ -51,6 +51,7 @@ episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycl
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 
 ACTIONS = ("dove", "hawk")
 PAYOFFS = (  # [own action][other action] -> (own, other)
@@ -62,7 +63,7 @@ P = PAYOFFS[1][1][0]
 assert T > R > S > P  # alone defection tempts, together it is the worst
 
 
-def chicken(*, payoff_noise: float = 0.0, view: str = "ego", max_cycles: int = 50) -> MatrixGame:
+def chicken(*, payoff_noise: float = 0.0, view: View = "ego", max_cycles: int = 50) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""
     return matrix_game(
         PAYOFFS,

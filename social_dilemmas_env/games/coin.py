@@ -58,12 +58,16 @@ its first colour uniform.
 least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`,
 `moves`, `view`, `max_cycles`.
 
-| variant | ties | coin_color | coins | coin_avoids_players | distinct_starts | moves | view | max_cycles |
-|---|---|---|---|---|---|---|---|---|
-| loqa | both | alternate | 1 | True | False | LRUD | ego | 50 |
-| pola | both | alternate | 1 | True | False | RLDU | joint | 50 |
-| lola | red | alternate | 1 | True | True | RLDU | joint | 150 |
-| mfos | both | alternate | one each | False | False | RLDU | ego | 15 |
+| variant | loqa | pola | lola | mfos |
+|---|---|---|---|---|
+| ties | both | both | red | both |
+| coin_color | alternate | alternate | alternate | alternate |
+| coins | 1 | 1 | 1 | one each |
+| coin_avoids_players | True | True | True | False |
+| distinct_starts | False | False | True | False |
+| moves | LRUD | RLDU | RLDU | RLDU |
+| view | ego | joint | joint | ego |
+| max_cycles | 50 | 50 | 150 | 15 |
 
 ## Version History
 
@@ -80,44 +84,35 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
+from social_dilemmas_env.games.columns import distinct, free_cell, ordered, wrapped
 from social_dilemmas_env.games.game import Board, Column, Draw
-from social_dilemmas_env.validation import (
-    choice,
-    flag,
-    horizon,
-    integer,
-)
+from social_dilemmas_env.modes import COIN_SWITCHES, CoinColor, Moves, Ties, Variant, View
+from social_dilemmas_env.validation import flag, horizon, integer, one_of
 
 GAIN = 1  # to whoever picks up a coin
 LOSS = -2  # to the owner when another picks it up
 assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
 STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
-CHOICES = {
-    "ties": ("both", "red", "split"),
-    "coin_color": ("alternate", "random"),
-    "moves": ("LRUD", "RLDU"),
-    "view": ("ego", "joint"),
-}
+MAX_CODES = 1 << 62  # boards are counted in int64
 
 
 @dataclass(frozen=True)
 class CoinGame:
     """Rules of the Coin Game; the fields are the switches of the module's docstring."""
 
-    height: int = 3
-    width: int = 3
+    height: int = 3  # rows of the torus
+    width: int = 3  # its columns
     num_agents: int = 2
-    coins: int = 1
-    ties: str = "both"
-    coin_color: str = "alternate"
-    coin_avoids_players: bool = True
-    distinct_starts: bool = False
-    moves: str = "LRUD"
-    view: str = "ego"
-    max_cycles: int = 50
+    coins: int = 1  # one in all, or one of each colour
+    ties: Ties = "both"  # rule 2: who gets a coin that several reach
+    coin_color: CoinColor = "alternate"  # rule 4: the colour it comes back in
+    coin_avoids_players: bool = True  # rule 5: where it comes back
+    distinct_starts: bool = False  # no two players on one cell at the start
+    moves: Moves = "LRUD"  # the order of the actions
+    view: View = "ego"  # players counted from oneself, or from player 0
+    max_cycles: int = 50  # rule 6
     reward_noise = 0.0
 
     @cached_property
@@ -139,17 +134,16 @@ class CoinGame:
     @property
     def columns(self) -> tuple[str, ...]:
         """Cells of the players, cells of the coins and, if there is one coin only, its owner."""
-        players = tuple(f"player_{i}" for i in range(self.num_agents))
-        return players + (
-            ("coin", "owner") if self.coins == 1 else tuple(f"coin_{i}" for i in range(self.coins))
-        )
+        players = [f"player_{i}" for i in range(self.num_agents)]
+        if self.coins == 1:
+            return (*players, "coin", "owner")
+        return (*players, *[f"coin_{i}" for i in range(self.coins)])
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """A cell each, and the owner."""
-        return (self.cells,) * (self.num_agents + self.coins) + (
-            (self.num_agents,) if self.coins == 1 else ()
-        )
+        owner = (self.num_agents,) if self.coins == 1 else ()
+        return (self.cells,) * (self.num_agents + self.coins) + owner
 
     @property
     def view_sizes(self) -> tuple[int, ...]:
@@ -163,19 +157,20 @@ class CoinGame:
 
     @cached_property
     def share(self) -> int:
-        """Parts a coin can be cut into so that any number of takers get equal shares (1 unless ties
-        split it).
+        """Parts a coin can be cut into so that any number of takers get equal shares.
+
+        1 unless ties split it.
         """
         return math.lcm(*range(1, self.num_agents + 1)) if self.ties == "split" else 1
 
     @cached_property
     def reward_values(self) -> tuple[float, ...]:
-        """Code = reward * share - LOSS * share: rewards from losing one's coin to taking every
-        coin.
+        """Code = reward * share - LOSS * share.
+
+        From losing one's coin to taking every coin, in steps of 1 / share.
         """
-        return tuple(
-            r / self.share for r in range(LOSS * self.share, GAIN * self.coins * self.share + 1)
-        )
+        least, most = LOSS * self.share, GAIN * self.coins * self.share
+        return tuple(r / self.share for r in range(least, most + 1))
 
     @property
     def streams(self) -> int:
@@ -187,21 +182,24 @@ class CoinGame:
         placed: list[Column] = []
         for i in range(self.num_agents):
             taken = placed if self.distinct_starts else []
-            placed.append(
-                free_cell(draw(self.coins + 1 + i, self.cells - len(taken)), ordered(taken))
-            )
+            index = draw(self.coins + 1 + i, self.cells - len(taken))
+            placed.append(free_cell(index, ordered(taken)))
+
+        # Marked, for chance to fill in.
         unset = placed[0] * 0
         owner = (unset + self.num_agents,) if self.coins == 1 else ()
         return (*placed, *[unset + self.cells] * self.coins, *owner)
 
     def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
         """Rules 1 to 4."""
-        n = self.num_agents
-        cells = [
-            self.move(cell, action) for cell, action in zip(board[:n], actions, strict=True)
-        ]  # rule 1
+        n, pairs = self.num_agents, zip(board[: self.num_agents], actions, strict=True)
+        cells = [self.move(cell, action) for cell, action in pairs]  # rule 1
+
+        # The reward codes, from 0 for a reward of LOSS on.
         coins, owner = list(board[n : n + self.coins]), board[n + self.coins :]
         rewards = [cell * 0 - LOSS * self.share for cell in cells]
+
+        # Each coin: who gets it, what that pays, and whose it is next.
         for c, coin in enumerate(coins):
             found = self.takers([(cell == coin) * 1 for cell in cells])  # rule 2
             total = sum(found)
@@ -209,29 +207,31 @@ class CoinGame:
                 mine = (owner[0] == i) * 1 if owner else int(c == i)
                 rewards[i] = rewards[i] + self.payment(found[i], total, mine)
             taken = (total > 0) * 1
-            coins[c] = coin + taken * (
-                self.cells - coin
-            )  # rules 4 and 5: marked, for chance to place
+            coins[c] = coin + taken * (self.cells - coin)  # rule 5: marked, for chance to place
             if owner:
-                owner = (self.next_owner(owner[0], taken),)
+                owner = (self.next_owner(owner[0], taken),)  # rule 4
         return (*cells, *coins, *owner), rewards
 
     def move(self, cell: Column, action: Column) -> Column:
         """The cell one step away, around the torus."""
         row = cell // self.width
         column = cell - row * self.width
+
         for a, name in enumerate(self.moves):
             rows, columns = STEPS[name]
             if rows:
                 row = row + rows % self.height * (action == a)
             if columns:
                 column = column + columns % self.width * (action == a)
+
         return wrapped(row, self.height) * self.width + wrapped(column, self.width)
 
     def takers(self, found: list[Column]) -> list[Column]:
         """Of the players standing on a coin, those who get it (0 or 1 each)."""
         if self.ties != "red":
             return found
+
+        # The first of them only.
         got, free = [], 1
         for stands in found:
             got.append(stands * free)
@@ -239,12 +239,14 @@ class CoinGame:
         return got
 
     def payment(self, got: Column, total: Column, mine: Column) -> Column:
-        """Reward of one player for one coin in units of 1 / share: `total` players got it, `mine`
-        if I own it.
+        """Rule 3: reward of one player for one coin, in units of 1 / share.
+
+        `got` and `mine` are 1 if I got it and if I own it, else 0; `total` players got it.
         """
         others = total - got
         if self.ties != "split":
             return GAIN * got + LOSS * mine * ((others > 0) * 1)
+
         part = self.share // (total + (total == 0) * 1)
         return GAIN * got * part + LOSS * mine * others * part
 
@@ -264,6 +266,8 @@ class CoinGame:
     def chance(self, board: Board, draw: Draw) -> Board:
         """Rule 5, and the colour if it is random."""
         n, filled = self.num_agents, list(board)
+
+        # Rule 5: cells where no coin may be placed.
         blocked = ordered(board[:n]) if self.coin_avoids_players else []
         for stream, count in enumerate(self.chances(board)):
             column, marked = board[n + stream], self.sizes[n + stream]
@@ -277,6 +281,7 @@ class CoinGame:
         """The board with the players, and the colours, counted from `player` on."""
         if self.view == "joint" or player == 0:
             return board
+
         n = self.num_agents
         cells, coins, owner = board[:n], board[n : n + self.coins], board[n + self.coins :]
         cells = cells[player:] + cells[:player]
@@ -290,39 +295,8 @@ class CoinGame:
         players = [plane * self.cells + cell for plane, cell in enumerate(view[:n])]
         if self.coins == 1:
             return [*players, (n + view[n + 1]) * self.cells + view[n]]
-        return [*players, *[(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]]
-
-
-def wrapped(x: Column, n: int) -> Column:
-    """The remainder of x modulo n, for x in 0 ..
-
-    2 n - 1; a comparison costs numpy a third of a division.
-    """
-    return x - n * (x >= n)
-
-
-def ordered(columns: Sequence[Column]) -> list[Column]:
-    """Columns sorted in ascending order, by exchanges (branch-free)."""
-    out = list(columns)
-    for i in range(len(out)):
-        for j in range(i + 1, len(out)):
-            low = out[i] + (out[j] < out[i]) * (out[j] - out[i])
-            out[i], out[j] = low, out[i] + out[j] - low
-    return out
-
-
-def distinct(ascending: Sequence[Column]) -> Column:
-    """How many different values sorted columns hold."""
-    return sum([(b != a) * 1 for a, b in pairwise(ascending)], start=1)
-
-
-def free_cell(rank: Column, ascending: Sequence[Column]) -> Column:
-    """The `rank`-th cell that is not among the sorted `ascending` cells, which may repeat."""
-    cell = rank
-    for i, blocked in enumerate(ascending):
-        new = 1 if i == 0 else (blocked != ascending[i - 1]) * 1
-        cell = cell + (cell >= blocked) * new
-    return cell
+        coins = [(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]
+        return [*players, *coins]
 
 
 LOQA = CoinGame()
@@ -338,16 +312,16 @@ VARIANTS = {
 
 def coin_game(
     *,
-    variant: str = "loqa",
+    variant: Variant = "loqa",
     grid_size: int | tuple[int, int] = 3,
     num_agents: int = 2,
     coins: int | None = None,
-    ties: str | None = None,
-    coin_color: str | None = None,
+    ties: Ties | None = None,
+    coin_color: CoinColor | None = None,
     coin_avoids_players: bool | None = None,
     distinct_starts: bool | None = None,
-    moves: str | None = None,
-    view: str | None = None,
+    moves: Moves | None = None,
+    view: View | None = None,
     max_cycles: int | None = None,
 ) -> CoinGame:
     """Checks the arguments and returns the rules; None takes the variant's value.
@@ -356,9 +330,11 @@ def coin_game(
         ValueError: an unknown variant or switch, a board too small for the rules.
         TypeError: a size that is not an integer.
     """
-    base = VARIANTS[choice("variant", variant, tuple(VARIANTS))]
+    base = VARIANTS[one_of("variant", variant, tuple(VARIANTS))]
     height, width = _grid(grid_size)
     num_agents = integer("num_agents", num_agents, 2)
+
+    # The variant's switches, but for those that are given.
     switches = {
         "coins": num_agents if base.coins > 1 and coins is None else coins,
         "ties": ties,
@@ -373,36 +349,42 @@ def coin_game(
     for name, least in (("coins", 1), ("max_cycles", 1)):
         if name in given:
             given[name] = integer(name, given[name], least)
+
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
     _check(game)
     return game
 
 
 def _check(game: CoinGame) -> None:
-    for name, known in CHOICES.items():
-        choice(name, getattr(game, name), known)
+    for name, known in COIN_SWITCHES.items():
+        one_of(name, getattr(game, name), known)
     for name in ("coin_avoids_players", "distinct_starts"):
         flag(name, getattr(game, name))
     horizon(game.max_cycles)
+
+    # The coins.
     if game.coins not in (1, game.num_agents):
         raise ValueError(
-            f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), got {game.coins}"
+            f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), "
+            f"got {game.coins}"
         )
     if game.coins > 1 and game.coin_color == "random":
         raise ValueError(
             'coin_color="random" needs coins=1: with one coin for each player the colours are fixed'
         )
-    needed = (
-        game.num_agents + 1 if game.coin_avoids_players else game.num_agents * game.distinct_starts
-    )
+
+    # The board.
+    distinct_players = game.num_agents * game.distinct_starts
+    needed = game.num_agents + 1 if game.coin_avoids_players else distinct_players
     if game.cells < needed:
         raise ValueError(
-            f"a {game.height}x{game.width} board is too small for {game.num_agents} players: these rules need at least "
-            f"{needed} cells"
+            f"a {game.height}x{game.width} board is too small for {game.num_agents} players: "
+            f"these rules need at least {needed} cells"
         )
-    if math.prod(game.sizes) >= 1 << 62:
+    if math.prod(game.sizes) >= MAX_CODES:
         raise ValueError(
-            f"{game.num_agents} players on a {game.height}x{game.width} board have too many states to count"
+            f"{game.num_agents} players on a {game.height}x{game.width} board have too many "
+            "states to count"
         )
 
 

@@ -1,6 +1,4 @@
-"""Boards of the Coin Game read back from observations, and who picked up what between two
-boards.
-"""
+"""Boards of the Coin Game read back from observations, and who picked up what between two."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,10 +20,14 @@ def board_of(game: CoinGame, observations: Any, player: int = 0) -> Board:
         The columns `game.columns`, int64 [B] each, in the numbering of the game, not of the player.
     """
     n, shift = game.num_agents, 0 if game.view == "joint" else player
+
+    # Where the one stands in each plane.
     planes = observations.reshape(len(observations), 2 * n, game.cells)
     peaks = planes.argmax(-1)
     order = [(i - shift) % n for i in range(n)]  # the plane of player i
     cells = [peaks[:, plane] for plane in order]
+
+    # The coins: one plane each, or a single coin whose plane is its colour.
     if game.coins > 1:
         return (*cells, *[peaks[:, n + plane] for plane in order])
     coin = planes[:, n:].reshape(len(observations), -1).argmax(-1)

@@ -11,7 +11,8 @@ past the last (for example: a coin that was picked up and must be placed again).
 is a uniform column in `[0, n)`.
 
 Rewards are *codes*, indices into `reward_values`, so that rewards too are integers until they leave
-the engine. Observations are 0/1 arrays; `features` gives the flat positions of the ones.
+the engine.  Observations are 0/1 arrays; `features` gives the flat positions of the ones.  What a
+player sees, its *view*, is columns too, and their code is the observation id.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,8 +82,9 @@ class Game(Protocol):
         """One joint move, before `chance`.  Returns the board and a reward code per player."""
 
     def chances(self, board: Board) -> tuple[Column, ...]:
-        """Per stream that `chance` uses, how many equally likely values it chooses from on this
-        board (1: no choice).
+        """Per stream that `chance` uses, how many equally likely values it chooses from.
+
+        On this board; 1: no choice.
         """
 
     def chance(self, board: Board, draw: Draw) -> Board:
@@ -115,9 +117,9 @@ class State(NamedTuple):
 
 
 def encode(board: Board, sizes: Sequence[int]) -> Column:
-    """Mixed-radix code of a board whose columns lie in `0 ..
+    """Mixed-radix code of a board whose columns lie in 0 .. sizes[c] - 1.
 
-    sizes[c] - 1`.  The first column counts most.
+    The first column counts most: ((b0 * sizes[1] + b1) * sizes[2] + b2) ...
     """
     code = board[0]
     for column, size in zip(board[1:], sizes[1:], strict=True):

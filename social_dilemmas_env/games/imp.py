@@ -51,6 +51,7 @@ of 0.9.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 
 ACTIONS = ("heads", "tails")
 PAYOFFS = (  # [action of player 0][of player 1] -> (player 0, player 1)
@@ -60,7 +61,7 @@ PAYOFFS = (  # [action of player 0][of player 1] -> (player 0, player 1)
 assert all(own + other == 0 for row in PAYOFFS for own, other in row)  # zero-sum
 
 
-def imp(*, payoff_noise: float = 0.0, view: str = "ego", max_cycles: int = 50) -> MatrixGame:
+def imp(*, payoff_noise: float = 0.0, view: View = "ego", max_cycles: int = 50) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""
     return matrix_game(
         PAYOFFS,

@@ -56,6 +56,7 @@ Nothing has been played: observation 0.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 from social_dilemmas_env.validation import finite
 
 ACTIONS = ("cooperate", "defect")
@@ -65,9 +66,8 @@ PAYOFFS = (  # [own action][other action] -> (own, other)
 )
 (R, _), (S, T) = PAYOFFS[0]
 P = PAYOFFS[1][1][0]
-assert (
-    T > R > P > S and 2 * R > T + S
-)  # defection dominates, and alternating does not beat cooperating
+# Defection dominates, and alternating does not beat cooperating.
+assert T > R > P > S and 2 * R > T + S
 
 
 def contribution_payoffs(factor: float) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -80,8 +80,10 @@ def contribution_payoffs(factor: float) -> tuple[tuple[tuple[float, float], ...]
     reward, sucker, temptation, punishment = f - 1, f / 2 - 1, f / 2, 0.0
     if not (temptation > reward > punishment > sucker and 2 * reward > temptation + sucker):
         raise ValueError(
-            f"contribution_factor must lie in (1, 2) for a prisoner's dilemma, got {factor}; see matrix_game_v0"
+            f"contribution_factor must lie in (1, 2) for a prisoner's dilemma, got {factor}; "
+            "see matrix_game_v0"
         )
+
     return (
         ((reward, reward), (sucker, temptation)),
         ((temptation, sucker), (punishment, punishment)),
@@ -92,7 +94,7 @@ def ipd(
     *,
     contribution_factor: float | None = None,
     payoff_noise: float = 0.0,
-    view: str = "ego",
+    view: View = "ego",
     max_cycles: int = 50,
 ) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""

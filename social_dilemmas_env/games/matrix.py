@@ -54,31 +54,25 @@ from typing import Any
 import numpy as np
 
 from social_dilemmas_env.games.game import Board, Column, Draw, decode, encode
-from social_dilemmas_env.validation import choice, horizon, noise
+from social_dilemmas_env.modes import VIEWS, View
+from social_dilemmas_env.validation import horizon, noise, one_of
 
 MAX_JOINT_ACTIONS = 1 << 16
-VIEWS = ("ego", "joint")
 
 
 @dataclass(frozen=True)
 class MatrixGame:
     """Rules of every repeated normal-form game.
 
-    Attributes:
-        num_actions: actions of each player.
-        reward_values: the payoff tensor, flattened; entry `joint * N + n` is player n's.
-        action_names: per player, a name for each action.
-        reward_noise: half-width of the noise on each entry.
-        view: "ego" or "joint".
-        max_cycles: steps an episode.
+    Reward code `joint * N + n` is player n's entry of the payoff tensor.
     """
 
-    num_actions: tuple[int, ...]
-    reward_values: tuple[float, ...]
-    action_names: tuple[tuple[str, ...], ...]
-    reward_noise: float = 0.0
-    view: str = "ego"
-    max_cycles: int = 50
+    num_actions: tuple[int, ...]  # of each player
+    reward_values: tuple[float, ...]  # the payoff tensor, flattened
+    action_names: tuple[tuple[str, ...], ...]  # per player, a name for each action
+    reward_noise: float = 0.0  # half-width of the noise on each entry
+    view: View = "ego"  # whose action comes first in an observation
+    max_cycles: int = 50  # rule 4
     columns = ("last joint action + 1",)
 
     @property
@@ -123,11 +117,11 @@ class MatrixGame:
         """The joint action with the player's own action first."""
         if self.view == "joint" or player == 0:
             return board
+
+        # The digits of the joint action, turned so that the player's own comes first.
         actions = decode(board[0] - 1, self.num_actions)
-        own_first = encode(
-            actions[player:] + actions[:player],
-            self.num_actions[player:] + self.num_actions[:player],
-        )
+        turned = actions[player:] + actions[:player]
+        own_first = encode(turned, self.num_actions[player:] + self.num_actions[:player])
         return ((own_first + 1) * (board[0] > 0),)
 
     def features(self, view: Board) -> list[Column]:
@@ -140,7 +134,7 @@ def matrix_game(
     *,
     action_names: Sequence[Any] | None = None,
     payoff_noise: float = 0.0,
-    view: str = "ego",
+    view: View = "ego",
     max_cycles: int = 50,
 ) -> MatrixGame:
     """Checks the arguments and returns the rules.
@@ -150,14 +144,16 @@ def matrix_game(
             view.
         TypeError: payoffs that are not numbers, a horizon that is not an integer.
     """
+    one_of("view", view, VIEWS)
     tensor = payoff_tensor(payoffs)
     num_actions = tensor.shape[:-1]
+
     return MatrixGame(
         num_actions=num_actions,
         reward_values=tuple(tensor.ravel().tolist()),
         action_names=_names(action_names, num_actions),
         reward_noise=noise(payoff_noise),
-        view=choice("view", view, VIEWS),
+        view=view,
         max_cycles=horizon(max_cycles),
     )
 
@@ -177,21 +173,27 @@ def payoff_tensor(payoffs: Any) -> np.ndarray:
         ) from None
     if tensor.dtype.kind not in "iuf":
         raise TypeError(
-            f"payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N], got {_kind(payoffs, tensor)}"
+            "payoffs must be a numeric array of shape [A_0, ..., A_(N-1), N], "
+            f"got {_kind(payoffs, tensor)}"
         )
+
     tensor = tensor.astype(np.float64)
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.ndim - 1:
         raise ValueError(
-            f"payoffs must have shape [A_0, ..., A_(N-1), N]: one axis of actions for each of N players and a last axis "
-            f"of length N; got shape {tensor.shape}, whose last axis should be {max(tensor.ndim - 1, 1)}"
+            "payoffs must have shape [A_0, ..., A_(N-1), N]: one axis of actions for each of N "
+            f"players and a last axis of length N; got shape {tensor.shape}, whose last axis "
+            f"should be {max(tensor.ndim - 1, 1)}"
         )
     if 0 in tensor.shape or math.prod(tensor.shape[:-1]) > MAX_JOINT_ACTIONS:
         raise ValueError(
-            f"payoffs must have between 1 and {MAX_JOINT_ACTIONS} joint actions, got shape {tensor.shape}"
+            f"payoffs must have between 1 and {MAX_JOINT_ACTIONS} joint actions, "
+            f"got shape {tensor.shape}"
         )
-    if not np.isfinite(tensor).all():
+
+    wrong = tensor[~np.isfinite(tensor)]
+    if wrong.size:
         raise ValueError(
-            f"payoffs must be finite, got {tensor[~np.isfinite(tensor)][0]} in a tensor of shape {tensor.shape}"
+            f"payoffs must be finite, got {wrong[0]} in a tensor of shape {tensor.shape}"
         )
     return tensor
 
@@ -207,11 +209,12 @@ def _names(
         return tuple(tuple(str(a) for a in range(n)) for n in num_actions)
     if not isinstance(names, Sequence) or not all(isinstance(row, Sequence) for row in names):
         raise TypeError(
-            f"action_names must be a sequence of names, or of one such sequence per player, got {names!r}"
+            "action_names must be a sequence of names, or of one such sequence per player, "
+            f"got {names!r}"
         )
-    per_player = (
-        [names] * len(num_actions) if all(isinstance(name, str) for name in names) else list(names)
-    )
+
+    same_for_all = all(isinstance(name, str) for name in names)
+    per_player = [names] * len(num_actions) if same_for_all else list(names)
     if [len(row) for row in per_player] != list(num_actions):
         raise ValueError(f"action_names must name {num_actions} actions per player, got {names!r}")
     return tuple(tuple(str(name) for name in row) for row in per_player)

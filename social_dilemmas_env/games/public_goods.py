@@ -52,14 +52,16 @@ from dataclasses import dataclass
 from social_dilemmas_env.games.game import Board, Column, Draw
 from social_dilemmas_env.validation import finite, horizon, integer
 
+MAX_AGENTS = 32  # 3^32 boards are counted in int64
+
 
 @dataclass(frozen=True)
 class PublicGoods:
     """Rules of the public goods game; the fields are the arguments of the module's docstring."""
 
     num_agents: int
-    factor: float
-    max_cycles: int = 50
+    factor: float  # rule 2: what the pot is multiplied by
+    max_cycles: int = 50  # rule 4
     reward_noise = 0.0
     streams = 1
 
@@ -137,11 +139,14 @@ def public_goods(
         ValueError: fewer than 2 players, a factor outside (1, N).
     """
     num_agents = integer("num_agents", num_agents, 2)
-    if num_agents > 32:
-        raise ValueError(f"num_agents must be at most 32, got {num_agents}")
+    if num_agents > MAX_AGENTS:
+        raise ValueError(f"num_agents must be at most {MAX_AGENTS}, got {num_agents}")
+
     factor = (1 + num_agents) / 2 if factor is None else finite("factor", factor)
     if not 1 < factor < num_agents:  # the dilemma: giving costs the giver and pays the group
         raise ValueError(
-            f"factor must lie between 1 and num_agents ({num_agents}) for a social dilemma, got {factor}"
+            f"factor must lie between 1 and num_agents ({num_agents}) for a social dilemma, "
+            f"got {factor}"
         )
+
     return PublicGoods(num_agents, factor, horizon(max_cycles))

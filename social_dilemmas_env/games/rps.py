@@ -51,6 +51,7 @@ of 0.9.
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 
 ACTIONS = ("rock", "paper", "scissors")
 PAYOFFS = (  # [own action][other action] -> (own, other)
@@ -61,7 +62,7 @@ PAYOFFS = (  # [own action][other action] -> (own, other)
 assert all(own + other == 0 for row in PAYOFFS for own, other in row)  # zero-sum
 
 
-def rps(*, payoff_noise: float = 0.0, view: str = "ego", max_cycles: int = 50) -> MatrixGame:
+def rps(*, payoff_noise: float = 0.0, view: View = "ego", max_cycles: int = 50) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""
     return matrix_game(
         PAYOFFS,

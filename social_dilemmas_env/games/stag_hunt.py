@@ -51,6 +51,7 @@ episode), `view="ego"` (`"joint"`: player 0's action first, for both), `max_cycl
 """
 
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
+from social_dilemmas_env.modes import View
 
 ACTIONS = ("stag", "hare")
 PAYOFFS = (  # [own action][other action] -> (own, other)
@@ -62,7 +63,7 @@ P = PAYOFFS[1][1][0]
 assert R > T >= P > S  # mutual trust is best, but trusting alone is worst
 
 
-def stag_hunt(*, payoff_noise: float = 0.0, view: str = "ego", max_cycles: int = 50) -> MatrixGame:
+def stag_hunt(*, payoff_noise: float = 0.0, view: View = "ego", max_cycles: int = 50) -> MatrixGame:
     """The rules with their arguments checked (see `matrix_game`)."""
     return matrix_game(
         PAYOFFS,

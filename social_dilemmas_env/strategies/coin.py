@@ -28,7 +28,7 @@ from social_dilemmas_env.games.coin import STEPS, CoinGame
 from social_dilemmas_env.games.coin_boards import board_of, owned, taken
 from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
-from social_dilemmas_env.validation import choice
+from social_dilemmas_env.validation import one_of
 
 DEFINITIONS = ("loqa", "pola")  # see above
 OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}
@@ -67,7 +67,7 @@ class CoinPlayer(Scripted):
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0, *, definition: str = "loqa"):
         super().__init__(game, player, seed)
-        self.definition = choice("definition", definition, DEFINITIONS)
+        self.definition = one_of("definition", definition, DEFINITIONS)
 
     @classmethod
     @override

@@ -1,7 +1,9 @@
 """K steps of a batch together with a policy, as one CUDA graph.
 
-    run = capture(venv, policy, num_steps=venv.max_cycles)      # policy: observations [B, N, ...] -> actions [B, N]
-    rollout = run()                                             # the next K steps; always the same tensors, rewritten
+    run = capture(venv, policy, num_steps=venv.max_cycles)
+    rollout = run()      # the next K steps; always the same tensors, rewritten
+
+where `policy` turns observations [B, N, ...] into actions [B, N].
 
 Launching a kernel costs the host several microseconds, and a step of a small game is a dozen small
 kernels: below a million games a GPU waits for its host.  A graph is recorded once and launched as
@@ -11,23 +13,26 @@ The horizon is the host's business, as in `step`: K divides `max_cycles`, or is 
 and a run begins where K steps fit, at t = 0, K, 2 K, ...  So the steps at which episodes end are
 known when the graph is recorded, nothing is computed for resets that do not happen, and the numbers
 are those that `step` gives.
+
+A graph reads and writes tensors of its own, a copy of the batch's running episodes
+(`BatchEnv.running`), and the batch takes a copy of them back (`put_back`).
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from gymnasium.error import ResetNeeded
 from torch import Tensor
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.validation import integer
+from social_dilemmas_env.vector.episodes import Running
 from social_dilemmas_env.vector.graph_recorder import record_graph
-from social_dilemmas_env.vector.options import range_error
 from social_dilemmas_env.vector.torch_env import TorchBatch
 
 Policy = Callable[[Tensor], Tensor]
-MAX_LUCK = 1 << 24  # draws made in one go: 128 MB
+MAX_DRAWS = 1 << 24  # draws of chance made in one go: 128 MB
+WARM_UPS = 2  # runs before a graph is recorded (see torch.cuda.graph)
 
 
 class Rollout(NamedTuple):
@@ -37,11 +42,19 @@ class Rollout(NamedTuple):
     actions: Tensor  # [K, B, N] what it chose
     rewards: Tensor  # [K, B, N] float32
     truncations: Tensor  # [K, B, N] bool
-    final_observations: Tensor  # [E, B, N, *obs_shape] after each max_cycles steps, or all K if that is less; before a reset
+
+    # [E, B, N, *obs_shape] after each max_cycles steps, or all K if that is less; before a reset
+    final_observations: Tensor
 
 
 class Capture:
-    """K steps of a batch with a policy; call it to run them."""
+    """K steps of a batch with a policy; call it to run them.
+
+    Attributes:
+        venv, policy, num_steps, begin: as given to `capture`.
+        segment: steps without a reset.
+        rollout: what a run writes.
+    """
 
     def __init__(
         self,
@@ -53,7 +66,9 @@ class Capture:
     ):
         """Makes the static tensors and records the graph; use `capture`."""
         self.venv, self.policy, self.num_steps, self.begin = venv, policy, num_steps, begin
-        self.segment = min(num_steps, venv.max_cycles)  # steps without a reset
+        self.segment = min(num_steps, venv.max_cycles)
+        self._running = copied(venv.running)  # what the graph reads and writes
+        self._clock = torch.zeros((), dtype=torch.int64, device=venv.device)
         self._load()
         self.rollout = self._buffers()
         self._graph = self._record() if graph else None
@@ -74,62 +89,52 @@ class Capture:
                 self._run()
         else:
             self._graph.replay()
+
         if self.venv.options.validate:
             self._check_range()
         self._store()
         return self.rollout
 
-    def _load(self) -> None:
-        """Copies the batch's state into the static tensors."""
-        venv = self.venv
-        if venv._t is None:
-            raise ResetNeeded("reset the batch first")
-        if (
-            not isinstance(venv._t, int)
-            or venv._t % self.segment
-            or venv._t + self.segment > venv.max_cycles
-            or venv._over
-        ):
-            raise ValueError(
-                f"{self.num_steps} steps must begin at a multiple of {self.segment} steps of the episode, the same in all "
-                f"games; got t = {venv._t}"
-            )
-        state = self._state_of(venv)
-        if not hasattr(self, "_static"):
-            self._static = [tensor.clone() for tensor in state]
-            self._t = torch.zeros((), dtype=torch.int64, device=venv.device)
-        for mine, tensor in zip(self._static, state, strict=True):
-            mine.copy_(tensor)
-        self._t.fill_(venv._t)
+    # Between the batch and the static tensors
 
-    @staticmethod
-    def _state_of(venv: TorchBatch) -> list[Tensor]:
-        values = [] if venv._values is None else [venv._values]
-        return [venv._stem, venv._episode, *venv._key, *values, *venv._position]
+    def _load(self) -> None:
+        """Copies the running episodes of the batch into the static tensors."""
+        venv, running = self.venv, self.venv.running
+        clock = venv.clock
+        fits = (
+            isinstance(clock, int)
+            and clock % self.segment == 0
+            and clock + self.segment <= venv.max_cycles
+            and not venv.over
+        )
+        if not fits:
+            raise ValueError(
+                f"{self.num_steps} steps must begin at a multiple of {self.segment} steps of the "
+                f"episode, the same in all games; got t = {clock}"
+            )
+
+        self._write(running)
+        self._clock.fill_(clock)
+
+    def _write(self, running: Running) -> None:
+        """Copies running episodes into the static tensors."""
+        for mine, tensor in zip(tensors(self._running), tensors(running), strict=True):
+            mine.copy_(tensor)
 
     def _store(self) -> None:
-        """Copies the static tensors back, and ends the episode if it has come to its end."""
-        venv = self.venv
-        _, venv._episode, start, stride, *rest = [tensor.clone() for tensor in self._static]
-        venv._key = (start, stride)
-        if venv._values is not None:
-            venv._values = rest.pop(0)
-        venv._position = tuple(rest)
-        venv._t += self.segment
-        ends = venv._t == venv.max_cycles
-        self.rollout.truncations[-1].fill_(ends)
-        if ends and venv.autoreset == "disabled":
-            venv._over = True
-        elif ends:
-            venv._next_episode(None)
+        """Copies the static tensors back; the batch ends episodes that have come to their end."""
+        self.rollout.truncations[-1].fill_(self.venv.clock + self.segment == self.venv.max_cycles)
+        self.venv.put_back(copied(self._running), self.segment)
 
     def _buffers(self) -> Rollout:
+        """Tensors for K steps, shaped like the present observations and the actions on them."""
         venv, k = self.venv, self.num_steps
-        games = (venv.num_envs, venv.num_agents)
-        observation = venv._observe(keep=True)
+        observation = venv.observe_now()
         self.begin()
         actions = self.policy(observation.clone())
-        venv._check_actions(actions)
+        venv.check_actions(actions)
+
+        games = (venv.num_envs, venv.num_agents)
         truncations = torch.zeros((k, *games), dtype=torch.bool, device=venv.device)
         truncations[self.segment - 1 :: self.segment] = self.segment == venv.max_cycles
         return Rollout(
@@ -139,6 +144,8 @@ class Capture:
             truncations,
             observation.new_empty((k // self.segment, *observation.shape)),
         )
+
+    # What a graph records
 
     def _record(self) -> torch.cuda.CUDAGraph:
         """Records `_run`."""
@@ -150,52 +157,69 @@ class Capture:
 
         Nothing here depends on values that are on the device.
         """
-        venv, engine = self.venv, self.venv._engine
-        stem, episode, *key_and_rest = self._static
-        key, rest = (key_and_rest[0], key_and_rest[1]), key_and_rest[2:]
-        values = None if venv._values is None else rest.pop(0)
-        position, t = tuple(rest), self._t
+        engine, clock = self.venv.engine, self._clock
+        stem, episode, key, rewards, encoded = self._running
         self.begin()
         for first in range(0, self.num_steps, self.segment):
+            # The next episode, if this is not the first one.
             if first:
-                episode = episode + 1
-                key = draws.key_of(stem, engine.xp.word(episode))
-                values, position, t = engine.values(key), engine.start(key), torch.zeros_like(t)
-            for k, luck in enumerate(self._lucks(key, t + 1), first):
-                position = self._step(k, position, luck, values)
-            self._observe(position, self.rollout.final_observations[first // self.segment])
-        noisy = [] if values is None else [values]
-        for mine, tensor in zip(
-            self._static, [stem, episode, *key, *noisy, *position], strict=True
-        ):
-            mine.copy_(tensor)
+                episode, clock = episode + 1, torch.zeros_like(clock)
+                key = rng.key_of(stem, engine.xp.word(episode))
+                rewards, encoded = engine.episode_rewards(key), engine.start(key)
+
+            # Its steps.
+            for k, chance_draw in enumerate(self._chance_draws(key, clock + 1), first):
+                encoded = self._step(k, encoded, chance_draw, rewards)
+            self._observe(encoded, self.rollout.final_observations[first // self.segment])
+        self._write(Running(stem, episode, key, rewards, encoded))
 
     def _step(
-        self, k: int, position: tuple[Tensor, ...], luck: Any, values: Tensor | None
+        self, k: int, encoded: tuple[Tensor, ...], chance_draw: Any, rewards: Tensor | None
     ) -> tuple[Tensor, ...]:
+        """Step k of the rollout; returns the new boards, encoded."""
         observations = self.rollout.observations[k]
-        self._observe(position, observations)
+        self._observe(encoded, observations)
         actions = self.policy(observations)
         self.rollout.actions[k].copy_(actions)
-        position, rewards = self.venv._engine.move(position, actions, luck, values)
-        self.rollout.rewards[k].copy_(rewards)
-        return position
+        encoded, earned = self.venv.engine.move(encoded, actions, chance_draw, rewards)
+        self.rollout.rewards[k].copy_(earned)
+        return encoded
 
-    def _lucks(self, key: tuple[Tensor, Tensor], first: Tensor) -> Iterator[Any]:
-        block = max(1, MAX_LUCK // self.venv.num_envs)
+    def _chance_draws(self, key: tuple[Tensor, Tensor], first: Tensor) -> Iterator[Any]:
+        """What chance brings to the moves of a segment, a block of them at a time."""
+        block = max(1, MAX_DRAWS // self.venv.num_envs)
         for lo in range(0, self.segment, block):
-            yield from self.venv._engine.lucks(key, first + lo, min(block, self.segment - lo))
+            num_steps = min(block, self.segment - lo)
+            yield from self.venv.engine.chance_draws(key, first + lo, num_steps)
 
-    def _observe(self, position: tuple[Tensor, ...], out: Tensor) -> None:
+    def _observe(self, encoded: tuple[Tensor, ...], out: Tensor) -> None:
+        """Writes what players see of these boards into `out`."""
         if self.venv.obs_mode == "state":
-            out.copy_(self.venv._engine.view_ids(position))
+            out.copy_(self.venv.engine.observation_ids(encoded))
         else:
-            self.venv._engine.observe(position, out.view(self.venv.num_envs, -1))
+            self.venv.engine.observe(encoded, out.view(self.venv.num_envs, -1))
 
     def _check_range(self) -> None:
         limits = torch.tensor(self.venv.game.num_actions, device=self.venv.device)
         if bool(((self.rollout.actions < 0) | (self.rollout.actions >= limits)).any()):
-            raise range_error(self.venv)
+            raise self.venv.range_error()
+
+
+def tensors(running: Running) -> list[Tensor]:
+    """All tensors of running episodes."""
+    rewards = [] if running.rewards is None else [running.rewards]
+    return [running.stem, running.episode, *running.key, *rewards, *running.encoded]
+
+
+def copied(running: Running) -> Running:
+    """The same with tensors of its own."""
+    return Running(
+        running.stem.clone(),
+        running.episode.clone(),
+        (running.key[0].clone(), running.key[1].clone()),
+        None if running.rewards is None else running.rewards.clone(),
+        tuple(column.clone() for column in running.encoded),
+    )
 
 
 def capture(
@@ -238,15 +262,20 @@ def capture(
         raise TypeError(f'capture needs a batch with backend="torch", got {type(venv).__name__}')
     if venv.autoreset == "next_step":
         raise ValueError('capture needs autoreset="same_step" or "disabled", got "next_step"')
+
+    # K steps, whose resets are known beforehand.
     num_steps = integer("num_steps", num_steps, 1)
     if venv.max_cycles % num_steps and num_steps % venv.max_cycles:
         raise ValueError(
-            f"num_steps must divide max_cycles ({venv.max_cycles}) or be a multiple of it, got {num_steps}"
+            f"num_steps must divide max_cycles ({venv.max_cycles}) or be a multiple of it, "
+            f"got {num_steps}"
         )
     if venv.autoreset == "disabled" and num_steps > venv.max_cycles:
         raise ValueError(
-            f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; got {num_steps}'
+            f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; '
+            f"got {num_steps}"
         )
+
     if graph is None:
         graph = venv.device.type == "cuda"
     if graph and venv.device.type != "cuda":

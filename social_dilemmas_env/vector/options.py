@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from social_dilemmas_env import rng as draws
-from social_dilemmas_env.engine.array_engine import view_count
+from social_dilemmas_env import rng
+from social_dilemmas_env.engine.array_tables import observation_count
 from social_dilemmas_env.engine.tables import (
     MAX_ENTRIES,
     fits,
@@ -16,58 +16,81 @@ from social_dilemmas_env.engine.tables import (
     num_states,
 )
 from social_dilemmas_env.games.game import Game
-from social_dilemmas_env.validation import flag, integer, nearest
+from social_dilemmas_env.modes import (
+    AUTORESETS,
+    BACKENDS,
+    OBS_MODES,
+    Autoreset,
+    Backend,
+    ObsMode,
+)
+from social_dilemmas_env.validation import flag, integer, one_of
 
-BACKENDS = ("numpy", "torch")
-OBS_MODES = ("float32", "uint8", "state")
-AUTORESETS = ("same_step", "next_step", "disabled")
 MAX_BATCH = 1 << 31
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a batch, checked; see `make_vec_env`."""
+    """The options of a batch, checked; see `make_vec_env`.
 
-    num_envs: int
-    backend: str = "numpy"
-    device: str = "cpu"
-    obs_mode: str = "float32"
-    autoreset: str = "same_step"
-    seed: int | None = None
+    Raises:
+        ValueError: an unknown word, a size out of range, options that exclude each other.
+        TypeError: an option of another type.
+    """
+
+    num_envs: int  # games B
+
+    # Where the games are played: numpy arrays, or torch tensors on a device.
+    backend: Backend = "numpy"
+    device: Any = "cpu"
+
+    # What players see: arrays of zeros and ones, or ("state") an int32 id for what each sees.  A
+    # rollout of ids stores 4 bytes a player instead of 144 (3x3 Coin Game), and
+    # `(venv.observation_table @ weights)[ids]` is a first layer on all of them.
+    obs_mode: ObsMode = "float32"
+
+    # What follows the end of an episode, as in Gymnasium 1.x.
+    #   same_step   the observations returned are the next episode's first, the last are in
+    #               infos["final_obs"]
+    #   next_step   the next step ignores its actions and returns the next episode's first
+    #               observations, rewards 0 and flags False
+    #   disabled    the caller resets, with reset(options={"reset_mask": bool[B]}) or all at once
+    autoreset: Autoreset = "same_step"
+
+    seed: int | None = None  # of the first reset, if that gives none
+
+    # Observations are written into the same array every time, valid until the next step; the
+    # last observations of an episode are always fresh.
     reuse_buffers: bool = False
+
+    # torch: also check the range of actions, and for steps of finished games, though the host
+    # has to wait for a CUDA device.  numpy, and torch on the CPU, always check.
     validate: bool = False
-    tables: bool | None = None
-    static: bool | None = None
+
+    tables: bool | None = None  # from tables, by the rules, or (None) tables where they are small
+    static: bool | None = None  # torch: shapes that never depend on values; None: on CUDA
 
     def __post_init__(self) -> None:
         if integer("num_envs", self.num_envs, 1) > MAX_BATCH:
             raise ValueError(f"num_envs must be at most 2^31, got {self.num_envs}")
-        for name, known in (
-            ("backend", BACKENDS),
-            ("obs_mode", OBS_MODES),
-            ("autoreset", AUTORESETS),
-        ):
-            _word(name, getattr(self, name), known)
+
+        one_of("backend", self.backend, BACKENDS)
+        one_of("obs_mode", self.obs_mode, OBS_MODES)
+        one_of("autoreset", self.autoreset, AUTORESETS)
         for name in ("reuse_buffers", "validate"):
             flag(name, getattr(self, name))
         for name in ("tables", "static"):
             if getattr(self, name) is not None:
                 flag(name, getattr(self, name))
         if self.seed is not None:
-            draws.check_seed(self.seed)
+            rng.check_seed(self.seed)
+
         if self.backend == "numpy" and str(self.device) != "cpu":
             raise ValueError(
                 f'the numpy backend runs on device="cpu", got {self.device!r}; see backend="torch"'
             )
         if self.backend == "numpy" and self.static:
             raise ValueError('static=True is an option of backend="torch"')
-
-
-def _word(name: str, value: Any, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}; {nearest(str(value), known)}"
-        )
 
 
 def by_tables(game: Game, wanted: bool | None) -> bool:
@@ -78,37 +101,37 @@ def by_tables(game: Game, wanted: bool | None) -> bool:
     """
     if wanted and not fits(game):
         raise ValueError(
-            f"tables=True: this game has {num_states(game)} states x {num_joint_actions(game)} joint actions, more than "
-            f"the {MAX_ENTRIES} entries that tables may have; leave out `tables`, and the rules are played directly"
+            f"tables=True: this game has {num_states(game)} states x {num_joint_actions(game)} "
+            f"joint actions, more than the {MAX_ENTRIES} entries that tables may have; leave out "
+            "`tables`, and the rules are played directly"
         )
     return fits(game) if wanted is None else wanted
 
 
-def single_spaces(game: Game, obs_mode: str) -> tuple[Box | Discrete, Discrete | MultiDiscrete]:
+def single_spaces(game: Game, obs_mode: ObsMode) -> tuple[Box | Discrete, Discrete | MultiDiscrete]:
     """Spaces of one player: observations in this mode, actions."""
     if obs_mode == "state":
-        observation: Box | Discrete = Discrete(view_count(game))
+        observation: Box | Discrete = Discrete(observation_count(game))
     elif obs_mode == "uint8":
         observation = Box(0, 1, game.observation_shape, np.uint8)
     else:
         observation = Box(0.0, 1.0, game.observation_shape, np.float32)
-    same = len(set(game.num_actions)) == 1
-    return observation, Discrete(game.num_actions[0]) if same else MultiDiscrete(
-        list(game.num_actions)
+
+    if len(set(game.num_actions)) == 1:
+        return observation, Discrete(game.num_actions[0])
+    return observation, MultiDiscrete(list(game.num_actions))
+
+
+def shape_error(shape: Sequence[int], expected: Sequence[int]) -> ValueError:
+    """The error of actions that are not [B, N]."""
+    return ValueError(
+        f"actions must have shape [B, N] = {tuple(expected)}: one for each player of each game; "
+        f"got {tuple(shape)}"
     )
 
 
-def check_action_shape(shape: Sequence[int], batch: Any) -> None:
-    """Raises a ValueError unless actions are [B, N]."""
-    if tuple(shape) != (batch.num_envs, batch.num_agents):
-        raise ValueError(
-            f"actions must have shape [B, N] = ({batch.num_envs}, {batch.num_agents}): one for each player of each game; "
-            f"got {tuple(shape)}"
-        )
-
-
-def range_error(batch: Any) -> ValueError:
+def range_error(env_id: str, game: Game) -> ValueError:
     """The error of actions out of range."""
-    limits = [f"0 .. {n - 1}" for n in batch.game.num_actions]
+    limits = [f"0 .. {n - 1}" for n in game.num_actions]
     each = limits[0] if len(set(limits)) == 1 else " and ".join(limits) + " for the players in turn"
-    return ValueError(f"actions of {batch.env_id} must lie in {each}")
+    return ValueError(f"actions of {env_id} must lie in {each}")

@@ -7,7 +7,10 @@ route is taken as well."""
 import functools
 import importlib
 import importlib.util
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import pettingzoo
 import pytest
@@ -34,6 +37,7 @@ from tests.helpers.games import (
 
 named = pytest.mark.parametrize("name", GAMES)
 CYCLES = 40
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -190,9 +194,13 @@ def test_pettingzoo_registry_takes_arguments():
 
 def test_importing_twice_registers_once():
     """And without PettingZoo's or Gymnasium's warning about a name that is taken."""
-    from social_dilemmas_env.registry import register_everywhere
-
-    register_everywhere()
+    code = (
+        "import sys, social_dilemmas_env\n"
+        "for name in [m for m in sys.modules if m.startswith('social_dilemmas_env')]:\n"
+        "    del sys.modules[name]\n"
+        "import social_dilemmas_env"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("env_id", sde.list_envs())

@@ -85,7 +85,7 @@ def test_disabled_games_must_be_reset(route):
         step(venv, np.zeros((6, 2), int))
     assert venv.get_state().episode == [1, 1, 1, 1, 1, 0] and before.episode == [0] * 6
     reset(venv, options={"reset_mask": mask(5)})
-    assert venv.get_state().over == [0] * 6 and isinstance(venv._t, int)
+    assert venv.get_state().over == [0] * 6 and isinstance(venv.clock, int)
     step(venv, np.zeros((6, 2), int))
 
 
@@ -131,11 +131,11 @@ def test_games_fall_into_step_again(route):
     reset(venv, seed=0)
     step(venv, np.zeros((6, 2), int))
     reset(venv, options={"reset_mask": mask(2, 3)})
-    assert not isinstance(venv._t, int)
+    assert not isinstance(venv.clock, int)
     reset(venv, options={"reset_mask": mask()})
-    assert not isinstance(venv._t, int)
+    assert not isinstance(venv.clock, int)
     reset(venv, options={"reset_mask": mask(0, 1, 4, 5)})
-    assert venv._t == 0 and venv.get_state().episode == [1] * 6
+    assert venv.clock == 0 and venv.get_state().episode == [1] * 6
 
 
 @any_route
@@ -224,9 +224,9 @@ def test_arrays_are_fresh_unless_reused(route):
     for _ in range(9):
         actions = moves(fresh, rng)
         given = (
-            fresh._episode[:, None] * 0 + actions
+            fresh.running.episode[:, None] * 0 + actions
             if fresh.backend == "numpy"
-            else fresh._xp.column(actions)
+            else fresh.engine.xp.column(actions)
         )
         one, two = fresh.step(given), reused.step(given)
         (
@@ -259,7 +259,7 @@ def test_what_callers_write_into_outputs_changes_nothing(route):
     twin.reset(seed=0)
     for _ in range(9):
         actions = moves(venv, rng)
-        given = actions.copy() if venv.backend == "numpy" else venv._xp.column(actions)
+        given = actions.copy() if venv.backend == "numpy" else venv.engine.xp.column(actions)
         result = venv.step(given)
         expected = step(twin, actions)
         for part, other in zip(result[:4], expected[:4], strict=True):

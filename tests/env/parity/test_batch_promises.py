@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from social_dilemmas_env import rng
+from social_dilemmas_env.engine.numpy_engine import NumpyArrays
 from tests.env.parity.batches import (
     any_route,
     batch,
@@ -26,14 +28,14 @@ def test_global_random_state_is_neither_read_nor_written(route):
             np.random.get_state()[1].tolist(),
             torch.get_rng_state().tolist(),
         )
-        venv, rng, records = (
+        venv, generator, records = (
             batch("coin_random", 9, route, max_cycles=5),
             np.random.default_rng(1),
             [],
         )
         records.append(reset(venv, seed=3))
         for _ in range(12):
-            records.append(step(venv, moves(venv, rng))[0])
+            records.append(step(venv, moves(venv, generator))[0])
         reset(venv, options={"reset_mask": np.arange(9) < 4})
         with pytest.raises(ValueError, match="shape"):
             step(venv, np.zeros((1, 2), int))
@@ -51,11 +53,11 @@ def test_global_random_state_is_neither_read_nor_written(route):
 @pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
 @pytest.mark.parametrize("route", ["numpy", "numpy_rules"])
 def test_memory_is_flat(route, autoreset):
-    venv, rng = (
+    venv, generator = (
         batch("coin", 2, route, autoreset=autoreset, max_cycles=10),
         np.random.default_rng(0),
     )
-    actions = [moves(venv, rng) for _ in range(10)]
+    actions = [moves(venv, generator) for _ in range(10)]
 
     def play(resets):
         for _ in range(resets):
@@ -76,8 +78,8 @@ def test_memory_is_flat(route, autoreset):
 
 @pytest.mark.slow
 def test_memory_is_flat_for_long():
-    venv, rng = batch("coin", 2), np.random.default_rng(0)
-    actions = [moves(venv, rng) for _ in range(10)]
+    venv, generator = batch("coin", 2), np.random.default_rng(0)
+    actions = [moves(venv, generator) for _ in range(10)]
     venv.reset(seed=1)
     tracemalloc.start()
     for t in range(100_000):
@@ -103,12 +105,22 @@ def test_65536_games_take_less_than_64_mb():
     assert peak < 64e6
 
 
-def test_batches_of_the_same_rules_share_their_tables():
-    first, second = batch("coin", 3), batch("coin", 5)
-    assert (
-        first._engine.rows is second._engine.rows
-        and first._engine.starts[1] is second._engine.starts[1]
-    )
+SHARED = (
+    "next_codes",
+    "successors",
+    "joint_rewards",
+    "state_ids",
+    "state_observations",
+    "start_states",
+    "observation_table",
+)
+
+
+@pytest.mark.parametrize("route", ["numpy", "torch", "torch_static"])
+def test_batches_of_the_same_rules_share_their_tables(route):
+    first, second = batch("coin", 3, route), batch("coin", 5, route)
+    for table in SHARED:
+        assert getattr(first.engine, table) is getattr(second.engine, table)
 
 
 @any_route
@@ -143,23 +155,20 @@ def test_the_callers_default_dtype_does_not_matter(route):
         torch.set_default_dtype(torch.float32)
 
 
-def test_words_are_those_of_draws():
+def test_words_are_those_of_rng():
     """The numpy driver's hash is written for speed.
 
-    It is the hash of `draws`, and keeping the stem changes nothing.
+    It is the hash of `rng`, and keeping the stem changes nothing.
     """
-    from social_dilemmas_env import rng as draws
-    from social_dilemmas_env.vector.numpy_env import NumpyArrays
-
-    rng, xp = np.random.default_rng(0), NumpyArrays()
-    key = rng.integers(2**32, size=(2, 999))
-    for counter in (0, 1, 7, 2**32 - 1, rng.integers(2**32, size=999)):
+    generator, xp = np.random.default_rng(0), NumpyArrays()
+    key = generator.integers(2**32, size=(2, 999))
+    for counter in (0, 1, 7, 2**32 - 1, generator.integers(2**32, size=999)):
         fast = xp.words((xp.word(key[0]), xp.word(key[1])), xp.word(counter))
-        np.testing.assert_array_equal(xp.integer(fast), draws.word((key[0], key[1]), counter))
+        np.testing.assert_array_equal(xp.integer(fast), rng.word((key[0], key[1]), counter))
     for seed in (0, 7, 2**63 - 1):
-        stem = draws.stem(seed)
-        assert draws.key_of(stem, 5) == draws.key(seed, 5)
+        stem = rng.stem(seed)
+        assert rng.key_of(stem, 5) == rng.key(seed, 5)
         column = xp.word(np.full(3, stem))
-        assert [part[0] for part in draws.key_of(column, xp.word(np.full(3, 5)))] == list(
-            draws.key(seed, 5)
+        assert [part[0] for part in rng.key_of(column, xp.word(np.full(3, 5)))] == list(
+            rng.key(seed, 5)
         )

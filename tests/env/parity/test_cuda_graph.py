@@ -66,18 +66,18 @@ def test_runs_steps_and_resets_alternate():
 
     def step_twin(times):
         for _ in range(times):
-            twin.step(act(twin._observe()))
+            twin.step(act(twin.observe_now()))
 
     run(), step_twin(5)
     for _ in range(5):
-        venv.step(act(venv._observe()))
+        venv.step(act(venv.observe_now()))
     step_twin(5)
     run(), run(), step_twin(10)
     assert venv.get_state() == twin.get_state()
     venv.reset(), twin.reset()
     run(), step_twin(5)
     assert venv.get_state() == twin.get_state()
-    venv.step(act(venv._observe()))
+    venv.step(act(venv.observe_now()))
     with pytest.raises(ValueError, match="must begin at a multiple of 5 steps"):
         run()
     twin.reset(seed=4)
@@ -175,32 +175,26 @@ def test_the_static_step_looks_at_no_values(name):
     there."""
     venv = batch(name, 6, "torch", static=True, **HORIZON)
     venv.reset(seed=0)
-    engine = venv._engine
-    meta = {
-        key: value.to("meta")
-        for key, value in vars(engine).items()
-        if isinstance(value, torch.Tensor)
-    }
-    engine.__dict__.update(meta)
+    engine = venv.engine
+    for key, value in list(vars(engine).items()):
+        if isinstance(value, torch.Tensor):
+            setattr(engine, key, value.to("meta"))
     engine.xp.device = torch.device("meta")
-    if getattr(engine, "starts", None):
-        engine.starts = (engine.starts[0], engine.starts[1].to("meta"))
-    position, key = (
-        tuple(c.to("meta") for c in venv._position),
-        tuple(c.to("meta") for c in venv._key),
-    )
+    encoded = tuple(column.to("meta") for column in venv.running.encoded)
+    key = tuple(column.to("meta") for column in venv.running.key)
     actions = torch.zeros((6, venv.num_agents), dtype=torch.int64, device="meta")
+
     for t in (3, torch.zeros((), dtype=torch.int64, device="meta")):
-        position, rewards = engine.play(position, actions, key, t, None)
+        encoded, rewards = engine.play(encoded, actions, key, t, None)
         assert rewards.shape == (6, venv.num_agents)
-    for luck in engine.lucks(key, torch.zeros((), dtype=torch.int64, device="meta"), 3):
-        position, _ = engine.move(position, actions, luck, None)
-    position = engine.start(key)
+    first = torch.zeros((), dtype=torch.int64, device="meta")
+    for chance_draw in engine.chance_draws(key, first, 3):
+        encoded, _ = engine.move(encoded, actions, chance_draw, None)
+
+    encoded = engine.start(key)
     out = torch.empty((6, venv.num_agents * engine.numbers), device="meta")
-    assert engine.observe(position, out).shape == out.shape and engine.view_ids(position).shape == (
-        6,
-        venv.num_agents,
-    )
+    assert engine.observe(encoded, out).shape == out.shape
+    assert engine.observation_ids(encoded).shape == (6, venv.num_agents)
 
 
 @cuda

@@ -167,7 +167,7 @@ def test_a_batch_is_the_beginning_of_a_larger_one(route):
 def test_tables_are_used_where_they_fit():
     for name in GAMES:
         venv = batch(name, 1)
-        assert type(venv._engine).__name__ == ("NumpyTables" if name in SMALL else "RuleEngine")
+        assert type(venv.engine).__name__ == ("NumpyTables" if name in SMALL else "RuleEngine")
     assert len(SMALL) > 20 and "coin_7p" not in SMALL
 
 

@@ -7,9 +7,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import coin_game_v0
-from social_dilemmas_env.envs.parallel import SequentialState
-from tests.env.promises.test_bad_input import playing, refuse, seed
-from tests.helpers.games import Dice, make, play_turns
+from social_dilemmas_env.envs.turn_based import SequentialState
+from tests.env.promises.bad_calls import refuse, seed
+from tests.helpers.games import Dice, make, play_turns, playing
 
 
 def turn_state(**fields):

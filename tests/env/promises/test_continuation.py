@@ -10,7 +10,7 @@ import pytest
 
 from social_dilemmas_env import State
 from social_dilemmas_env.engine.python_engine import SingleGame
-from social_dilemmas_env.envs.parallel import SequentialState
+from social_dilemmas_env.envs.turn_based import SequentialState
 from tests.helpers.games import (
     GAMES,
     Dice,

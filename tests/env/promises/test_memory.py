@@ -128,9 +128,11 @@ def test_construction_is_quick_and_small():
         "import re, time, social_dilemmas_env as s\n"
         "t = time.process_time()\n"
         "three = {'num_agents': 3}\n"
-        "for kw in ({}, {'coins': 2}, {'grid_size': 4}, three, {'variant': 'mfos'}, {**three, 'coins': 3}):\n"
+        "sizes = ({}, {'coins': 2}, {'grid_size': 4}, three)\n"
+        "for kw in (*sizes, {'variant': 'mfos'}, {**three, 'coins': 3}):\n"
         "    s.make_env('coin_game_v0', **kw).reset(seed=0)\n"
-        "print(time.process_time() - t, re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])\n"
+        "peak = re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1]\n"
+        "print(time.process_time() - t, peak)\n"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -246,7 +246,12 @@ def test_digests_do_not_depend_on_other_imports():
 def test_ids_of_states():
     """The rules named in a state are the same text in every process: it is what a state is
     recognised by."""
-    code = "import social_dilemmas_env as s; e = s.make_env('coin_game_v0', variant='mfos'); e.reset(0); print(e.get_state())"
+    code = (
+        "import social_dilemmas_env as s\n"
+        "e = s.make_env('coin_game_v0', variant='mfos')\n"
+        "e.reset(0)\n"
+        "print(e.get_state())"
+    )
     out = [
         subprocess.run(
             [sys.executable, "-c", code],

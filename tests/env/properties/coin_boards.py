@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.games.coin import CoinGame
 
 fast = settings(max_examples=300, deadline=None, derandomize=True)
@@ -76,7 +76,7 @@ def positions(**fixed: Any) -> Any:
 
 def words(seed: int) -> Any:
     """A `draw` for the rules: uniform columns from fixed words."""
-    return lambda stream, n: draws.bounded(draws.draw(seed, stream), n) if n > 1 else 0
+    return lambda stream, n: rng.bounded(rng.draw(seed, stream), n) if n > 1 else 0
 
 
 def outcomes(game: CoinGame, board: tuple[int, ...]) -> list[tuple[int, ...]]:

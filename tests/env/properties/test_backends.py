@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import decode, encode
 from tests.env.properties.coin_boards import coin_games, fast
 from tests.helpers.games import GAMES, rules
@@ -45,7 +45,7 @@ class Columns:
             if kind == "numpy"
             else torch.tensor(self.words)
         )
-        return lambda stream, n: draws.bounded(words[stream], n)
+        return lambda stream, n: rng.bounded(words[stream], n)
 
     def same(self, by_numpy, by_torch, one_by_one):
         """Compares columns [C][B], [C][B] and rows [B][C]."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.engine import tables
 from social_dilemmas_env.engine.python_engine import (
     ListDriver,
@@ -88,20 +88,22 @@ def test_any_switches_and_seed(game, grid, seed):
 def test_what_chance_makes_of_words(name):
     """For every pending board, random and extreme words: the outcome table picks what
     multiply-shift by the rules picks."""
-    game, rng = rules(name), np.random.default_rng(1)
+    game, generator = rules(name), np.random.default_rng(1)
     table = tables.tables(game)
     boards = decode(
         np.arange(table.num_states * table.num_joint), (table.num_states, table.num_joint)
     )
-    entries = rng.permutation(len(boards[0]))[:5_000]
+    entries = generator.permutation(len(boards[0]))[:5_000]
     state, joint = boards[0][entries], boards[1][entries]
     pending, _ = game.act(decode(state, game.sizes), decode(joint, game.num_actions))
-    words = rng.integers(0, 1 << 32, (game.streams, len(entries)))
-    words[:, :200] = rng.choice([0, 1, (1 << 32) - 1, 1 << 31, (1 << 31) - 1], (game.streams, 200))
-    by_rule = encode(
-        game.chance(pending, lambda stream, n: draws.bounded(words[stream], n)), game.sizes
+    words = generator.integers(0, 1 << 32, (game.streams, len(entries)))
+    words[:, :200] = generator.choice(
+        [0, 1, (1 << 32) - 1, 1 << 31, (1 << 31) - 1], (game.streams, 200)
     )
-    after = table.after[state * table.num_joint + joint].astype(np.int64)
+    by_rule = encode(
+        game.chance(pending, lambda stream, n: rng.bounded(words[stream], n)), game.sizes
+    )
+    after = table.next_code[state * table.num_joint + joint].astype(np.int64)
     rank = np.zeros(len(entries), np.int64)
     for stream, base in enumerate(table.bases):
         rank = rank * base + (words[stream] * base >> 32)
@@ -114,7 +116,7 @@ def test_what_chance_makes_of_words(name):
 def test_tables_are_read_only_and_shared():
     table = tables.tables(rules("ipd"))
     assert table is tables.tables(rules("ipd"))
-    for array in (table.after, table.outcomes, table.rewards):
+    for array in (table.next_code, table.outcomes, table.rewards):
         assert array.dtype == np.int32
         with pytest.raises(ValueError):
             array[...] = 0
@@ -133,6 +135,6 @@ def test_large_games_are_not_tabled(name):
 def test_no_table_is_larger_than_promised():
     for name in TABLED:
         table, game = tables.tables(rules(name)), rules(name)
-        assert max(table.after.size, table.outcomes.size) <= tables.MAX_ENTRIES
-        assert table.after.size == table.num_states * math.prod(game.num_actions)
+        assert max(table.next_code.size, table.outcomes.size) <= tables.MAX_ENTRIES
+        assert table.next_code.size == table.num_states * math.prod(game.num_actions)
         assert table.outcomes.size % table.span == 0

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 from social_dilemmas_env.engine import tables
 from social_dilemmas_env.games.game import decode, encode
 
@@ -21,10 +21,10 @@ class Rollout(NamedTuple):
 
 def rollout(game: Any, players: list[Any], num_games: int, steps: int, seed: int = 0) -> Rollout:
     """One episode of B games between N scripted players."""
-    key = draws.key(draws.draw(seed, np.arange(num_games)), 0)
+    key = rng.key(rng.draw(seed, np.arange(num_games)), 0)
 
     def draw_at(t: int) -> Any:
-        return lambda stream, n: draws.bounded(draws.word(key, t * game.streams + stream), n)
+        return lambda stream, n: rng.bounded(rng.word(key, t * game.streams + stream), n)
 
     board = game.chance(game.start(draw_at(0)), draw_at(0))
     boards, actions, rewards, values = [np.stack(board, -1)], [], [], np.array(game.reward_values)
@@ -76,7 +76,7 @@ def exact_rates(game: Any, players: list[Any], steps: int) -> np.ndarray:
     for _ in range(steps):
         played = np.repeat(boards, table.num_joint) * joint
         total += played @ rewards
-        reached = np.bincount(table.after, played, minlength=table.after.max() + 1)
+        reached = np.bincount(table.next_code, played, minlength=table.next_code.max() + 1)
         drawn = np.repeat(reached[table.num_states :], table.span) / table.span
         boards = reached[: table.num_states] + np.bincount(
             table.outcomes, drawn, minlength=table.num_states

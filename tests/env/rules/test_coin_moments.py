@@ -1,19 +1,103 @@
-"""The Coin Game, move by move: positions, moves and payments written down by hand from the rules
-and the papers' code.
+"""The Coin Game, move by move: cells, moves and rewards written down by hand from the rules and the
+papers' code.
 
-Each case is one joint move.  Cells are (row, column).  It is played twice: through `DilemmaEnv`
-(set_state, step), where chance has placed the coin anew, and by the rules alone (`game.act` on
-Python ints), where the coin is marked for chance."""
+Each case is one joint move.  It is played twice: through `DilemmaEnv` (set_state, step), where
+chance has placed the coin anew, and by the rules alone (`game.act` on Python ints), where the coin
+is marked for chance."""
 
+import re
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
 
 import social_dilemmas_env as sde
 
-RED, BLUE, GREEN = 0, 1, 2
 ORDERS = {"loqa": "LRUD", "pola": "RLDU", "lola": "RLDU", "mfos": "RLDU"}
+COLOURS = {"R": 0, "B": 1, "G": 2, "-": None, "*": "any"}
 Cell = tuple[int, int]
+
+RULES: dict[str, dict[str, Any]] = {
+    "loqa": {},
+    "pola": {"variant": "pola"},
+    "lola": {"variant": "lola"},
+    "mfos": {"variant": "mfos"},
+    "split": {"ties": "split"},
+    "random": {"coin_color": "random"},
+    "2x2": {"grid_size": 2},
+    "wide": {"grid_size": (2, 5)},
+    "tall": {"grid_size": (5, 2)},
+    "3": {"num_agents": 3},
+    "3split": {"num_agents": 3, "ties": "split"},
+    "3red": {"num_agents": 3, "ties": "red"},
+    "3mfos": {"num_agents": 3, "variant": "mfos"},
+}
+
+# A cell is its row and its column; `own` is the owner of the only coin, `took` has a letter for
+# each coin, and of the next owner "*" says that chance chooses.
+TABLE = """
+title                       rules   players   coins     own  move  rewards     then      took  next
+# rule 1: moves, and the torus
+left and right              loqa    11 11     00        R    LR    0 0         10 12     n     R
+up and down                 loqa    11 11     00        B    UD    0 0         01 21     n     B
+wrap left and right         loqa    00 22     11        R    LR    0 0         02 20     n     R
+wrap up and down            loqa    00 22     11        R    UD    0 0         20 02     n     R
+wide: wrap left             wide    00 10     02        R    LL    0 0         04 14     n     R
+wide: wrap right            wide    04 14     02        R    RR    0 0         00 10     n     R
+wide: two rows, up is down  wide    01 03     00        R    UD    0 0         11 13     n     R
+tall: wrap up               tall    00 01     20        R    UU    0 0         40 41     n     R
+tall: wrap down             tall    40 41     20        R    DD    0 0         00 01     n     R
+tall: two columns           tall    30 11     20        R    LR    0 0         31 10     n     R
+2x2                         2x2     00 11     01        R    RD    -1 1        01 01     y     B
+players change places       loqa    00 01     22        R    RL    0 0         01 00     n     R
+leaving a coin's cell       loqa    00 11     00        R    RU    0 0         01 01     n     R
+POLA's order of moves       pola    11 11     00        R    RD    0 0         12 21     n     R
+LOLA's order of moves       lola    11 11     00        R    LU    0 0         10 01     n     R
+# rules 2 and 3: one taker
+red takes red               loqa    00 22     01        R    RU    1 0         01 12     y     B
+red takes blue              loqa    00 22     01        B    RU    1 -2        01 12     y     R
+blue takes blue             loqa    22 00     01        B    UR    0 1         12 01     y     R
+blue takes red              loqa    22 00     01        R    UR    -2 1        12 01     y     B
+taken across the edge       loqa    00 11     02        B    LL    1 -2        02 10     y     R
+# ties
+both on red's coin          loqa    00 02     01        R    RL    -1 1        01 01     y     B
+both on blue's coin         loqa    00 02     01        B    RL    1 -1        01 01     y     R
+POLA: both on red's         pola    00 02     01        R    RL    -1 1        01 01     y     B
+POLA: both on blue's        pola    00 02     01        B    RL    1 -1        01 01     y     R
+LOLA: red wins its own      lola    00 02     01        R    RL    1 0         01 01     y     B
+LOLA: red wins blue's       lola    00 02     01        B    RL    1 -2        01 01     y     R
+LOLA: blue alone on red's   lola    20 02     01        R    RL    -2 1        21 01     y     B
+split red's                 split   00 02     01        R    RL    -1/2 1/2    01 01     y     B
+split blue's                split   00 02     01        B    RL    1/2 -1/2    01 01     y     R
+split: alone, own           split   00 22     01        R    RU    1 0         01 12     y     B
+split: alone, other's       split   00 22     01        B    RU    1 -2        01 12     y     R
+# rule 4: colours
+random colour               random  00 22     01        R    RU    1 0         01 12     y     *
+colour stays while it lies  random  00 22     11        B    RU    0 0         01 12     n     B
+# a coin each
+each its own                mfos    00 22     01 21     -    RL    1 1         01 21     yy    -
+each the other's            mfos    00 22     21 01     -    RL    -1 -1       01 21     yy    -
+one of two                  mfos    00 22     01 10     -    RL    1 0         01 21     yn    -
+the other's of two          mfos    00 22     10 01     -    RL    1 -2        01 21     ny    -
+both coins on one cell      mfos    00 22     01 01     -    RL    2 -2        01 21     yy    -
+both players, both coins    mfos    00 02     01 01     -    RL    0 0         01 01     yy    -
+both on red's of two        mfos    00 02     01 22     -    RL    -1 1        01 01     yn    -
+# three players: the -2 once, however many others take it; colours R -> B -> G -> R (LOQA's authors)
+0 takes 0                   3       00 22 20  01        R    RUU   1 0 0       01 12 10  y     B
+1 takes 1                   3       22 00 20  01        B    URU   0 1 0       12 01 10  y     G
+2 takes 2                   3       22 20 00  01        G    UUR   0 0 1       12 10 01  y     R
+0 takes 2's                 3       00 22 20  01        G    RUU   1 0 -2      01 12 10  y     R
+two others take 2's         3       00 02 22  01        G    RLU   1 1 -2      01 01 12  y     R
+all three on 0's            3       00 02 11  01        R    RLU   -1 1 1      01 01 01  y     B
+all three on 1's            3       00 02 11  01        B    RLU   1 -1 1      01 01 01  y     G
+0 and 1 on 0's              3       00 02 22  01        R    RLU   -1 1 0      01 01 12  y     B
+split in three              3split  00 02 11  01        R    RLU   -1 1/3 1/3  01 01 01  y     B
+split among two others      3split  00 02 22  01        G    RLU   1/2 1/2 -2  01 01 12  y     R
+split with the owner        3split  00 02 22  01        R    RLU   -1/2 1/2 0  01 01 12  y     B
+lowest index wins           3red    22 02 11  01        G    ULU   0 1 -2      12 01 01  y     R
+lowest index wins its own   3red    22 02 11  01        B    ULU   0 1 0       12 01 01  y     G
+a circle of thefts          3mfos   00 10 20  11 21 01  -    RRR   -1 -1 -1    01 11 21  yyy   -
+"""
 
 
 class Case(NamedTuple):
@@ -26,666 +110,32 @@ class Case(NamedTuple):
     rewards: list[float]
     then: list[Cell]  # where the players are afterwards
     taken: str  # one letter a coin: "y" if it was picked up
-    next_owner: int | str | None = None  # "any": chance chooses
+    next_owner: int | str | None  # "any": chance chooses
 
 
-LOQA: dict[str, Any] = {}
-POLA, LOLA, MFOS = {"variant": "pola"}, {"variant": "lola"}, {"variant": "mfos"}
-SPLIT = {"ties": "split"}
-RANDOM = {"coin_color": "random"}
-THREE = {"num_agents": 3}
-THREE_SPLIT = {"num_agents": 3, "ties": "split"}
-THREE_RED = {"num_agents": 3, "ties": "red"}
-WIDE, TALL = {"grid_size": (2, 5)}, {"grid_size": (5, 2)}
+def cells(text):
+    """ "01 12" -> [(0, 1), (1, 2)]."""
+    return [(int(row), int(column)) for row, column in text.split()]
 
-CASES = [
-    # --- rule 1: moves, and the torus
-    Case(
-        "left and right",
-        LOQA,
-        [(1, 1), (1, 1)],
-        [(0, 0)],
-        RED,
-        "LR",
-        [0, 0],
-        [(1, 0), (1, 2)],
-        "n",
-        RED,
-    ),
-    Case(
-        "up and down",
-        LOQA,
-        [(1, 1), (1, 1)],
-        [(0, 0)],
-        BLUE,
-        "UD",
-        [0, 0],
-        [(0, 1), (2, 1)],
-        "n",
-        BLUE,
-    ),
-    Case(
-        "wrap left and right",
-        LOQA,
-        [(0, 0), (2, 2)],
-        [(1, 1)],
-        RED,
-        "LR",
-        [0, 0],
-        [(0, 2), (2, 0)],
-        "n",
-        RED,
-    ),
-    Case(
-        "wrap up and down",
-        LOQA,
-        [(0, 0), (2, 2)],
-        [(1, 1)],
-        RED,
-        "UD",
-        [0, 0],
-        [(2, 0), (0, 2)],
-        "n",
-        RED,
-    ),
-    Case(
-        "wide: wrap left",
-        WIDE,
-        [(0, 0), (1, 0)],
-        [(0, 2)],
-        RED,
-        "LL",
-        [0, 0],
-        [(0, 4), (1, 4)],
-        "n",
-        RED,
-    ),
-    Case(
-        "wide: wrap right",
-        WIDE,
-        [(0, 4), (1, 4)],
-        [(0, 2)],
-        RED,
-        "RR",
-        [0, 0],
-        [(0, 0), (1, 0)],
-        "n",
-        RED,
-    ),
-    Case(
-        "wide: two rows, up is down",
-        WIDE,
-        [(0, 1), (0, 3)],
-        [(0, 0)],
-        RED,
-        "UD",
-        [0, 0],
-        [(1, 1), (1, 3)],
-        "n",
-        RED,
-    ),
-    Case(
-        "tall: wrap up",
-        TALL,
-        [(0, 0), (0, 1)],
-        [(2, 0)],
-        RED,
-        "UU",
-        [0, 0],
-        [(4, 0), (4, 1)],
-        "n",
-        RED,
-    ),
-    Case(
-        "tall: wrap down",
-        TALL,
-        [(4, 0), (4, 1)],
-        [(2, 0)],
-        RED,
-        "DD",
-        [0, 0],
-        [(0, 0), (0, 1)],
-        "n",
-        RED,
-    ),
-    Case(
-        "tall: two columns",
-        TALL,
-        [(3, 0), (1, 1)],
-        [(2, 0)],
-        RED,
-        "LR",
-        [0, 0],
-        [(3, 1), (1, 0)],
-        "n",
-        RED,
-    ),
-    Case(
-        "2x2",
-        {"grid_size": 2},
-        [(0, 0), (1, 1)],
-        [(0, 1)],
-        RED,
-        "RD",
-        [-1, 1],
-        [(0, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),  # down from row 1 is row 0
-    Case(
-        "players change places",
-        LOQA,
-        [(0, 0), (0, 1)],
-        [(2, 2)],
-        RED,
-        "RL",
-        [0, 0],
-        [(0, 1), (0, 0)],
-        "n",
-        RED,
-    ),
-    Case(
-        "leaving a coin's cell takes nothing",
-        LOQA,
-        [(0, 0), (1, 1)],
-        [(0, 0)],
-        RED,
-        "RU",
-        [0, 0],
-        [(0, 1), (0, 1)],
-        "n",
-        RED,
-    ),
-    Case(
-        "POLA's order of moves",
-        POLA,
-        [(1, 1), (1, 1)],
-        [(0, 0)],
-        RED,
-        "RD",
-        [0, 0],
-        [(1, 2), (2, 1)],
-        "n",
-        RED,
-    ),
-    Case(
-        "LOLA's order of moves",
-        LOLA,
-        [(1, 1), (1, 1)],
-        [(0, 0)],
-        RED,
-        "LU",
-        [0, 0],
-        [(1, 0), (0, 1)],
-        "n",
-        RED,
-    ),
-    # --- rules 2 and 3: one taker
-    Case(
-        "red takes red",
-        LOQA,
-        [(0, 0), (2, 2)],
-        [(0, 1)],
-        RED,
-        "RU",
-        [1, 0],
-        [(0, 1), (1, 2)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "red takes blue",
-        LOQA,
-        [(0, 0), (2, 2)],
-        [(0, 1)],
-        BLUE,
-        "RU",
-        [1, -2],
-        [(0, 1), (1, 2)],
-        "y",
-        RED,
-    ),
-    Case(
-        "blue takes blue",
-        LOQA,
-        [(2, 2), (0, 0)],
-        [(0, 1)],
-        BLUE,
-        "UR",
-        [0, 1],
-        [(1, 2), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "blue takes red",
-        LOQA,
-        [(2, 2), (0, 0)],
-        [(0, 1)],
-        RED,
-        "UR",
-        [-2, 1],
-        [(1, 2), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "taken across the edge",
-        LOQA,
-        [(0, 0), (1, 1)],
-        [(0, 2)],
-        BLUE,
-        "LL",
-        [1, -2],
-        [(0, 2), (1, 0)],
-        "y",
-        RED,
-    ),
-    # --- ties
-    Case(
-        "both on red's coin",
-        LOQA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        RED,
-        "RL",
-        [-1, 1],
-        [(0, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "both on blue's coin",
-        LOQA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        BLUE,
-        "RL",
-        [1, -1],
-        [(0, 1), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "POLA: both on red's",
-        POLA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        RED,
-        "RL",
-        [-1, 1],
-        [(0, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "POLA: both on blue's",
-        POLA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        BLUE,
-        "RL",
-        [1, -1],
-        [(0, 1), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "LOLA: red wins its own",
-        LOLA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        RED,
-        "RL",
-        [1, 0],
-        [(0, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "LOLA: red wins blue's",
-        LOLA,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        BLUE,
-        "RL",
-        [1, -2],
-        [(0, 1), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "LOLA: blue alone on red's",
-        LOLA,
-        [(2, 0), (0, 2)],
-        [(0, 1)],
-        RED,
-        "RL",
-        [-2, 1],
-        [(2, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "split red's",
-        SPLIT,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        RED,
-        "RL",
-        [-0.5, 0.5],
-        [(0, 1), (0, 1)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "split blue's",
-        SPLIT,
-        [(0, 0), (0, 2)],
-        [(0, 1)],
-        BLUE,
-        "RL",
-        [0.5, -0.5],
-        [(0, 1), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "split: alone, own",
-        SPLIT,
-        [(0, 0), (2, 2)],
-        [(0, 1)],
-        RED,
-        "RU",
-        [1, 0],
-        [(0, 1), (1, 2)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "split: alone, other's",
-        SPLIT,
-        [(0, 0), (2, 2)],
-        [(0, 1)],
-        BLUE,
-        "RU",
-        [1, -2],
-        [(0, 1), (1, 2)],
-        "y",
-        RED,
-    ),
-    # --- rule 4: colours
-    Case(
-        "random colour",
-        RANDOM,
-        [(0, 0), (2, 2)],
-        [(0, 1)],
-        RED,
-        "RU",
-        [1, 0],
-        [(0, 1), (1, 2)],
-        "y",
-        "any",
-    ),
-    Case(
-        "colour stays while it lies",
-        RANDOM,
-        [(0, 0), (2, 2)],
-        [(1, 1)],
-        BLUE,
-        "RU",
-        [0, 0],
-        [(0, 1), (1, 2)],
-        "n",
-        BLUE,
-    ),
-    # --- a coin each
-    Case(
-        "each its own",
-        MFOS,
-        [(0, 0), (2, 2)],
-        [(0, 1), (2, 1)],
-        None,
-        "RL",
-        [1, 1],
-        [(0, 1), (2, 1)],
-        "yy",
-    ),
-    Case(
-        "each the other's",
-        MFOS,
-        [(0, 0), (2, 2)],
-        [(2, 1), (0, 1)],
-        None,
-        "RL",
-        [-1, -1],
-        [(0, 1), (2, 1)],
-        "yy",
-    ),
-    Case(
-        "one of two",
-        MFOS,
-        [(0, 0), (2, 2)],
-        [(0, 1), (1, 0)],
-        None,
-        "RL",
-        [1, 0],
-        [(0, 1), (2, 1)],
-        "yn",
-    ),
-    Case(
-        "the other's of two",
-        MFOS,
-        [(0, 0), (2, 2)],
-        [(1, 0), (0, 1)],
-        None,
-        "RL",
-        [1, -2],
-        [(0, 1), (2, 1)],
-        "ny",
-    ),
-    Case(
-        "both coins on one cell",
-        MFOS,
-        [(0, 0), (2, 2)],
-        [(0, 1), (0, 1)],
-        None,
-        "RL",
-        [2, -2],
-        [(0, 1), (2, 1)],
-        "yy",
-    ),
-    Case(
-        "both players, both coins",
-        MFOS,
-        [(0, 0), (0, 2)],
-        [(0, 1), (0, 1)],
-        None,
-        "RL",
-        [0, 0],
-        [(0, 1), (0, 1)],
-        "yy",
-    ),
-    Case(
-        "both players on red's of two",
-        MFOS,
-        [(0, 0), (0, 2)],
-        [(0, 1), (2, 2)],
-        None,
-        "RL",
-        [-1, 1],
-        [(0, 1), (0, 1)],
-        "yn",
-    ),
-    # --- three players (LOQA's authors: the -2 once, however many others take it; colours 0 -> 1 -> 2 -> 0)
-    Case(
-        "0 takes 0",
-        THREE,
-        [(0, 0), (2, 2), (2, 0)],
-        [(0, 1)],
-        RED,
-        "RUU",
-        [1, 0, 0],
-        [(0, 1), (1, 2), (1, 0)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "1 takes 1",
-        THREE,
-        [(2, 2), (0, 0), (2, 0)],
-        [(0, 1)],
-        BLUE,
-        "URU",
-        [0, 1, 0],
-        [(1, 2), (0, 1), (1, 0)],
-        "y",
-        GREEN,
-    ),
-    Case(
-        "2 takes 2",
-        THREE,
-        [(2, 2), (2, 0), (0, 0)],
-        [(0, 1)],
-        GREEN,
-        "UUR",
-        [0, 0, 1],
-        [(1, 2), (1, 0), (0, 1)],
-        "y",
-        RED,
-    ),
-    Case(
-        "0 takes 2's",
-        THREE,
-        [(0, 0), (2, 2), (2, 0)],
-        [(0, 1)],
-        GREEN,
-        "RUU",
-        [1, 0, -2],
-        [(0, 1), (1, 2), (1, 0)],
-        "y",
-        RED,
-    ),
-    Case(
-        "two others take 2's",
-        THREE,
-        [(0, 0), (0, 2), (2, 2)],
-        [(0, 1)],
-        GREEN,
-        "RLU",
-        [1, 1, -2],
-        [(0, 1), (0, 1), (1, 2)],
-        "y",
-        0,
-    ),
-    Case(
-        "all three on 0's",
-        THREE,
-        [(0, 0), (0, 2), (1, 1)],
-        [(0, 1)],
-        RED,
-        "RLU",
-        [-1, 1, 1],
-        [(0, 1)] * 3,
-        "y",
-        BLUE,
-    ),
-    Case(
-        "all three on 1's",
-        THREE,
-        [(0, 0), (0, 2), (1, 1)],
-        [(0, 1)],
-        BLUE,
-        "RLU",
-        [1, -1, 1],
-        [(0, 1)] * 3,
-        "y",
-        GREEN,
-    ),
-    Case(
-        "0 and 1 on 0's",
-        THREE,
-        [(0, 0), (0, 2), (2, 2)],
-        [(0, 1)],
-        RED,
-        "RLU",
-        [-1, 1, 0],
-        [(0, 1), (0, 1), (1, 2)],
-        "y",
-        BLUE,
-    ),
-    Case(
-        "split in three",
-        THREE_SPLIT,
-        [(0, 0), (0, 2), (1, 1)],
-        [(0, 1)],
-        RED,
-        "RLU",
-        [1 / 3 - 4 / 3, 1 / 3, 1 / 3],
-        [(0, 1)] * 3,
-        "y",
-        1,
-    ),
-    Case(
-        "split among two others",
-        THREE_SPLIT,
-        [(0, 0), (0, 2), (2, 2)],
-        [(0, 1)],
-        GREEN,
-        "RLU",
-        [0.5, 0.5, -2],
-        [(0, 1), (0, 1), (1, 2)],
-        "y",
-        0,
-    ),
-    Case(
-        "split with the owner",
-        THREE_SPLIT,
-        [(0, 0), (0, 2), (2, 2)],
-        [(0, 1)],
-        RED,
-        "RLU",
-        [-0.5, 0.5, 0],
-        [(0, 1), (0, 1), (1, 2)],
-        "y",
-        1,
-    ),
-    Case(
-        "lowest index wins",
-        THREE_RED,
-        [(2, 2), (0, 2), (1, 1)],
-        [(0, 1)],
-        GREEN,
-        "ULU",
-        [0, 1, -2],
-        [(1, 2), (0, 1), (0, 1)],
-        "y",
-        0,
-    ),
-    Case(
-        "lowest index wins its own",
-        THREE_RED,
-        [(2, 2), (0, 2), (1, 1)],
-        [(0, 1)],
-        BLUE,
-        "ULU",
-        [0, 1, 0],
-        [(1, 2), (0, 1), (0, 1)],
-        "y",
-        2,
-    ),
-    Case(
-        "three coins, a circle of thefts",
-        {"variant": "mfos", "num_agents": 3},
-        [(0, 0), (1, 0), (2, 0)],
-        [(1, 1), (2, 1), (0, 1)],  # 0 finds 2's coin, 1 finds 0's, 2 finds 1's
-        None,
-        "RRR",
-        [-1, -1, -1],
-        [(0, 1), (1, 1), (2, 1)],
-        "yyy",
-    ),
-]
+
+def case_of(line):
+    """A row of the table, whose columns are two spaces or more apart."""
+    title, rules, players, coins, own, move, rewards, then, took, after = re.split(r" {2,}", line)
+    return Case(
+        title=title,
+        arguments=RULES[rules],
+        players=cells(players),
+        coins=cells(coins),
+        owner=COLOURS[own],
+        moves=move,
+        rewards=[float(Fraction(reward)) for reward in rewards.split()],
+        then=cells(then),
+        taken=took,
+        next_owner=COLOURS[after],
+    )
+
+
+CASES = [case_of(line) for line in TABLE.strip().splitlines()[1:] if not line.startswith("#")]
 
 
 def cell(game, where):

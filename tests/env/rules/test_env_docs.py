@@ -232,12 +232,12 @@ def test_coin_rewards_table():
 
 def test_coin_variants_table():
     [[header, *rows]] = tables(section("coin_game_v0", "Arguments"))
-    assert [row[0] for row in rows] == list(VARIANTS)
+    assert header[1:] == list(VARIANTS)
     for row in rows:
-        for name, text in zip(header[1:], row[1:], strict=True):
-            value = getattr(VARIANTS[row[0]], name)
-            assert (text == "one each" and value == 2) or str(value) == text, (row[0], name)
-    switches = set(header[1:])
+        for variant, text in zip(header[1:], row[1:], strict=True):
+            value = getattr(VARIANTS[variant], row[0])
+            assert (text == "one each" and value == 2) or str(value) == text, (variant, row[0])
+    switches = {row[0] for row in rows}
     differ = {
         name
         for name in VARIANTS["loqa"].__dataclass_fields__

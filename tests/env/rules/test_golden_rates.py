@@ -1,13 +1,12 @@
 """The Coin Game's published rates: mean reward per step of scripted pairs, on the rules and by the
 strategies of each paper.
 
-    loqa    LOQA (arXiv:2405.01035): its league's results and an independent simulation of its rules, 20,000 episodes of
-            50 steps (shared/reference/loqa_meta_mapg_aa_mfos.md, section 1.1); "loqa" definitions
-    pola    POLA (arXiv:2210.10125), jax_files/result_plots.py: its reference lines 1/3 and -0.26, 50 steps; "pola"
-            definitions
-    lola    LOLA (arXiv:1709.04326), where red wins ties, 150 steps; "pola" definitions
-            (shared/reference/lola_dice_pola.md, section 7: two digits, from a simulation of 4,000
-            games)
+    loqa    LOQA (arXiv:2405.01035): its league's results and an independent simulation of its
+            rules, 20,000 episodes of 50 steps; "loqa" definitions
+    pola    POLA (arXiv:2210.10125), jax_files/result_plots.py: its reference lines 1/3 and -0.26,
+            50 steps; "pola" definitions
+    lola    LOLA (arXiv:1709.04326), where red wins ties, 150 steps; "pola" definitions (two
+            digits, from a simulation of 4,000 games)
 
 Three comparisons: what the rules and strategies give exactly, against the printed numbers; samples
 against what is exact, within 4.5 standard errors; and 20,000 episodes against the printed numbers,
@@ -24,7 +23,8 @@ from social_dilemmas_env.strategies import make_strategy
 from tests.env.rules.rollout import exact_rates, rates
 
 AC, AD, RANDOM = "always_cooperate", "always_defect", "random"
-ROWS = [  # variant, grid, pair, printed rewards of the first and the second player, their last digit
+# variant, grid, pair, printed rewards of the first and the second player, their last digit
+ROWS = [
     ("loqa", 3, (AC, AC), (0.349, 0.349), 0.001),
     ("loqa", 3, (AD, AD), (0.000, 0.000), 0.001),
     ("loqa", 3, (AC, AD), (-0.265, 0.637), 0.001),

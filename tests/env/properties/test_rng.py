@@ -10,17 +10,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from social_dilemmas_env import rng as draws
+from social_dilemmas_env import rng
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 fast = settings(max_examples=300, deadline=None, derandomize=True)
-seeds = st.integers(0, draws.SEED_LIMIT - 1)
+seeds = st.integers(0, rng.SEED_LIMIT - 1)
 small = st.integers(
     -(2**40), 2**40
 )  # counters, episodes and indices, negative and beyond 32 bits too
-word = st.integers(0, draws.MASK)
+word = st.integers(0, rng.MASK)
 
 
 def everywhere(function, *arguments):
@@ -50,8 +50,8 @@ def astuple(value):
 @example(2**32)
 @example(-1)
 def test_mix(x):
-    assert 0 <= everywhere(draws.mix, x) <= draws.MASK
-    assert draws.mix(x) == draws.mix(x & draws.MASK)
+    assert 0 <= everywhere(rng.mix, x) <= rng.MASK
+    assert rng.mix(x) == rng.mix(x & rng.MASK)
 
 
 @fast
@@ -61,10 +61,10 @@ def test_mix(x):
 @example(2**32, 2**32, -(2**32))
 def test_draw(seed, i, j):
     for indices in ((), (i,), (i, j)):
-        value = everywhere(draws.draw, seed, *indices)
-        assert 0 <= value <= draws.MASK
-    assert everywhere(draws.stem, seed) == draws.draw(seed)
-    assert everywhere(draws.fold, draws.draw(seed, i), j) == draws.draw(seed, i, j)
+        value = everywhere(rng.draw, seed, *indices)
+        assert 0 <= value <= rng.MASK
+    assert everywhere(rng.stem, seed) == rng.draw(seed)
+    assert everywhere(rng.fold, rng.draw(seed, i), j) == rng.draw(seed, i, j)
 
 
 @fast
@@ -72,15 +72,11 @@ def test_draw(seed, i, j):
 @example(0, 0, 0)
 @example(2**63 - 1, 2**31, -1)
 def test_words_of_an_episode(seed, episode, counter):
-    start, stride = everywhere(draws.key, seed, episode)
-    assert stride % 2 == 1 and 0 <= start <= draws.MASK and 0 <= stride <= draws.MASK
-    assert everywhere(draws.key_of, draws.stem(seed), episode) == (start, stride)
-    value = everywhere(lambda c, a, b: draws.word((a, b), c), counter & draws.MASK, start, stride)
-    assert (
-        value
-        == draws.word((start, stride), counter)
-        == draws.word((start, stride), counter + 2**32)
-    )
+    start, stride = everywhere(rng.key, seed, episode)
+    assert stride % 2 == 1 and 0 <= start <= rng.MASK and 0 <= stride <= rng.MASK
+    assert everywhere(rng.key_of, rng.stem(seed), episode) == (start, stride)
+    value = everywhere(lambda c, a, b: rng.word((a, b), c), counter & rng.MASK, start, stride)
+    assert value == rng.word((start, stride), counter) == rng.word((start, stride), counter + 2**32)
 
 
 @fast
@@ -89,7 +85,7 @@ def test_words_of_an_episode(seed, episode, counter):
 @example(2**32 - 1, 2**31 - 1)
 @example(2**32 - 1, 1)
 def test_bounded(value, n):
-    bounded = everywhere(draws.bounded, value, n)
+    bounded = everywhere(rng.bounded, value, n)
     assert bounded == value * n // 2**32 and 0 <= bounded < n
 
 
@@ -101,13 +97,13 @@ def test_uint32(values, counter):
     wide = [np.array([value, 0], np.int64) for value in values]
     t = np.array([counter, counter], np.uint32)
     pairs = [
-        (draws.mix(h), draws.mix(wide[2])),
-        (draws.fold(h, i), draws.fold(wide[2], wide[3])),
-        (draws.stem(seed), draws.stem(wide[0])),
-        (draws.draw(seed, i), draws.draw(wide[0], wide[3])),
-        *zip(draws.key(seed, episode), draws.key(wide[0], wide[1]), strict=True),
-        (draws.word((h, i | 1), t), draws.word((wide[2], wide[3] | 1), counter)),
-        (draws.word((h, i | 1), counter), draws.word((wide[2], wide[3] | 1), counter)),
+        (rng.mix(h), rng.mix(wide[2])),
+        (rng.fold(h, i), rng.fold(wide[2], wide[3])),
+        (rng.stem(seed), rng.stem(wide[0])),
+        (rng.draw(seed, i), rng.draw(wide[0], wide[3])),
+        *zip(rng.key(seed, episode), rng.key(wide[0], wide[1]), strict=True),
+        (rng.word((h, i | 1), t), rng.word((wide[2], wide[3] | 1), counter)),
+        (rng.word((h, i | 1), counter), rng.word((wide[2], wide[3] | 1), counter)),
     ]
     for narrow, value in pairs:
         assert narrow.dtype == np.uint32 and narrow.tolist() == value.tolist()
@@ -116,9 +112,9 @@ def test_uint32(values, counter):
 def unmix(x):
     """The inverse of `mix`, step by step backwards."""
     x ^= x >> 16
-    x = x * pow(0x846CA68B, -1, 2**32) & draws.MASK
+    x = x * pow(0x846CA68B, -1, 2**32) & rng.MASK
     x ^= x >> 15 ^ x >> 30
-    x = x * pow(0x7FEB352D, -1, 2**32) & draws.MASK
+    x = x * pow(0x7FEB352D, -1, 2**32) & rng.MASK
     return x ^ x >> 16
 
 
@@ -126,7 +122,7 @@ def unmix(x):
 @given(word)
 def test_mix_can_be_undone(x):
     """Hence it is a bijection of 32-bit integers."""
-    assert unmix(draws.mix(x)) == x and draws.mix(unmix(x)) == x
+    assert unmix(rng.mix(x)) == x and rng.mix(unmix(x)) == x
 
 
 def test_known_words():
@@ -134,16 +130,14 @@ def test_known_words():
 
     Those of `mix` are of Wellons' published lowbias32.
     """
-    assert [draws.mix(x) for x in (0, 1, 2, 0xFFFFFFFF)] == [0, 1753845952, 3507691905, 1734902346]
-    assert [draws.draw(0), draws.draw(0, 0), draws.draw(1, 0), draws.draw(0, 1)] == [
+    assert [rng.mix(x) for x in (0, 1, 2, 0xFFFFFFFF)] == [0, 1753845952, 3507691905, 1734902346]
+    assert [rng.draw(0), rng.draw(0, 0), rng.draw(1, 0), rng.draw(0, 1)] == [
         2926543089,
         295993151,
         1013033749,
         924269064,
     ]
-    assert (
-        draws.key(0, 0) == (166551467, 1216859655) and draws.word(draws.key(0, 0), 1) == 3915400686
-    )
+    assert rng.key(0, 0) == (166551467, 1216859655) and rng.word(rng.key(0, 0), 1) == 3915400686
 
 
 def distinct(words):
@@ -155,9 +149,9 @@ def test_distinct_where_promised():
     words."""
     index = np.arange(1 << 20)
     for words in (
-        draws.draw(7, index),
-        draws.draw(2**62, 5, index),
-        draws.word(draws.key(3, 4), index),
+        rng.draw(7, index),
+        rng.draw(2**62, 5, index),
+        rng.word(rng.key(3, 4), index),
     ):
         assert distinct(words)
 
@@ -168,13 +162,13 @@ def test_no_two_episodes_of_a_batch_are_alike():
     By chance two are equal with probability 1e-6.
     """
     games, episodes = np.arange(1 << 12)[:, None], np.arange(1 << 10)[None]
-    start, stride = draws.key(draws.draw(0, games), episodes)
+    start, stride = rng.key(rng.draw(0, games), episodes)
     keys = (start << 31 | stride >> 1).ravel()
     assert distinct(keys)
 
 
 def test_seeds_that_differ_in_any_bit():
-    stems = {draws.stem(1 << bit) for bit in range(63)} | {draws.stem(0), draws.stem(2**63 - 1)}
+    stems = {rng.stem(1 << bit) for bit in range(63)} | {rng.stem(0), rng.stem(2**63 - 1)}
     assert len(stems) == 65
 
 
@@ -184,13 +178,13 @@ def chi_square(values, cells):
 
 N = 40_000
 SEQUENCES = {
-    "counters": lambda: draws.word(draws.key(0, 0), np.arange(2 * N)),
-    "every fourth counter": lambda: draws.word(draws.key(0, 1), np.arange(2 * N) * 4),
-    "noise counters": lambda: draws.word(draws.key(0, 2), -1 - np.arange(2 * N) & draws.MASK),
-    "episodes": lambda: draws.word(draws.key(0, np.arange(2 * N)), 0),
-    "seeds": lambda: draws.word(draws.key(np.arange(2 * N), 0), 5),
-    "games of a batch": lambda: draws.word(draws.key(draws.draw(1, np.arange(2 * N)), 0), 8),
-    "high bits of seeds": lambda: draws.word(draws.key(np.arange(2 * N) << 32, 0), 5),
+    "counters": lambda: rng.word(rng.key(0, 0), np.arange(2 * N)),
+    "every fourth counter": lambda: rng.word(rng.key(0, 1), np.arange(2 * N) * 4),
+    "noise counters": lambda: rng.word(rng.key(0, 2), -1 - np.arange(2 * N) & rng.MASK),
+    "episodes": lambda: rng.word(rng.key(0, np.arange(2 * N)), 0),
+    "seeds": lambda: rng.word(rng.key(np.arange(2 * N), 0), 5),
+    "games of a batch": lambda: rng.word(rng.key(rng.draw(1, np.arange(2 * N)), 0), 8),
+    "high bits of seeds": lambda: rng.word(rng.key(np.arange(2 * N) << 32, 0), 5),
 }
 
 
@@ -201,10 +195,10 @@ def test_uniform_and_without_memory(name):
     64 cells, of neighbours, and of every bit: 44 tests each, false alarm < 1e-4 in all.
     """
     words = SEQUENCES[name]()
-    p_values = [chi_square(draws.bounded(words, n), n) for n in (2, 3, 4, 7, 8, 9, 56, 64)]
+    p_values = [chi_square(rng.bounded(words, n), n) for n in (2, 3, 4, 7, 8, 9, 56, 64)]
     p_values += [chi_square(words & 63, 64)]
     for n in (4, 7, 9):
-        values = draws.bounded(words, n)
+        values = rng.bounded(words, n)
         p_values.append(chi_square(values[::2] * n + values[1::2], n * n))  # neighbours, pairwise
     bits = (words[:, None] >> np.arange(32)) & 1
     p_values += [stats.binomtest(int(ones), len(words)).pvalue for ones in bits.sum(0)]
@@ -218,8 +212,8 @@ def test_neighbouring_games_are_independent(n):
 
     False alarm < 1e-4 in all.
     """
-    for keys in (draws.key(draws.draw(0, np.arange(10**7)), 0), draws.key(np.arange(10**7), 0)):
-        values = draws.bounded(draws.word(keys, 4), n)
+    for keys in (rng.key(rng.draw(0, np.arange(10**7)), 0), rng.key(np.arange(10**7), 0)):
+        values = rng.bounded(rng.word(keys, 4), n)
         assert chi_square(values[:-1] * n + values[1:], n * n) > 1e-4 / 6
 
 
@@ -228,24 +222,24 @@ def test_neighbouring_games_are_independent(n):
 )
 def test_seeds_of_the_wrong_type(bad):
     with pytest.raises(TypeError, match="seed must be an integer"):
-        draws.check_seed(bad)
+        rng.check_seed(bad)
 
 
 @pytest.mark.parametrize("bad", [-1, 2**63, 2**70, -(2**70)])
 def test_seeds_out_of_range(bad):
     with pytest.raises(ValueError, match=r"seed must lie in \[0, 2\^63\)"):
-        draws.check_seed(bad)
+        rng.check_seed(bad)
 
 
 @pytest.mark.parametrize("good", [0, 1, 2**63 - 1, np.int32(5), np.uint64(2**63 - 1), np.array(3)])
 def test_seeds_that_are_integers(good):
-    assert draws.check_seed(good) == int(good) and type(draws.check_seed(good)) is int
+    assert rng.check_seed(good) == int(good) and type(rng.check_seed(good)) is int
 
 
 def test_fresh_seeds_are_fresh():
-    found = {draws.fresh_seed() for _ in range(1_000)}
+    found = {rng.fresh_seed() for _ in range(1_000)}
     assert (
         len(found) == 1_000
-        and all(draws.check_seed(seed) == seed for seed in found)
+        and all(rng.check_seed(seed) == seed for seed in found)
         and max(found) > 2**60
     )

@@ -63,7 +63,7 @@ def test_a_view_shows_the_whole_game(name):
     how many contributed)."""
     game = rules(name)
     states = np.arange(tables.num_states(game))
-    ids = tables.view_ids(game, states)
+    ids = tables.observation_ids(game, states)
     assert (
         ids.shape == (len(states), len(game.num_actions))
         and ids.min() >= 0

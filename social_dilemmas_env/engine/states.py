@@ -1,0 +1,122 @@
+"""Checks of a `State` before anything continues from it: of one game, and of many."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from social_dilemmas_env import rng
+from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.validation import integer
+
+SHOWN = 5  # wrong values that an error quotes
+
+
+def checked_state(game: Game, state: Any) -> State:
+    """`state` as a `State` of this game.
+
+    Raises:
+        ValueError: it is not a state, or belongs to another game.
+    """
+    try:
+        given = State(**state) if isinstance(state, dict) else State(*state)
+    except TypeError:
+        raise ValueError(
+            f"not a state: expected the fields {', '.join(State._fields)}, "
+            f"got {type(state).__name__}"
+        ) from None
+
+    if given.game != repr(game):
+        raise ValueError(f"this state belongs to another game: {given.game}; this one is {game!r}")
+    return given
+
+
+def checked_clock(state: State) -> tuple[int, int, bool]:
+    """Episode, step and whether it is over, of the state of one game.
+
+    Raises:
+        ValueError: a field out of range.
+        TypeError: a field that is not an integer.
+    """
+    episode, t = integer("episode", state.episode, 0), integer("t", state.t, 0)
+    over = integer("over", state.over, 0)
+    if over > 1:
+        raise ValueError(f"over must be 0 or 1, got {over}")
+    return episode, t, bool(over)
+
+
+def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:
+    """Checks the range of each column of a board.
+
+    Raises:
+        ValueError: a column is missing or out of range.
+    """
+    if len(columns) != len(game.sizes):
+        raise ValueError(
+            f"a board of this game has {len(game.sizes)} columns {game.columns}, got {len(columns)}"
+        )
+
+    for name, size, column in zip(game.columns, game.sizes, columns, strict=True):
+        if column.dtype.kind not in "iu" or (column < 0).any() or (column >= size).any():
+            raise ValueError(
+                f"{name} must hold integers in 0 .. {size - 1}, got {column.tolist()[:SHOWN]}"
+            )
+
+
+class BatchState(NamedTuple):
+    """The checked fields of a `State` of B games."""
+
+    seed: np.ndarray  # [B] int64
+    episode: np.ndarray  # [B] int64
+    t: np.ndarray  # [B] int64
+    over: np.ndarray  # [B] int64, 0 or 1
+    board: list[np.ndarray]  # C columns [B]
+
+
+def checked_batch_state(game: Game, state: Any, num_envs: int) -> BatchState:
+    """`state` as arrays of a state of `num_envs` games.
+
+    Raises:
+        ValueError: a state of another game or batch size, or with values out of range.
+        TypeError: a field that does not list integers.
+    """
+    state = checked_state(game, state)
+    seed, episode, t, over = (
+        _counts(name, getattr(state, name), num_envs) for name in ("seed", "episode", "t", "over")
+    )
+    board = _columns(game, state.board, num_envs)
+
+    if t.max() > game.max_cycles or over.max() > 1:
+        raise ValueError(
+            f"not a state of this game: t must lie in 0 .. {game.max_cycles}, over in 0 .. 1"
+        )
+    return BatchState(seed, episode, t, over, board)
+
+
+def _counts(name: str, values: Any, num_envs: int) -> np.ndarray:
+    """A field that lists an integer for each game, as int64 [B]."""
+    if not isinstance(values, list | tuple) or len(values) != num_envs:
+        got = f"{len(values)}" if isinstance(values, list | tuple) else repr(values)
+        raise ValueError(f"{name} must list an integer for each of {num_envs} games, got {got}")
+
+    integers = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in values)
+    if not integers:
+        raise TypeError(f"{name} must list integers, got {values[:SHOWN]}")
+    if min(values) < 0 or max(values) >= rng.SEED_LIMIT:
+        raise ValueError(f"{name} must list integers in [0, 2^63), got {values[:SHOWN]}")
+    return np.array(values, dtype=np.int64)
+
+
+def _columns(game: Game, board: Any, num_envs: int) -> list[np.ndarray]:
+    """The boards of B games, as C columns [B]."""
+    try:
+        rows = np.array(board)
+    except ValueError:  # rows of different lengths
+        rows = np.zeros(0)
+    if rows.shape != (num_envs, len(game.sizes)):
+        expected = f"{num_envs} boards of {len(game.sizes)} columns"
+        raise ValueError(f"board must list {expected}, got an array of shape {rows.shape}")
+
+    columns = list(rows.T)
+    check_columns(game, columns)
+    return columns

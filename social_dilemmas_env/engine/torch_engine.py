@@ -1,0 +1,207 @@
+"""What plays B games on torch, CPU or CUDA.
+
+There are two bodies of a step, with the same results.  On the CPU chance acts only on the lanes
+where it has something to do (`nonzero`).  The *static* body, for CUDA, works on all lanes: its
+shapes depend on nothing and the host waits for nothing, so that a CUDA graph can capture it (see
+`vector.cuda_graph`).  It can be chosen on the CPU too (`static=True`), to be tested there.
+
+The static body is also there in two halves, for a graph that plays many steps: `chance_draws`, what
+chance brings to the next moves, and `move`, a joint move given that.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from social_dilemmas_env import rng
+from social_dilemmas_env.engine.array_engine import (
+    Arrays,
+    Encoded,
+    Key,
+    RuleEngine,
+    TableEngine,
+)
+from social_dilemmas_env.games.game import Column
+
+# Tables on their devices, for as long as some engine holds them.
+_SHARED: WeakValueDictionary[Any, Tensor] = WeakValueDictionary()
+
+
+class TorchArrays(Arrays):
+    """Words are int64, of which the low 32 bits count."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+
+    @override
+    def column(self, values: Any) -> Tensor:
+        return torch.tensor(values, dtype=torch.int64, device=self.device)
+
+    @override
+    def arange(self, n: int) -> Tensor:
+        return torch.arange(n, dtype=torch.int64, device=self.device)
+
+    @override
+    def constant(self, table: np.ndarray) -> Tensor:
+        return torch.tensor(table, device=self.device)
+
+    @override
+    def shared(self, make: Callable[..., np.ndarray], *args: Any) -> Tensor:
+        name = (make, args, self.device)
+        table = _SHARED.get(name)
+        if table is None:
+            with torch.inference_mode(False):  # others use it outside of inference mode
+                _SHARED[name] = table = self.constant(make(*args))
+        return table
+
+    @override
+    def word(self, column: Column) -> Column:
+        return column & rng.MASK
+
+    @override
+    def words(self, key: Key, counter: Column) -> Tensor:
+        return rng.word(key, counter)  # type: ignore[no-any-return]
+
+    @override
+    def uniform(self, key: Key, counter: Column, n: Column) -> Tensor:
+        return rng.bounded(rng.word(key, counter & rng.MASK), n)  # type: ignore[no-any-return]
+
+    @override
+    def integer(self, word: Tensor) -> Tensor:
+        return word.to(torch.int64)
+
+    @override
+    def lanes(self, mask: Tensor) -> Tensor:
+        return mask.nonzero()[:, 0]
+
+    @override
+    def columns(self, rows: Tensor) -> Sequence[Tensor]:
+        return rows.to(torch.int64).unbind(-1)
+
+    @override
+    def stack(self, columns: Sequence[Tensor]) -> Tensor:
+        return torch.stack(tuple(columns), -1)
+
+    @override
+    def take(self, table: Tensor, index: Tensor) -> Tensor:
+        # Several times faster than `table[index]`.
+        if index.dim() == 1:
+            return table.index_select(0, index)
+        return table.index_select(0, index.reshape(-1)).reshape(*index.shape, *table.shape[1:])
+
+    @override
+    def zeros(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.zeros(shape, dtype=torch.float32, device=self.device)
+
+    @override
+    def fill_one_hot(self, one_positions: Sequence[Tensor], numbers: int, out: Tensor) -> Tensor:
+        return out.zero_().scatter_(1, torch.stack(tuple(one_positions), -1), 1)
+
+    @override
+    def cast(self, column: Tensor, dtype: str) -> Tensor:
+        return column.to(getattr(torch, dtype))
+
+
+class TorchRules(RuleEngine):
+    """The rules on tensors."""
+
+    @override
+    def play(
+        self, encoded: Encoded, actions: Tensor, key: Key, t: Any, episode_rewards: Tensor | None
+    ) -> tuple[Encoded, Tensor]:
+        if self.static:
+            return self.move(encoded, actions, self.chance_draw(key, t), episode_rewards)
+        return super().play(encoded, actions, key, t, episode_rewards)
+
+    def chance_draw(self, key: Key, t: Any) -> Any:
+        """What chance brings to the t-th moves, as `move` takes it."""
+        return self.draw(key, t)
+
+    def chance_draws(self, key: Key, first: Tensor, num_steps: int) -> Sequence[Any]:
+        """`chance_draw` for the moves first, first + 1, ...; `first` is a 0-dimensional tensor."""
+        return [self.chance_draw(key, first + k) for k in range(num_steps)]
+
+    def move(
+        self, encoded: Encoded, actions: Tensor, chance_draw: Any, episode_rewards: Tensor | None
+    ) -> tuple[Encoded, Tensor]:
+        """A joint move in operations of static shapes: new boards, rewards."""
+        board, codes = self.game.act(encoded, self.xp.columns(actions))
+        if self.has_chance:
+            board = self.game.chance(board, chance_draw)
+        return tuple(board), self.rewards(self.xp.stack(codes), episode_rewards)
+
+
+class TorchTables(TableEngine):
+    """Plays from tables."""
+
+    @override
+    def play(
+        self, encoded: Encoded, actions: Tensor, key: Key, t: Any, episode_rewards: Tensor | None
+    ) -> tuple[Encoded, Tensor]:
+        if self.static:
+            return self.move(encoded, actions, self.chance_draw(key, t), episode_rewards)
+
+        # What the players do.
+        entry = self.entry(encoded, actions)
+        next_code = self.next_codes.index_select(0, entry)
+        state = self.xp.integer(next_code)
+
+        # What chance does, on the boards that wait for it.
+        if not self.certain:
+            lanes = self.xp.lanes(next_code >= self.num_states)
+            key = (key[0].index_select(0, lanes), key[1].index_select(0, lanes))
+            index = self.outcome_index(self.bases, key, t if isinstance(t, int) else t[lanes])
+            outcome = self.successors.index_select(0, state.index_select(0, lanes) + index)
+            state.index_copy_(0, lanes, outcome)
+        return (state,), self.entry_rewards(entry, episode_rewards)
+
+    def chance_draw(self, key: Key, t: Any) -> Tensor | None:
+        """What chance brings to the t-th moves, as `move` takes it.
+
+        [B], or [K, B] for K numbers t [K, 1]; None where nothing is left to chance.
+        """
+        return None if self.certain else self.outcome_index(self.bases, key, t)
+
+    def chance_draws(self, key: Key, first: Tensor, num_steps: int) -> Sequence[Any]:
+        """`chance_draw` for the moves first, first + 1, ..., in one go.
+
+        That is fewer kernels than step by step.
+        """
+        if self.certain:
+            return [None] * num_steps
+        t = first + self.xp.arange(num_steps)[:, None]
+        return self.outcome_index(self.bases, key, t).unbind(0)  # type: ignore[no-any-return]
+
+    def move(
+        self, encoded: Encoded, actions: Tensor, chance_draw: Any, episode_rewards: Tensor | None
+    ) -> tuple[Encoded, Tensor]:
+        """A joint move in operations of static shapes: new boards, rewards."""
+        entry = self.entry(encoded, actions)
+        state = next_code = self.next_codes.index_select(0, entry)
+        if chance_draw is not None:
+            index = chance_draw * (next_code >= self.num_states)
+            state = self.successors.index_select(0, next_code + index)
+        return (self.xp.integer(state),), self.entry_rewards(entry, episode_rewards)
+
+    def entry(self, encoded: Encoded, actions: Tensor) -> Tensor:
+        """Index of (state, joint action)."""
+        entry: Tensor = encoded[0]
+        for player, count in enumerate(self.game.num_actions):
+            entry = torch.add(actions[:, player], entry, alpha=count)
+        return entry
+
+    def entry_rewards(self, entry: Tensor, episode_rewards: Tensor | None) -> Tensor:
+        """Rewards of (state, joint action)."""
+        rewards: Tensor = self.joint_rewards.index_select(0, entry)
+        return rewards if episode_rewards is None else self.rewards(rewards, episode_rewards)
+
+    @override
+    def observe(self, encoded: Encoded, out: Tensor) -> Tensor:
+        if self.state_observations is None:
+            return super().observe(encoded, out)  # type: ignore[no-any-return]
+        return torch.index_select(self.state_observations, 0, encoded[0], out=out)

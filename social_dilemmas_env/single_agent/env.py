@@ -1,0 +1,155 @@
+"""One game, seen by one learner, as a Gymnasium `Env`."""
+
+import copy
+from typing import Any
+
+import gymnasium
+import numpy as np
+from typing_extensions import override
+
+from social_dilemmas_env import rng
+from social_dilemmas_env.envs.parallel import FRAMES_PER_SECOND, DilemmaEnv
+from social_dilemmas_env.modes import RENDER_MODES, RenderMode
+from social_dilemmas_env.registry import spec
+from social_dilemmas_env.single_agent.opponents import (
+    Opponent,
+    Opponents,
+    SingleState,
+    checked_single_state,
+    takes_first,
+)
+
+
+class SingleEnv(gymnasium.Env[np.ndarray, Any]):
+    """One game, seen by one learner.
+
+    Rewards are the learner's own; the end of the horizon is a truncation.  Deep copies, pickles and
+    `get_state`/`set_state` continue a running game with its opponents.
+
+    Args:
+        env_id: see `list_envs`.
+        opponent: who plays the other seats: the name of a strategy (see `list_strategies`; a player
+            of its own in every seat), an object with `act(observations [B, ...], first=None) ->
+            actions [B]` and, if it has a memory, `reset(num_games, seed=...)` (B is 1 here), a
+            function of one observation that returns an action, or a list of these, one for each
+            other seat in order.
+        player: the learner's seat.
+        render_mode: see `make_env`.
+        **game_kwargs: the game's arguments.
+
+    Raises:
+        ValueError: unknown id, strategy or argument value; a seat that does not exist; another
+            number of opponents.
+        TypeError: an unknown argument; an opponent that cannot act.
+    """
+
+    metadata = {  # noqa: RUF012, as in Gymnasium
+        "render_modes": list(RENDER_MODES),
+        "render_fps": FRAMES_PER_SECOND,
+    }
+
+    def __init__(
+        self,
+        env_id: str,
+        opponent: Opponent = "random",
+        player: int = 0,
+        render_mode: RenderMode | None = None,
+        **game_kwargs: Any,
+    ):
+        self.opponents = Opponents(env_id, player, opponent, game_kwargs)
+        self.env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
+        self.render_mode = render_mode
+
+        # The learner's own seat.
+        self.agent, self.player = self.env.possible_agents[player], int(player)
+        self.observation_space = self.env.observation_space(self.agent)
+        self.action_space = self.env.action_space(self.agent)
+
+        self._first, self._seeded = True, False
+        self._observations: dict[str, np.ndarray] = {}
+
+    @override
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts an episode.
+
+        Args:
+            seed: fixes the game and the opponents' moves, in this and all later episodes.
+            options: ignored.
+
+        Raises:
+            TypeError, ValueError: a seed that is no integer in [0, 2^63).
+        """
+        if seed is None and not self._seeded:
+            seed = rng.fresh_seed()
+        self._observations, _ = self.env.reset(seed=seed)
+        super().reset(seed=seed)
+        if seed is not None:
+            self.opponents.reset(1, [int(seed)])
+        self._first = self._seeded = True
+        return self._observations[self.agent].copy(), {}
+
+    @override
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """One joint move: the learner's action and the opponents'.
+
+        Raises:
+            gymnasium.error.ResetNeeded: before the first reset, or after the end of an episode.
+            ValueError, TypeError: an action out of range or of the wrong type.
+        """
+        env, agent = self.env, self.agent
+
+        # A wrong action is refused before anybody moves.
+        if env.agents:
+            env.check_actions({**dict.fromkeys(env.agents, 0), agent: action})
+
+        moves = {**self._others(), agent: action}
+        observations, rewards, terminations, truncations, _ = env.step(moves)
+        self._observations, self._first = observations, False
+        own = observations[agent].copy()
+        return own, rewards[agent], terminations[agent], truncations[agent], {}
+
+    def _others(self) -> dict[str, int]:
+        """What the opponents do now."""
+        if not self.env.agents:
+            return {}  # not reset, or over: `step` says so
+
+        # Objects see a batch of one game, functions the observation itself.
+        moves = {}
+        for n, policy in zip(self.opponents.seats, self.opponents.policies, strict=True):
+            agent = self.env.possible_agents[n]
+            observation = self._observations[agent]
+            if hasattr(policy, "act"):
+                more = {"first": np.array([self._first])} if takes_first(policy.act) else {}
+                moves[agent] = np.asarray(policy.act(observation[None], **more)).reshape(-1)[0]
+            else:
+                moves[agent] = policy(observation)
+        return moves
+
+    def get_state(self) -> SingleState:
+        """Everything needed to continue; opponents are copied."""
+        opponents = copy.deepcopy(self.opponents.policies)
+        return SingleState(self.env.get_state(), opponents, [self._first])
+
+    def set_state(self, state: SingleState) -> None:
+        """Continues from a state of this view with the same opponents.
+
+        Raises:
+            ValueError: a state of another game, or with other opponents.
+        """
+        state = checked_single_state(state, self.opponents)
+        self.env.set_state(state.game)
+        self.opponents.policies = copy.deepcopy(state.opponents)
+        self._first, self._seeded = bool(state.first[0]), True
+        self._observations = self.env.observations()
+
+    @override
+    def render(self) -> Any:
+        """Draws the game, as `DilemmaEnv.render` does."""
+        return self.env.render()
+
+    @override
+    def close(self) -> None:
+        """Closes the window, if there is one."""
+        self.env.close()
