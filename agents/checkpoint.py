@@ -63,7 +63,7 @@ def save(
     step: int,
     tensors: Tensors,
     facts: Mapping[str, Any],
-    kept: Tensors | None = None,
+    frozen: Tensors | None = None,
     *,
     keep: int = 3,
     before: Checkpoint | None = None,
@@ -75,7 +75,7 @@ def save(
         step: orders the checkpoints.
         tensors: what changes from checkpoint to checkpoint.
         facts: plain values (JSON).
-        kept: tensors that will never change; those that `before` has are not written again.
+        frozen: tensors that will never change; those that `before` has are not written again.
         keep: how many checkpoints stay.
         before: the checkpoint saved (or loaded) last, or None.
 
@@ -90,7 +90,7 @@ def save(
     # What never changes: only what no earlier checkpoint has written.
     files = list(before.files) if before else []
     present = {name for entry in files for name in entry["names"]}
-    new = {name: tensor for name, tensor in (kept or {}).items() if name not in present}
+    new = {name: tensor for name, tensor in (frozen or {}).items() if name not in present}
     if new:
         files.append({**_write(folder / f"kept-{step:08d}.safetensors", new), "names": sorted(new)})
 
@@ -234,11 +234,11 @@ def _sentence(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def check_tensors(found: Tensors, expected: Tensors, path: Path) -> None:
+def check_tensors(tensors: Tensors, expected: Tensors, path: Path) -> None:
     """Checks that a checkpoint holds what a learner needs.
 
     Args:
-        found: the checkpoint's tensors; more than expected is fine.
+        tensors: the checkpoint's tensors; more than expected is fine.
         expected: tensors of the right names, shapes and dtypes; their values do not matter.
         path: the checkpoint, for the message.
 
@@ -247,13 +247,13 @@ def check_tensors(found: Tensors, expected: Tensors, path: Path) -> None:
     """
     for name, tensor in expected.items():
         # Another learner's, or another version's.
-        if name not in found:
+        if name not in tensors:
             raise CheckpointError(
                 f"{path}: it has no {name!r}: saved by another learner or version"
             )
 
         # The same learner's, of another game or size.
-        got = found[name]
+        got = tensors[name]
         if got.shape != tensor.shape or got.dtype != tensor.dtype:
             raise CheckpointError(
                 f"{path}: {name!r} is {got.dtype} {tuple(got.shape)}, this learner's "

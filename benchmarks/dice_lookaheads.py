@@ -166,7 +166,8 @@ BENCHMARK = Benchmark(
     name="dice_lookaheads",
     title="LOLA-DiCE: number of look-aheads, opponent model, and no DiCE",
     source="authors' archived results, "
-    "https://github.com/alshedivat/lola/tree/master/notebooks/dice; Foerster et al. 2018, https://arxiv.org/abs/1802.05098",
+    "https://github.com/alshedivat/lola/tree/master/notebooks/dice; "
+    "Foerster et al. 2018, https://arxiv.org/abs/1802.05098",
     settings=SETTINGS,
     small=SMALL,
     cells=cells,

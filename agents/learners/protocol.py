@@ -48,11 +48,11 @@ class Learner(Protocol):
     def state(self) -> dict[str, Tensor]:
         """Everything that changes from update to update, by name, detached."""
 
-    def kept(self) -> dict[str, Tensor]:
+    def frozen(self) -> dict[str, Tensor]:
         """Tensors that never change once they are there (past selves), by name; may be empty."""
 
     def load(self, tensors: dict[str, Tensor], iteration: int) -> None:
-        """The inverse of `state` and `kept`.
+        """The inverse of `state` and `frozen`.
 
         Args:
             tensors: what both gave, on any device.

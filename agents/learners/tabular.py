@@ -118,7 +118,7 @@ class TabularLearner:
             tensors["critic"] = self.critic.values
         return tensors
 
-    def kept(self) -> dict[str, Tensor]:
+    def frozen(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 

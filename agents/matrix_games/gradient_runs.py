@@ -8,8 +8,8 @@ a run whose parameters would become non-finite stops where it was, and the other
     adam    θ ← θ + δ m̂ / (√v̂ + ε)            moments kept from update to update
     sign    θ ← θ + δ f / (|f| + ε)            Adam created anew before every update
 
-Papers  Adam: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, β = .9, .999
-        sign: what POLA's LOLA-DiCE baseline does, Zhao et al. 2022, https://arxiv.org/abs/2210.10125
+Papers  Adam: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, β = .9, .999 sign: what POLA's
+        LOLA-DiCE baseline does, Zhao et al. 2022, https://arxiv.org/abs/2210.10125
 
 Shapes  R independent runs, N players, D parameters a player, T updates.
 """

@@ -2,7 +2,7 @@
 
     count       θ̂(s, a) = log (n(s, a) + 1) - log (n(s, A - 1) + 1)         (Laplace's rule)
     likelihood  θ̂ ← θ̂ + δ ∇ mean over games of Σₜ log π_θ̂(aₜ | sₜ) / A      (maximum likelihood)
-    exact       θ̂ ← θ̂ - δ ∇ Σ_s KL(π_θ(. | s) || π_θ̂(. | s)) until KL < ε   (fit to the true policy)
+    exact       θ̂ ← θ̂ - δ ∇ Σ_s KL(π_θ(. | s) || π_θ̂(. | s)) until KL < ε (to the true policy)
 
 Papers  likelihood: Foerster et al. 2018, https://arxiv.org/abs/1709.04326, section 4.4
         exact: Zhao et al. 2022, POLA, https://arxiv.org/abs/2210.10125, appendix B.1.6

@@ -16,6 +16,7 @@ Paper   Cho et al. 2014, https://arxiv.org/abs/1406.1078
 Shapes  T steps, K parameter sets, n games a set, H units; gates in the order r, z, candidate.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -67,9 +68,8 @@ class _Gru(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, recurrent, bias, *saved = ctx.saved_tensors
-        gradients: tuple[Tensor, Tensor, Tensor] = _GruGradient.apply(  # type: ignore[no-untyped-call]
-            grad, x, recurrent, bias, saved
-        )
+        apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _GruGradient.apply
+        gradients = apply(grad, x, recurrent, bias, saved)
         return gradients
 
 

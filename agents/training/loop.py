@@ -242,7 +242,7 @@ class Run:
             self.iteration,
             state,
             self._checkpoint_facts(),
-            self.learner.kept(),
+            self.learner.frozen(),
             keep=self.plan.keep,
             before=self.saved,
         )

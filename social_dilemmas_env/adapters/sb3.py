@@ -50,7 +50,8 @@ class SB3VecEnv(VecEnv):
         options = required_options(
             "SB3VecEnv", kwargs, backend="numpy", autoreset="same_step", reuse_buffers=False
         )
-        self.batch: NumpyBatch = make_vec_env(env_id, num_envs, **options)  # type: ignore[assignment]
+        batch: Any = make_vec_env(env_id, num_envs, **options)
+        self.batch: NumpyBatch = batch
         counts = self.batch.game.num_actions
         if len(set(counts)) > 1:
             raise ValueError(f"rows share one action space, and the players have {counts} actions")
@@ -117,7 +118,8 @@ class SB3VecEnv(VecEnv):
 
     def _rows(self, observations: np.ndarray) -> np.ndarray:
         """[B, N, *obs_shape] -> [B * N, *obs_shape]."""
-        return observations.reshape(self.num_envs, *self.observation_space.shape)  # type: ignore[misc]
+        shape: Any = self.observation_space.shape
+        return observations.reshape(self.num_envs, *shape)
 
     @override
     def close(self) -> None:

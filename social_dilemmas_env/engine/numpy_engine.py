@@ -158,7 +158,8 @@ class NumpyTables(TableEngine):
     def joint_action(self, actions: np.ndarray) -> np.ndarray:
         """Codes of the joint actions: [B, N] -> [B]."""
         if self.pair is None:
-            return encode(self.xp.columns(actions), self.game.num_actions)  # type: ignore[no-any-return]
+            code: np.ndarray = encode(self.xp.columns(actions), self.game.num_actions)
+            return code
 
         # Both actions as one 16-bit number, a0 + 256 a1, and one product mod 2^16:
         # ((a0 A1 + a1) * 256 + a0) >> 8 = a0 A1 + a1.

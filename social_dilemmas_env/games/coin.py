@@ -226,14 +226,14 @@ class CoinGame:
 
         return wrapped(row, self.height) * self.width + wrapped(column, self.width)
 
-    def takers(self, found: list[Column]) -> list[Column]:
+    def takers(self, standing: list[Column]) -> list[Column]:
         """Of the players standing on a coin, those who get it (0 or 1 each)."""
         if self.ties != "red":
-            return found
+            return standing
 
         # The first of them only.
         got, free = [], 1
-        for stands in found:
+        for stands in standing:
             got.append(stands * free)
             free = free * (1 - stands)
         return got

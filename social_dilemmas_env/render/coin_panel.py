@@ -144,7 +144,8 @@ def draw_share_card(canvas: Canvas, scene: Scene, counts: list[list[int]], box: 
 
 def draw_events(canvas: Canvas, scene: Scene, top: int) -> None:
     """Who took what in the last step."""
-    pickups, limit = last_pickups(scene), min(scene.game.coins, EVENTS)  # type: ignore[attr-defined]
+    pickups = last_pickups(scene)
+    limit = min(scene.game.coins, EVENTS)  # type: ignore[attr-defined]
     y = top + EVENT // 2
 
     if not pickups:

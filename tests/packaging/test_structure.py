@@ -15,37 +15,20 @@ import pytest
 from tests.packaging.graph import circles, file_graph, floors, room_graph
 from tests.packaging.sources import FUNCTIONS, LAYERS, PACKAGES, ROOT, Source, packages, sources
 
-LIST_IS_QUICK = "`python -m benchmarks list` reads every file and needs no torch"
 COMMAND_STARTS = "the command starts, completes and explains itself without torch"
 # "file" or "file:function" -> why first-party imports may stand inside its functions.
 LATE = {
     "social_dilemmas_env/make.py:make_vec_env": "torch, for the torch backend only",
     "agents/cli/demo.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
-    "agents/cli/league.py": COMMAND_STARTS,
+    "agents/cli/export.py": COMMAND_STARTS,
     "agents/cli/play.py": "pygame, pillow and ffmpeg, for films only",
     "agents/cli/train.py": COMMAND_STARTS,
-    "agents/evaluation/agent.py": "LEARNERS and agents know each other by name only",
     "agents/evaluation/league.py": "torch, for trained agents only",
     "agents/evaluation/players.py": "torch, for trained agents only",
-    "agents/evaluation/scores.py": "torch, for trained agents only",
+    "agents/evaluation/scoring.py": "torch, for trained agents only",
     "agents/learners/sb3_ppo.py": "Stable-Baselines3, which few have",
-    "benchmarks/coin_league.py": LIST_IS_QUICK,
-    "benchmarks/dice_lookaheads.py": LIST_IS_QUICK,
-    "benchmarks/harness/resumable_training.py": LIST_IS_QUICK,
-    "benchmarks/lola_orders.py": LIST_IS_QUICK,
-    "benchmarks/lola_table.py": LIST_IS_QUICK,
-    "benchmarks/lola_tournament.py": LIST_IS_QUICK,
-    "benchmarks/loqa_ipd.py": LIST_IS_QUICK,
-    "benchmarks/loqa_open_problems.py": LIST_IS_QUICK,
-    "benchmarks/loqa_scalability.py": LIST_IS_QUICK,
-    "benchmarks/meta_mapg_noise.py": LIST_IS_QUICK,
-    "benchmarks/meta_mapg_personas.py": LIST_IS_QUICK,
-    "benchmarks/mfos_table.py": LIST_IS_QUICK,
-    "benchmarks/pola_curves.py": LIST_IS_QUICK,
-    "benchmarks/pola_parametrisation.py": LIST_IS_QUICK,
-    "benchmarks/throughput/cuda.py": "torch, for the rows of a CUDA device only",
-    "benchmarks/zero_sum_paths.py": LIST_IS_QUICK,
+    "benchmarks/throughput/cuda_rows.py": "torch, for the rows of a CUDA device only",
 }
 
 

@@ -276,7 +276,7 @@ class SelfPlay:
     def state(self) -> dict[str, Tensor]:
         """Everything that changes, by name.
 
-        With `kept()` and the number of iterations enough to continue bit for bit.
+        With `frozen()` and the number of iterations enough to continue bit for bit.
         """
         return {
             f"self{i}.{name}": tensor
@@ -284,7 +284,7 @@ class SelfPlay:
             for name, tensor in player.tensors().items()
         }
 
-    def kept(self) -> dict[str, Tensor]:
+    def frozen(self) -> dict[str, Tensor]:
         """The past selves: tensors that never change once they are there."""
         first = self._pushed() - len(self.player_states[0].past)
         return {

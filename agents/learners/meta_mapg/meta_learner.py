@@ -152,7 +152,7 @@ class MetaLearner:
             tensors |= {f"first{n}": self.adams[n].first, f"second{n}": self.adams[n].second}
         return tensors
 
-    def kept(self) -> dict[str, Tensor]:
+    def frozen(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 

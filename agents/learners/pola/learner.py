@@ -220,7 +220,7 @@ class PolaDice:
             tensors |= {"model": self.model.detach(), **self.model_adam.tensors("model_adam.")}
         return tensors
 
-    def kept(self) -> dict[str, Tensor]:
+    def frozen(self) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 

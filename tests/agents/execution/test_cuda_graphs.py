@@ -89,7 +89,7 @@ def test_replayed_updates_are_the_same_bit_for_bit(case):
     for _ in range(3):
         expected, found = one.update(), two.update()
         assert {n: x.item() for n, x in expected.items()} == {n: x.item() for n, x in found.items()}
-    old, new = (each.state() | each.kept() for each in (one, two))
+    old, new = (each.state() | each.frozen() for each in (one, two))
     assert old.keys() == new.keys()
     assert all(torch.equal(old[n], new[n]) for n in old)
     recorded = len(compute.known)

@@ -70,11 +70,11 @@ def test_a_learner_keeps_the_contract(name):
         assert value.ndim == 0, metric
 
     # What it saves is tensors without graphs, and enough to make another one the same.
-    saved = learner.state() | learner.kept()
+    saved = learner.state() | learner.frozen()
     assert not any(x.requires_grad for x in saved.values())
     other = tiny(name)
     other.load({key: x.clone() for key, x in saved.items()}, 1)
-    again = other.state() | other.kept()
+    again = other.state() | other.frozen()
     assert again.keys() == saved.keys()
     assert all(torch.equal(again[key], saved[key]) for key in saved)
 

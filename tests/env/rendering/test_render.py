@@ -236,9 +236,9 @@ def test_a_frame_takes_milliseconds():
     for name in ("coin", "ipd"):
         scene, times = played(name, 20).scene(), []
         for _ in range(12):
-            start = time.perf_counter()
+            start = time.process_time()
             render.frame(scene)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         assert min(times) < 0.03  # measured: 2 to 3 ms
 
 
