@@ -31,7 +31,12 @@ LAYERS = [
     "agents",
     "benchmarks",
 ]  # each imports those before it only
-MAY_IMPORT_TORCH = ("vector/torch_env.py", "vector/cuda_graph.py", "adapters/")
+MAY_IMPORT_TORCH = (
+    "vector/torch_env.py",
+    "vector/cuda_graph.py",
+    "engine/torch_engine.py",
+    "adapters/",
+)
 MAY_PICKLE = (
     "testing/",
 )  # the conformance kit pickles environments in memory, to see whether they survive it
