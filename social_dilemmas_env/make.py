@@ -32,16 +32,6 @@ def make_env(
 ) -> OrderedEnv: ...
 
 
-@overload
-def make_env(
-    env_id: str,
-    *,
-    api: Api,
-    render_mode: RenderMode | None = None,
-    **game_kwargs: Any,
-) -> DilemmaEnv | OrderedEnv: ...
-
-
 def make_env(
     env_id: str,
     *,
