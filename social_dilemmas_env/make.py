@@ -58,6 +58,8 @@ def make_env(
         gymnasium.error.DependencyNotInstalled: pygame is needed and missing.
     """
     one_of("api", api, APIS)
+
+    # Turn by turn is a form of the same game; the wrapper refuses calls in the wrong order.
     env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
     return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 

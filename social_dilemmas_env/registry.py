@@ -108,11 +108,14 @@ def register(env_id: str, rules: Rules, page: str | None = None) -> None:
         ValueError: an id without version, or one that is taken.
         TypeError: rules that cannot be called, or a page that is no text.
     """
+    # The id.
     name, _, version = env_id.rpartition("_v") if isinstance(env_id, str) else ("", "", "")
     if not (name.isidentifier() and version.isdigit()):
         raise ValueError(f'an id looks like "my_game_v0": a name and a version, got {env_id!r}')
     if env_id in _SPECS:
         raise ValueError(f"{env_id} is already registered")
+
+    # The rules and their page.
     if not callable(rules):
         raise TypeError(f"rules must be a class or a function that makes a game, got {rules!r}")
     if page is not None and not isinstance(page, str):
@@ -143,6 +146,7 @@ def _announce(env_id: str, name: str) -> None:
     if name in gymnasium.registry:
         return  # the package was imported anew
 
+    # Both import what they are told to when somebody makes the game.
     if hasattr(pettingzoo, "register"):  # PettingZoo >= 1.27
         make = "social_dilemmas_env.make:make_env"
         for api in APIS:

@@ -81,6 +81,7 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         Raises:
             TypeError, ValueError: a seed that is no integer in [0, 2^63).
         """
+        # The game and the opponents share a seed, drawn here if nobody gives one.
         if seed is None and not self._seeded:
             seed = rng.fresh_seed()
         self._observations, _ = self.env.reset(seed=seed)

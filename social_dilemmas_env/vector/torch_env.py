@@ -11,7 +11,7 @@ from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.vector.base import BatchEnv, Infos, Step
 from social_dilemmas_env.vector.options import Options, shape_error
 
-INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)  # types of actions
 
 
 class TorchBatch(BatchEnv):
@@ -27,6 +27,7 @@ class TorchBatch(BatchEnv):
     def __init__(self, env_id: str, game: Game, options: Options):
         """Makes the batch; use `make_vec_env`."""
         self.device = checked_device(options.device)
+        # Waiting for a CUDA device would cost more than work on lanes where nothing happens.
         self.static = self.device.type != "cpu" if options.static is None else options.static
         super().__init__(env_id, game, options)
 
@@ -46,7 +47,7 @@ class TorchBatch(BatchEnv):
 
     @override
     def step(self, actions: Tensor) -> Step:
-        if not torch.is_inference_mode_enabled():
+        if not torch.is_inference_mode_enabled():  # entering a context takes time
             return super().step(actions)
         with torch.inference_mode(False):
             return super().step(actions)
@@ -80,12 +81,14 @@ class TorchBatch(BatchEnv):
         return actions
 
     def _in_range(self, actions: Tensor) -> bool:
+        # The least and the greatest decide, where all players have the same actions.
         low, high = torch.aminmax(actions)
+        limits = self.game.num_actions
         if low < 0:
             return False
-        limits = self.game.num_actions
         if high < min(limits):
             return True
+
         return not bool((actions >= self.engine.xp.column(limits)).any())
 
     @override

@@ -79,7 +79,8 @@ def reset(venv: Any, *args: Any, **kwargs: Any) -> np.ndarray:
 def same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
     """Asserts that two steps are the same, dtypes included."""
     for a, b in zip(first[:4], second[:4], strict=True):
-        assert a.dtype == b.dtype and a.shape == b.shape
+        assert a.dtype == b.dtype
+        assert a.shape == b.shape
         np.testing.assert_array_equal(a, b)
     assert first[4].keys() == second[4].keys()
     for key, value in first[4].items():

@@ -36,14 +36,13 @@ def test_same_step(name, route):
         observations, rewards, terminations, truncations, infos = step(venv, actions)
         last, expected, *_ = step(off, actions)
         np.testing.assert_array_equal(rewards, expected)
-        assert not terminations.any() and truncations.all() == truncations.any() == (t % 4 == 0)
+        assert not terminations.any()
+        assert truncations.all() == truncations.any() == (t % 4 == 0)
         if t % 4 == 0:
             np.testing.assert_array_equal(infos["final_obs"], last)
-            assert (
-                infos["_final_obs"].all()
-                and infos["_final_obs"].dtype == bool
-                and infos["_final_obs"].shape == (6,)
-            )
+            assert infos["_final_obs"].all()
+            assert infos["_final_obs"].dtype == bool
+            assert infos["_final_obs"].shape == (6,)
             np.testing.assert_array_equal(observations, reset(off))
         else:
             assert infos == {}
@@ -61,13 +60,15 @@ def test_next_step(name, route):
         observations, rewards, terminations, truncations, infos = step(venv, actions)
         if t % 5 == 0:
             np.testing.assert_array_equal(observations, reset(off))
-            assert not rewards.any() and not truncations.any()
+            assert not rewards.any()
+            assert not truncations.any()
         else:
             expected = step(off, actions)
             np.testing.assert_array_equal(observations, expected[0])
             np.testing.assert_array_equal(rewards, expected[1])
             assert truncations.all() == truncations.any() == (t % 5 == 4)
-        assert infos == {} and not terminations.any()
+        assert infos == {}
+        assert not terminations.any()
 
 
 @any_route
@@ -83,9 +84,11 @@ def test_disabled_games_must_be_reset(route):
     reset(venv, options={"reset_mask": mask(0, 1, 2, 3, 4)})
     with pytest.raises(ResetNeeded, match=r"games \[5\]"):
         step(venv, np.zeros((6, 2), int))
-    assert venv.get_state().episode == [1, 1, 1, 1, 1, 0] and before.episode == [0] * 6
+    assert venv.get_state().episode == [1, 1, 1, 1, 1, 0]
+    assert before.episode == [0] * 6
     reset(venv, options={"reset_mask": mask(5)})
-    assert venv.get_state().over == [0] * 6 and isinstance(venv.clock, int)
+    assert venv.get_state().over == [0] * 6
+    assert isinstance(venv.clock, int)
     step(venv, np.zeros((6, 2), int))
 
 
@@ -135,7 +138,8 @@ def test_games_fall_into_step_again(route):
     reset(venv, options={"reset_mask": mask()})
     assert not isinstance(venv.clock, int)
     reset(venv, options={"reset_mask": mask(0, 1, 4, 5)})
-    assert venv.clock == 0 and venv.get_state().episode == [1] * 6
+    assert venv.clock == 0
+    assert venv.get_state().episode == [1] * 6
 
 
 @any_route
@@ -144,7 +148,8 @@ def test_seeds(route):
     first = reset(venv, seed=5)
     np.testing.assert_array_equal(first, singles("coin", range(6), 5).reset())
     second = reset(venv)
-    assert venv.get_state().episode == [1] * 6 and (first != second).any()
+    assert venv.get_state().episode == [1] * 6
+    assert (first != second).any()
     np.testing.assert_array_equal(reset(venv, seed=5), first)
     np.testing.assert_array_equal(reset(venv, seed=[sde.draw(5, i) for i in range(6)]), first)
     reset(venv, seed=9, options={"reset_mask": mask(1, 4)})
@@ -177,12 +182,10 @@ def test_observation_modes(name, route):
         actions = moves(floats, rng)
         results = [step(v, actions) for v in (floats, bytes_, states)]
         dense, small, ids = (result[0] for result in results)
-        assert (
-            dense.dtype == np.float32
-            and small.dtype == np.uint8
-            and ids.dtype == np.int32
-            and ids.shape == dense.shape[:2]
-        )
+        assert dense.dtype == np.float32
+        assert small.dtype == np.uint8
+        assert ids.dtype == np.int32
+        assert ids.shape == dense.shape[:2]
         np.testing.assert_array_equal(dense, small)
         given = states.reset(options={"reset_mask": mask(of=5)})[
             0
@@ -191,9 +194,8 @@ def test_observation_modes(name, route):
         assert numpy_of(states.observe(given[:2, 0])).shape == (2, *dense.shape[2:])
         if "final_obs" in results[0][4]:
             np.testing.assert_array_equal(results[0][4]["final_obs"], results[1][4]["final_obs"])
-        assert floats.single_observation_space.contains(
-            dense[0, 0]
-        ) and bytes_.single_observation_space.contains(small[0, 0])
+        assert floats.single_observation_space.contains(dense[0, 0])
+        assert bytes_.single_observation_space.contains(small[0, 0])
         assert states.single_observation_space.contains(ids[0, 0])
 
 

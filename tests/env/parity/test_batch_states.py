@@ -38,7 +38,8 @@ def test_a_state_moves_between_all_routes(name, autoreset):
         if t == 13:
             reset(source, options={"reset_mask": np.array([True, False, True, False])})
         state = source.get_state()
-        assert state == json_round_trip(state) and isinstance(state, State)
+        assert state == json_round_trip(state)
+        assert isinstance(state, State)
         for venv in venvs:
             venv.set_state(list(state) if t % 2 else json.loads(json.dumps(state._asdict())))
             assert venv.get_state() == state
@@ -169,7 +170,8 @@ def test_states_of_games_that_are_over(route):
     for _ in range(2):
         step(ended, np.zeros((3, 2), int))
     state = ended.get_state()
-    assert state.over == [1, 1, 1] and state.t == [2, 2, 2]
+    assert state.over == [1, 1, 1]
+    assert state.t == [2, 2, 2]
     for over in ([1, 1, 1], [0, 1, 0]):
         t = [2 if o else 1 for o in over]
         for autoreset in ("same_step", "disabled"):

@@ -49,9 +49,8 @@ def test_a_run_is_as_many_steps(name, obs_mode, num_steps, device):
             assert torch.equal(rollout.observations[k], observations)
             actions = act(observations)
             observations, rewards, _, truncations, infos = stepped.step(actions)
-            assert torch.equal(rollout.actions[k], actions) and torch.equal(
-                rollout.rewards[k], rewards
-            )
+            assert torch.equal(rollout.actions[k], actions)
+            assert torch.equal(rollout.rewards[k], rewards)
             assert torch.equal(rollout.truncations[k], truncations)
             if (k + 1) % run.segment == 0:
                 last = infos["final_obs"] if infos else observations

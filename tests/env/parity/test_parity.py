@@ -168,7 +168,8 @@ def test_tables_are_used_where_they_fit():
     for name in GAMES:
         venv = batch(name, 1)
         assert type(venv.engine).__name__ == ("NumpyTables" if name in SMALL else "RuleEngine")
-    assert len(SMALL) > 20 and "coin_7p" not in SMALL
+    assert len(SMALL) > 20
+    assert "coin_7p" not in SMALL
 
 
 @any_route

@@ -93,7 +93,8 @@ def test_global_seeds_do_not_matter():
         env = make("coin")
         env.reset()
         seeds.add(env.get_state().seed)
-    assert len(games) == 1 and len(seeds) == 3
+    assert len(games) == 1
+    assert len(seeds) == 3
 
 
 def test_the_clock_does_not_matter(monkeypatch):

@@ -101,7 +101,8 @@ def test_parallel(name):
             ), how
             assert play(twin, length + 3, Dice(stop)) == after, how
             assert twin.get_state() == env.get_state(), how
-    assert state.t in range(length + 1) and type(state) is State
+    assert state.t in range(length + 1)
+    assert type(state) is State
 
 
 def by_state_of(name, state):
@@ -193,7 +194,8 @@ def test_a_state_is_plain_integers(name):
     assert [type(x) for x in (state.seed, state.episode, state.t, state.over, *state.board)] == [
         int
     ] * (4 + len(state.board))
-    assert type(state.game) is str and type(state.board) is list
+    assert type(state.game) is str
+    assert type(state.board) is list
     assert len(state.board) == len(rules(name).columns)
 
 
@@ -249,11 +251,13 @@ def test_the_engine_without_an_api(name, by_rules):
         copy.deepcopy(single),
         *(pickle.loads(pickle.dumps(single, p)) for p in range(2, 6)),
     ):
-        assert type(twin.driver) is type(single.driver) and twin.get_state() == single.get_state()
+        assert type(twin.driver) is type(single.driver)
+        assert twin.get_state() == single.get_state()
         original = copy.deepcopy(single)
         for t in range(5):
             actions = [t % n for n in single.game.num_actions]
-            assert twin.step(actions) == original.step(actions) and twin.board == original.board
+            assert twin.step(actions) == original.step(actions)
+            assert twin.board == original.board
 
 
 @named

@@ -66,7 +66,8 @@ def test_the_turn_by_turn_view_is_the_same_game(name):
     for seed in (3, None, None):
         observations, _ = parallel.reset(seed=seed)
         aec.reset(seed=seed)
-        assert aec.possible_agents == parallel.possible_agents and aec.agents == parallel.agents
+        assert aec.possible_agents == parallel.possible_agents
+        assert aec.agents == parallel.agents
         while parallel.agents:
             actions = dice.actions(parallel)
             for agent in parallel.possible_agents:
@@ -75,12 +76,15 @@ def test_the_turn_by_turn_view_is_the_same_game(name):
                 assert pack((seen,)) == pack((observations,))
                 aec.step(actions[agent])
             observations, rewards, terminations, truncations, infos = parallel.step(actions)
-            assert dict(aec.rewards) == rewards and aec.terminations == terminations
-            assert aec.truncations == truncations and aec.infos == infos
+            assert dict(aec.rewards) == rewards
+            assert aec.terminations == terminations
+            assert aec.truncations == truncations
+            assert aec.infos == infos
             assert (aec.state() == parallel.state()).all()
         for agent in parallel.possible_agents:
             seen, reward, terminated, truncated, _ = aec.last()
-            assert aec.agent_selection == agent and (seen == observations[agent]).all()
+            assert aec.agent_selection == agent
+            assert (seen == observations[agent]).all()
             assert (reward, terminated, truncated) == (rewards[agent], False, True)
             aec.step(None)
         assert aec.agents == []
@@ -119,7 +123,8 @@ def test_reset_without_a_seed_goes_on(name):
         starts.append(pack(first.reset()))
     assert [pack(second.reset(seed=21)), *[pack(second.reset()) for _ in range(5)]] == starts
     assert [second.get_state().seed, second.get_state().episode] == [21, 5]
-    assert pack(first.reset(seed=21)) == starts[0] and first.get_state().episode == 0
+    assert pack(first.reset(seed=21)) == starts[0]
+    assert first.get_state().episode == 0
 
 
 @pytest.mark.parametrize("name", CHANCY)
@@ -199,11 +204,9 @@ def test_options_and_the_order_of_actions_do_not_matter():
 
 def test_the_committed_digests_are_of_these_games():
     committed = json.loads(FILE.read_text())
-    assert (
-        list(committed) == list(GAMES)
-        and len(set(committed.values())) == len(GAMES)
-        and STEPS == 1_000
-    )
+    assert list(committed) == list(GAMES)
+    assert len(set(committed.values())) == len(GAMES)
+    assert STEPS == 1_000
 
 
 @named

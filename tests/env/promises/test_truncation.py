@@ -25,9 +25,8 @@ def test_flags(name):
             observations, rewards, terminations, truncations, infos = env.step(dice.actions(env))
             for part in (observations, rewards, terminations, truncations, infos):
                 assert list(part) == env.possible_agents
-            assert set(terminations.values()) == {False} and set(truncations.values()) == {
-                t == env.max_cycles
-            }
+            assert set(terminations.values()) == {False}
+            assert set(truncations.values()) == {t == env.max_cycles}
             assert all(
                 type(flag) is bool for flag in (*terminations.values(), *truncations.values())
             )
@@ -48,11 +47,11 @@ def test_the_last_observation(name):
         last, also = env.step(actions), longer.step(actions)
         for agent in env.possible_agents:
             np.testing.assert_array_equal(last[0][agent], also[0][agent])
-            assert last[0][agent].dtype == np.float32 and env.observation_space(agent).contains(
-                last[0][agent]
-            )
+            assert last[0][agent].dtype == np.float32
+            assert env.observation_space(agent).contains(last[0][agent])
         assert last[1] == also[1]
-    assert set(also[3].values()) == {False} and longer.agents == longer.possible_agents
+    assert set(also[3].values()) == {False}
+    assert longer.agents == longer.possible_agents
     np.testing.assert_array_equal(env.state(), last[0]["player_0"])  # still there afterwards
 
 
@@ -63,7 +62,8 @@ def test_a_horizon_of_one(name):
     for _ in range(3):
         env.reset(seed=3)
         *_, truncations, _ = env.step(Dice(0).actions(env))
-        assert set(truncations.values()) == {True} and env.agents == []
+        assert set(truncations.values()) == {True}
+        assert env.agents == []
         with pytest.raises(ResetNeeded, match="over"):
             env.step(Dice(0).actions(env))
 
@@ -89,7 +89,8 @@ def test_last_rewards_arrive_turn_by_turn(name):
     for agent in env.possible_agents:
         seen, reward, terminated, truncated, _ = aec.last()
         np.testing.assert_array_equal(seen, observations[agent])
-        assert truncated and not terminated
+        assert truncated
+        assert not terminated
         collected[agent] += reward
         aec.step(None)
     assert collected == pytest.approx(total)
@@ -105,7 +106,8 @@ def test_setting_the_horizon():
         while env.agents:
             env.step({"player_0": 0, "player_1": 1})
             steps += 1
-        assert steps == horizon == env.max_cycles and type(env.max_cycles) is int
+        assert steps == horizon == env.max_cycles
+        assert type(env.max_cycles) is int
 
 
 def test_a_coin_taken_by_the_last_move():
@@ -114,7 +116,7 @@ def test_a_coin_taken_by_the_last_move():
     env.reset(seed=0)
     env.set_state(env.get_state()._replace(t=1, board=[0, 8, 1, 0]))
     observations, rewards, _, truncations, _ = env.step({"player_0": 1, "player_1": 2})
-    assert rewards == {"player_0": 1.0, "player_1": 0.0} and all(truncations.values())
-    assert (
-        observations["player_0"][2].sum() == 0 and observations["player_0"][3].sum() == 1
-    )  # now a blue coin
+    assert rewards == {"player_0": 1.0, "player_1": 0.0}
+    assert all(truncations.values())
+    assert observations["player_0"][2].sum() == 0
+    assert observations["player_0"][3].sum() == 1  # now a blue coin

@@ -30,7 +30,8 @@ sizes_and_board = st.lists(st.integers(1, 40), min_size=1, max_size=8).flatmap(
 def test_decode_undoes_encode(case):
     sizes, board = case
     code = encode(board, sizes)
-    assert 0 <= code < math.prod(sizes) and type(code) is int
+    assert 0 <= code < math.prod(sizes)
+    assert type(code) is int
     assert decode(code, sizes) == board
 
 
@@ -64,11 +65,9 @@ def test_a_view_shows_the_whole_game(name):
     game = rules(name)
     states = np.arange(tables.num_states(game))
     ids = tables.observation_ids(game, states)
-    assert (
-        ids.shape == (len(states), len(game.num_actions))
-        and ids.min() >= 0
-        and ids.max() < math.prod(game.view_sizes)
-    )
+    assert ids.shape == (len(states), len(game.num_actions))
+    assert ids.min() >= 0
+    assert ids.max() < math.prod(game.view_sizes)
     for player in range(len(game.num_actions)):
         assert len(np.unique(ids[:, player])) == (
             len(states) if name not in NO_BIJECTION else math.prod(game.view_sizes)
@@ -83,9 +82,9 @@ def test_different_views_look_different(name):
     views = np.arange(math.prod(game.view_sizes))[:5_000]
     seen = tables.observations(game, views).reshape(len(views), -1)
     ones = len(game.features(decode(views, game.view_sizes)))
-    assert (
-        set(np.unique(seen)) == {0, 1} and (seen.sum(-1) == ones).all() and seen.dtype == np.float32
-    )
+    assert set(np.unique(seen)) == {0, 1}
+    assert (seen.sum(-1) == ones).all()
+    assert seen.dtype == np.float32
     assert len(np.unique(np.packbits(seen.astype(bool), axis=1), axis=0)) == len(views)
 
 
@@ -99,7 +98,8 @@ def test_the_egocentric_view_is_a_rotation(position, p, k):
     game, board, _ = position
     p, k = p % game.num_agents, k % game.num_agents
     view = game.view_of(board, p)
-    assert view == rotated(game, board, p) and game.view_of(board, 0) == board
+    assert view == rotated(game, board, p)
+    assert game.view_of(board, 0) == board
     assert rotated(game, view, -p % game.num_agents) == board
     assert game.view_of(rotated(game, board, k), p) == game.view_of(
         board, (p + k) % game.num_agents
@@ -123,7 +123,8 @@ def test_features_are_planes(position):
     for place in game.features(board):
         planes.reshape(-1)[place] += 1
     for i in range(n):
-        assert planes[i].reshape(-1)[board[i]] == 1 and planes[i].sum() == 1
+        assert planes[i].reshape(-1)[board[i]] == 1
+        assert planes[i].sum() == 1
     owners = [board[-1]] if game.coins == 1 else list(range(n))
     for owner, coin in zip(owners, board[n:], strict=False):
         assert planes[n + owner].reshape(-1)[coin] == 1

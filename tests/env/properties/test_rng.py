@@ -73,7 +73,9 @@ def test_draw(seed, i, j):
 @example(2**63 - 1, 2**31, -1)
 def test_words_of_an_episode(seed, episode, counter):
     start, stride = everywhere(rng.key, seed, episode)
-    assert stride % 2 == 1 and 0 <= start <= rng.MASK and 0 <= stride <= rng.MASK
+    assert stride % 2 == 1
+    assert 0 <= start <= rng.MASK
+    assert 0 <= stride <= rng.MASK
     assert everywhere(rng.key_of, rng.stem(seed), episode) == (start, stride)
     value = everywhere(lambda c, a, b: rng.word((a, b), c), counter & rng.MASK, start, stride)
     assert value == rng.word((start, stride), counter) == rng.word((start, stride), counter + 2**32)
@@ -86,7 +88,8 @@ def test_words_of_an_episode(seed, episode, counter):
 @example(2**32 - 1, 1)
 def test_bounded(value, n):
     bounded = everywhere(rng.bounded, value, n)
-    assert bounded == value * n // 2**32 and 0 <= bounded < n
+    assert bounded == value * n // 2**32
+    assert 0 <= bounded < n
 
 
 @fast
@@ -106,7 +109,8 @@ def test_uint32(values, counter):
         (rng.word((h, i | 1), counter), rng.word((wide[2], wide[3] | 1), counter)),
     ]
     for narrow, value in pairs:
-        assert narrow.dtype == np.uint32 and narrow.tolist() == value.tolist()
+        assert narrow.dtype == np.uint32
+        assert narrow.tolist() == value.tolist()
 
 
 def unmix(x):
@@ -122,7 +126,8 @@ def unmix(x):
 @given(word)
 def test_mix_can_be_undone(x):
     """Hence it is a bijection of 32-bit integers."""
-    assert unmix(rng.mix(x)) == x and rng.mix(unmix(x)) == x
+    assert unmix(rng.mix(x)) == x
+    assert rng.mix(unmix(x)) == x
 
 
 def test_known_words():
@@ -137,7 +142,8 @@ def test_known_words():
         1013033749,
         924269064,
     ]
-    assert rng.key(0, 0) == (166551467, 1216859655) and rng.word(rng.key(0, 0), 1) == 3915400686
+    assert rng.key(0, 0) == (166551467, 1216859655)
+    assert rng.word(rng.key(0, 0), 1) == 3915400686
 
 
 def distinct(words):
@@ -202,7 +208,8 @@ def test_uniform_and_without_memory(name):
         p_values.append(chi_square(values[::2] * n + values[1::2], n * n))  # neighbours, pairwise
     bits = (words[:, None] >> np.arange(32)) & 1
     p_values += [stats.binomtest(int(ones), len(words)).pvalue for ones in bits.sum(0)]
-    assert len(p_values) == 44 and min(p_values) > 1e-4 / 44 / len(SEQUENCES)
+    assert len(p_values) == 44
+    assert min(p_values) > 1e-4 / 44 / len(SEQUENCES)
 
 
 @pytest.mark.slow
@@ -233,13 +240,12 @@ def test_seeds_out_of_range(bad):
 
 @pytest.mark.parametrize("good", [0, 1, 2**63 - 1, np.int32(5), np.uint64(2**63 - 1), np.array(3)])
 def test_seeds_that_are_integers(good):
-    assert rng.check_seed(good) == int(good) and type(rng.check_seed(good)) is int
+    assert rng.check_seed(good) == int(good)
+    assert type(rng.check_seed(good)) is int
 
 
 def test_fresh_seeds_are_fresh():
     found = {rng.fresh_seed() for _ in range(1_000)}
-    assert (
-        len(found) == 1_000
-        and all(rng.check_seed(seed) == seed for seed in found)
-        and max(found) > 2**60
-    )
+    assert len(found) == 1_000
+    assert all(rng.check_seed(seed) == seed for seed in found)
+    assert max(found) > 2**60

@@ -26,23 +26,23 @@ RULED = ["coin_3p", "coin_3p_mfos", "coin_5x5", "coin_7p", "coin_each", "public_
 
 
 def same(first, second):
-    assert (
-        first.board == second.board
-        and first.get_state() == second.get_state()
-        and first.rewards == second.rewards
-    )
+    assert first.board == second.board
+    assert first.get_state() == second.get_state()
+    assert first.rewards == second.rewards
     for (agent, seen), (other, seen_too) in zip(
         first.observe().items(), second.observe().items(), strict=True
     ):
-        assert agent == other and seen.dtype == seen_too.dtype == np.float32
-        assert seen.shape == seen_too.shape and seen.tobytes() == seen_too.tobytes()
+        assert agent == other
+        assert seen.dtype == seen_too.dtype == np.float32
+        assert seen.shape == seen_too.shape
+        assert seen.tobytes() == seen_too.tobytes()
 
 
 def walk(game, seed, episodes, steps):
     """Both routes through whole episodes; returns what was paid."""
     by_table, by_rule, dice = SingleGame(game), SingleGame(game, by_rules=True), Dice(seed)
     assert isinstance(by_rule.driver, RuleDriver)
-    paid = []
+    earned = []
     for episode in range(episodes):
         for single in (by_table, by_rule):
             single.reset(seed if episode == 0 else None)
@@ -53,21 +53,22 @@ def walk(game, seed, episodes, steps):
             assert rewards == by_rule.step(actions)
             assert list(map(type, rewards)) == [float] * len(actions)
             same(by_table, by_rule)
-            paid.append(rewards)
+            earned.append(rewards)
         assert by_table.over == by_rule.over == (by_table.t == game.max_cycles)
-    return paid
+    return earned
 
 
 def test_which_games_are_tabled():
     """The lists below cover both routes, so that the comparison is one."""
-    assert set(TABLED) | set(RULED) == set(GAMES) and len(TABLED) >= 20
+    assert set(TABLED) | set(RULED) == set(GAMES)
+    assert len(TABLED) >= 20
 
 
 @pytest.mark.parametrize("name", TABLED)
 def test_whole_episodes(name):
     for seed in (0, 1, 2**40):
-        paid = walk(rules(name), seed, episodes=2, steps=150)
-    assert len(set(map(tuple, paid))) > 1 or name == "matrix_1p"
+        earned = walk(rules(name), seed, episodes=2, steps=150)
+    assert len(set(map(tuple, earned))) > 1 or name == "matrix_1p"
 
 
 @fast
@@ -104,11 +105,12 @@ def test_what_chance_makes_of_words(name):
         game.chance(pending, lambda stream, n: rng.bounded(words[stream], n)), game.sizes
     )
     after = table.next_code[state * table.num_joint + joint].astype(np.int64)
-    rank = np.zeros(len(entries), np.int64)
+    outcome_index = np.zeros(len(entries), np.int64)
     for stream, base in enumerate(table.bases):
-        rank = rank * base + (words[stream] * base >> 32)
+        outcome_index = outcome_index * base + (words[stream] * base >> 32)
     marked = after >= table.num_states
-    after[marked] = table.outcomes[(after[marked] - table.num_states) * table.span + rank[marked]]
+    pending = (after[marked] - table.num_states) * table.span
+    after[marked] = table.outcomes[pending + outcome_index[marked]]
     np.testing.assert_array_equal(after, by_rule)
     assert 0.1 < marked.mean() < 1
 

@@ -62,7 +62,8 @@ def test_the_torus_has_no_origin(position, rows, columns):
 
     after, codes = game.act(board, actions)
     shifted, shifted_codes = game.act(moved(game, board, shift), actions)
-    assert shifted == moved(game, after, shift) and shifted_codes == codes
+    assert shifted == moved(game, after, shift)
+    assert shifted_codes == codes
     if few_outcomes(game, after):
         assert outcomes(game, shifted) == sorted(
             moved(game, end, shift) for end in outcomes(game, after)
@@ -98,7 +99,8 @@ def test_moves_can_be_taken_back(position):
             abs(to_row - row) in (1, game.height - 1),
             abs(to_column - column) in (1, game.width - 1),
         )
-        assert steps in ((True, False), (False, True)) and there != cell
+        assert steps in ((True, False), (False, True))
+        assert there != cell
 
 
 @fast
@@ -107,16 +109,16 @@ def test_sum_of_two_players_rewards(position):
     """A pick-up is worth +1, 0 or -1 to both together; without one nobody is paid."""
     game, board, actions = position
     after, codes = game.act(board, actions)
-    paid, coin, owner = rewards(game, codes), board[2], board[3]
+    earned, coin, owner = rewards(game, codes), board[2], board[3]
     standing = [cell == coin for cell in after[:2]]
     if not any(standing):
-        assert paid == [0, 0]
+        assert earned == [0, 0]
     elif game.ties == "red":
-        assert sum(paid) == (1 if owner == standing.index(True) else -1)
+        assert sum(earned) == (1 if owner == standing.index(True) else -1)
     elif all(standing):
-        assert sum(paid) == 0
+        assert sum(earned) == 0
     else:
-        assert sum(paid) == (1 if standing[owner] else -1)
+        assert sum(earned) == (1 if standing[owner] else -1)
 
 
 @fast
@@ -154,7 +156,8 @@ def test_a_placed_coin_is_never_under_a_player(position, seed):
         if marked == game.cells:
             assert coin not in end[:n]
         else:
-            assert coin == before == marked and before not in end[:n]
+            assert coin == before == marked
+            assert before not in end[:n]
 
 
 @fast

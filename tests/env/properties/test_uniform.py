@@ -18,7 +18,8 @@ from tests.helpers.games import rules
 
 def chi_square(found, expected):
     """p-value of a Counter against exact probabilities; nothing impossible may occur."""
-    assert set(found) <= set(expected) and sum(expected.values()) == 1
+    assert set(found) <= set(expected)
+    assert sum(expected.values()) == 1
     total, outcomes = found.total(), list(expected)
     assert min(expected.values()) * total > 5
     counts, means = [found[o] for o in outcomes], [float(expected[o]) * total for o in outcomes]

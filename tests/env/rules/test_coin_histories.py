@@ -102,11 +102,13 @@ def test_a_coin_each_comes_back_in_its_own_colour():
         -1,
         1,
     ]  # both onto 4, red's coin; blue's stays on 1
-    assert env.get_state().board[:2] == [4, 4] and env.get_state().board[3] == 1
+    assert env.get_state().board[:2] == [4, 4]
+    assert env.get_state().board[3] == 1
     place(env, 4, 4, 3, 5)
     assert list(move(env, "RL")[1].values()) == [-1, -1]  # a theft each
     state = env.get_state()
-    assert state.t == 3 and state.board[:2] == [5, 3]
+    assert state.t == 3
+    assert state.board[:2] == [5, 3]
 
 
 # --------------------------------------------------------------------------------- what players see
@@ -220,9 +222,8 @@ def test_the_first_coin_avoids_players_and_has_any_colour(arguments):
 def test_coins_of_mfos_fall_anywhere():
     """Under players and onto each other, as in the authors' code."""
     boards = starts(variant="mfos").tolist()
-    assert any(red in (a, b) for a, b, red, _ in boards) and any(
-        red == blue for _, _, red, blue in boards
-    )
+    assert any(red in (a, b) for a, b, red, _ in boards)
+    assert any(red == blue for _, _, red, blue in boards)
 
 
 def test_the_last_free_cell():
@@ -236,9 +237,11 @@ def test_the_last_free_cell():
             move(env, letters)
             *cells, coin, owner = env.get_state().board
             if players[0] in cells:
-                assert coin not in cells and owner == 1
+                assert coin not in cells
+                assert owner == 1
                 if len(set(cells)) == 3:
                     assert coin == 6 - sum(cells)
             else:
-                assert coin == players[0] and owner == 0
+                assert coin == players[0]
+                assert owner == 0
             env.reset()

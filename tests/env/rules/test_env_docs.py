@@ -63,14 +63,16 @@ def test_headings(env_id):
     page = sde.spec(env_id).page
     assert re.findall(r"^## (.+)$", page, re.M) == HEADINGS
     title = re.match(rf"# (.+) \(`{env_id}`\)\n\n(.+)\.\n", page)
-    assert title and title[1] == sde.spec(env_id).title
+    assert title
+    assert title[1] == sde.spec(env_id).title
     assert all(section(env_id, heading) for heading in HEADINGS)
 
 
 @pytest.mark.parametrize("env_id", BUILT_IN)
 def test_rules_are_numbered(env_id):
     numbers = [int(n) for n in re.findall(r"^ {4}(\d+)\. ", section(env_id, "Description"), re.M)]
-    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= 3
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 3
 
 
 @pytest.mark.parametrize("env_id", BUILT_IN)
@@ -120,7 +122,8 @@ def test_every_argument_works(env_id):
 def test_payoff_tables(env_id):
     [[header, *rows]] = tables(section(env_id, "Rewards"))
     names = sde.spec(env_id).game().action_names[0]
-    assert tuple(header[1:]) == names and tuple(row[0] for row in rows) == names
+    assert tuple(header[1:]) == names
+    assert tuple(row[0] for row in rows) == names
     written = [[[float(number) for number in cell.split(",")] for cell in row[1:]] for row in rows]
     np.testing.assert_array_equal(written, sde.payoffs(env_id))
 
@@ -133,7 +136,8 @@ def test_whose_point_of_view(env_id):
     """
     text, payoffs = section(env_id, "Rewards"), sde.payoffs(env_id)
     symmetric = (payoffs[..., 1] == payoffs[..., 0].T).all()
-    assert ("own action" in text) == symmetric and ("Row: player 0" in text) == (not symmetric)
+    assert ("own action" in text) == symmetric
+    assert ("Row: player 0" in text) == (not symmetric)
 
 
 @pytest.mark.parametrize("env_id", [*MATRIX, "public_goods_v0"])
@@ -190,10 +194,8 @@ def test_order_of_observations_of_public_goods():
             for others in range(n - 1, -1, -1):
                 actions = [mine] + [0] * others + [1] * (n - 1 - others)
                 observations = env.step(dict(zip(env.possible_agents, actions, strict=True)))[0]
-                assert (
-                    observations["player_0"].shape == (1 + 2 * n,)
-                    and observations["player_0"].argmax() == expected
-                )
+                assert observations["player_0"].shape == (1 + 2 * n,)
+                assert observations["player_0"].argmax() == expected
                 expected += 1
 
 

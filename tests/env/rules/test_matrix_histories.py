@@ -44,7 +44,9 @@ def moves(env, joint):
 def ones(observations):
     """Per agent, where its one-hot observation has its one."""
     for observation in observations.values():
-        assert observation.sum() == 1 and observation.max() == 1 and observation.dtype == np.float32
+        assert observation.sum() == 1
+        assert observation.max() == 1
+        assert observation.dtype == np.float32
     return [int(observation.argmax()) for observation in observations.values()]
 
 
@@ -55,8 +57,8 @@ def test_every_joint_action(env_id):
     assert ones(observations) == [0, 0]
     size = round(len(BY_HAND[env_id]) ** 0.5)
     for (mine, yours), rewards in BY_HAND[env_id].items():
-        observations, paid, *_ = env.step(moves(env, (mine, yours)))
-        assert tuple(paid.values()) == rewards
+        observations, earned, *_ = env.step(moves(env, (mine, yours)))
+        assert tuple(earned.values()) == rewards
         assert ones(observations) == [1 + size * mine + yours, 1 + size * yours + mine]
         if size == 2:
             assert ones(observations) == [SEEN[mine, yours], SEEN[yours, mine]]
@@ -82,9 +84,11 @@ def test_a_history_of_the_prisoners_dilemma():
         ((0, 0), (-1, -1), [1, 1]),
     ]
     for t, (joint, rewards, seen) in enumerate(history, 1):
-        observations, paid, terminations, truncations, infos = env.step(moves(env, joint))
-        assert tuple(paid.values()) == rewards and ones(observations) == seen
-        assert set(terminations.values()) == {False} and set(truncations.values()) == {t == 4}
+        observations, earned, terminations, truncations, infos = env.step(moves(env, joint))
+        assert tuple(earned.values()) == rewards
+        assert ones(observations) == seen
+        assert set(terminations.values()) == {False}
+        assert set(truncations.values()) == {t == 4}
         assert infos == {"player_0": {}, "player_1": {}}
     assert env.agents == []
 
@@ -133,8 +137,9 @@ def test_public_goods_by_hand():
         ((1, 1, 1, 1), [0, 0, 0, 0], [8, 8, 8, 8]),
     ]
     for joint, rewards, seen in history:
-        observations, paid, *_ = env.step(moves(env, joint))
-        assert list(paid.values()) == rewards and ones(observations) == seen
+        observations, earned, *_ = env.step(moves(env, joint))
+        assert list(earned.values()) == rewards
+        assert ones(observations) == seen
 
 
 @pytest.mark.parametrize("factor", [1.1, 1.33, 1.9])
@@ -149,8 +154,8 @@ def test_two_players_of_public_goods_are_the_pot(factor):
         while goods.agents:
             assert ones(first) == ones(second)
             actions = dice.actions(goods)
-            (first, paid, *_), (second, paid_too, *_) = goods.step(actions), pot.step(actions)
-            assert paid == pytest.approx(paid_too, abs=1e-15)
+            (first, earned, *_), (second, earned_too, *_) = goods.step(actions), pot.step(actions)
+            assert earned == pytest.approx(earned_too, abs=1e-15)
         assert not pot.agents
     np.testing.assert_allclose(
         sde.payoffs("public_goods_v0", num_agents=2, factor=factor),
@@ -190,23 +195,23 @@ def symmetric(table):
 def test_prisoners_dilemma(arguments):
     table = sde.payoffs("ipd_v0", **arguments)
     reward, sucker, temptation, punishment = four(table)
-    assert (
-        symmetric(table)
-        and temptation > reward > punishment > sucker
-        and 2 * reward > temptation + sucker
-    )
+    assert symmetric(table)
+    assert temptation > reward > punishment > sucker
+    assert 2 * reward > temptation + sucker
 
 
 def test_stag_hunt():
     table = sde.payoffs("stag_hunt_v0")
     reward, sucker, temptation, punishment = four(table)
-    assert symmetric(table) and reward > temptation >= punishment > sucker
+    assert symmetric(table)
+    assert reward > temptation >= punishment > sucker
 
 
 def test_chicken():
     table = sde.payoffs("chicken_v0")
     reward, sucker, temptation, punishment = four(table)
-    assert symmetric(table) and temptation > reward > sucker > punishment
+    assert symmetric(table)
+    assert temptation > reward > sucker > punishment
 
 
 def test_bach_or_stravinsky():
@@ -217,9 +222,8 @@ def test_bach_or_stravinsky():
         if table[a, b, 0] > table[1 - a, b, 0] and table[a, b, 1] > table[a, 1 - b, 1]
     }
     assert equilibria == {(0, 0), (1, 1)}
-    assert (
-        table[0, 0, 0] > table[1, 1, 0] and table[1, 1, 1] > table[0, 0, 1]
-    )  # each prefers another of them
+    assert table[0, 0, 0] > table[1, 1, 0]
+    assert table[1, 1, 1] > table[0, 0, 1]  # each prefers another of them
 
 
 @pytest.mark.parametrize("env_id", ["imp_v0", "rps_v0"])
@@ -256,7 +260,5 @@ def test_the_coin_games_theft():
     env.reset(seed=0)
     env.set_state(env.get_state()._replace(board=[0, 8, 1, 1]))
     rewards = env.step({"player_0": 1, "player_1": 2})[1]
-    assert (
-        rewards == {"player_0": 1.0, "player_1": -2.0}
-        and sum(rewards.values()) < 0 < rewards["player_0"]
-    )
+    assert rewards == {"player_0": 1.0, "player_1": -2.0}
+    assert sum(rewards.values()) < 0 < rewards["player_0"]

@@ -43,7 +43,8 @@ def play_all(env):
 @pytest.mark.parametrize("env_id", GAMES)
 def test_in_range_and_different_everywhere(env_id):
     found = shifts(env_id, 0.25, 100)
-    assert np.abs(found).max() <= 0.25 and np.abs(found).max() > 0.24
+    assert np.abs(found).max() <= 0.25
+    assert np.abs(found).max() > 0.24
     assert (
         len(np.unique(found)) == found.size
     )  # no entry shares its draw with another, or with another episode's
@@ -55,7 +56,9 @@ def test_fixed_within_an_episode_and_what_is_paid():
         env.reset(seed=seed)
         table = np.array(env.payoffs).reshape(2, 2, 2)
         rewards = play_all(env)
-        assert rewards[0] == rewards[4] and rewards[1] == rewards[7] and rewards[2] == rewards[6]
+        assert rewards[0] == rewards[4]
+        assert rewards[1] == rewards[7]
+        assert rewards[2] == rewards[6]
         assert [*rewards[0], *rewards[1], *rewards[2], *rewards[3]] == table.ravel().tolist()
         assert all(type(reward) is float for pair in rewards for reward in pair)
 

@@ -64,14 +64,16 @@ def test_made_by_gymnasium():
         env.reset(seed=0)
         for _ in range(50):
             observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
-            assert env.observation_space.contains(observation) and isinstance(reward, float)
-        assert truncated and not terminated and info == {}
+            assert env.observation_space.contains(observation)
+            assert isinstance(reward, float)
+        assert truncated
+        assert not terminated
+        assert info == {}
         envs = gymnasium.make_vec(
             f"social_dilemmas/{env_id.replace('_v', '-v')}", num_envs=3, **kwargs
         )
-        assert isinstance(envs.unwrapped, SingleVectorEnv) and envs.spec.id.startswith(
-            "social_dilemmas/"
-        )
+        assert isinstance(envs.unwrapped, SingleVectorEnv)
+        assert envs.spec.id.startswith("social_dilemmas/")
 
 
 @every
@@ -90,7 +92,8 @@ def test_game_i_of_many_is_the_single_game(name, mode):
         if mode == "NextStep" and t % 10 == 9:
             observations, rewards, _, truncations, _ = envs.step(np.zeros(5, int))
             np.testing.assert_array_equal(observations, [one.reset()[0] for one in alone])
-            assert not rewards.any() and not truncations.any()
+            assert not rewards.any()
+            assert not truncations.any()
             continue
         actions = random_actions(alone[0], 5, seed=t)
         observations, rewards, terminations, truncations, infos = envs.step(actions)
@@ -99,10 +102,12 @@ def test_game_i_of_many_is_the_single_game(name, mode):
             rewards, np.array([step[1] for step in expected]).astype(np.float32)
         )
         np.testing.assert_array_equal(truncations, [step[3] for step in expected])
-        assert rewards.dtype == np.float64 and not terminations.any()
+        assert rewards.dtype == np.float64
+        assert not terminations.any()
         last = [step[0] for step in expected]
         if mode == "SameStep" and truncations.all():
-            assert infos["_final_obs"].all() and infos["final_obs"].dtype == object
+            assert infos["_final_obs"].all()
+            assert infos["final_obs"].dtype == object
             np.testing.assert_array_equal(np.stack(infos["final_obs"]), last)
             last = [one.reset()[0] for one in alone]
         np.testing.assert_array_equal(observations, last)
@@ -238,7 +243,8 @@ def test_gymnasium_wrappers_and_modes(mode):
             episodes.append((infos["episode"]["r"].tolist(), infos["episode"]["l"].tolist()))
         if mode == "Disabled" and truncations.any():
             envs.reset(options={"reset_mask": truncations})
-    assert len(episodes) == 4 and episodes == [([-5.0, 0.0, -5.0, 0.0], [5, 5, 5, 5])] * 4
+    assert len(episodes) == 4
+    assert episodes == [([-5.0, 0.0, -5.0, 0.0], [5, 5, 5, 5])] * 4
 
 
 def test_default_mode_is_gymnasiums():
