@@ -72,11 +72,12 @@ class Quotient:
     def __init__(self, symmetries: Group) -> None:
         self.group = symmetries
         self.sizes = tuple(column.shape[1] for column in symmetries.columns)  # with the marks
-        # The symmetries that take a value of the first column to the least of its orbit.
+        # The symmetries that take a value of the first column to the least of its orbit: one of the
+        # translations for a cell, all of them for a mark.
         first = symmetries.columns[0]
         best = first == first.min(0)
-        count = int(best.sum(0).max())
-        order = np.argsort(~best, axis=0, kind="stable")[:count]
+        self._count = best.sum(0)
+        order = np.argsort(~best, axis=0, kind="stable")[: self._count.max()]
         # Where fewer do, the first of them stands in for the missing ones.
         self._candidates = np.where(np.take_along_axis(best, order, 0), order, order[0])
 
@@ -85,7 +86,8 @@ class Quotient:
         if self.group.order == 1:
             return tuple(np.asarray(column) for column in board)
         least: Board | None = None
-        for element in self._candidates[:, board[0]]:
+        count = self._count[board[0]].max(initial=1)
+        for element in self._candidates[:count, board[0]]:
             image = tuple(
                 maps[element, column]
                 for maps, column in zip(self.group.columns, board, strict=True)
