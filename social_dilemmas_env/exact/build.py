@@ -26,7 +26,7 @@ from social_dilemmas_env.exact.product import (
     multiply,
     updates,
 )
-from social_dilemmas_env.exact.quotient import Quotient, group
+from social_dilemmas_env.exact.quotient import LARGEST, Quotient, group
 from social_dilemmas_env.exact.seats import alike, memory_views, seen_by_views
 from social_dilemmas_env.exact.tables import check_gamma
 from social_dilemmas_env.exact.visible import check_invariant, check_visible
@@ -71,7 +71,8 @@ def exact_game(
         plan = _Plan(env_id, game_kwargs, game, own_first, remembered, own, symmetry)
         return _build(plan, gamma)
     except TooLarge as error:
-        boards, states = _size(game, symmetry), _size(game, symmetry) * memories(remembered)
+        boards = _size(game, symmetry)
+        states = boards * memories(remembered)
         raise TooLarge(
             f"{env_id} is too large to enumerate: up to {boards:,} boards, {states:,} states with "
             f"memory ({error}; at most {MAX_ENTRIES:,} states x joint actions); a smaller board, "
@@ -104,8 +105,8 @@ def _size(game: Game, symmetry: str | None) -> int:
     total = 1
     for size in game.sizes:
         total *= size
-    small = max(game.sizes) < 1 << 12
-    return total // (group(game, symmetry).order if small else 1)
+    named = max(game.sizes) <= LARGEST
+    return total // (group(game, symmetry).order if named else 1)
 
 
 def _build(plan: _Plan, gamma: float) -> ExactGame:

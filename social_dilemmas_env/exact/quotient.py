@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from social_dilemmas_env.exact.chance import Ints
+from social_dilemmas_env.exact.chance import Ints, TooLarge
 from social_dilemmas_env.games.game import Board, Game, Symmetry
+
+LARGEST = 1 << 11  # values of a column, where the rules name symmetries
 
 
 class Group(NamedTuple):
@@ -35,8 +37,15 @@ def group(game: Game, which: str | None) -> Group:
     Args:
         game: the rules; without a method `symmetries` they have none.
         which: "translations" for those that leave all actions as they are; None for none.
+
+    Raises:
+        TooLarge: more symmetries of more values than fit.
     """
-    named: tuple[Symmetry, ...] = getattr(game, "symmetries", tuple)() if which else ()
+    named: tuple[Symmetry, ...] = ()
+    if which and hasattr(game, "symmetries"):
+        if max(game.sizes) > LARGEST:
+            raise TooLarge(f"columns of {max(game.sizes):,} values")
+        named = game.symmetries()
     identity = [np.arange(size + 1) for size in game.sizes] + [
         np.arange(actions) for actions in game.num_actions
     ]

@@ -19,6 +19,7 @@ from social_dilemmas_env.exact.sparse import scipy_sparse
 DIRECT = 3000  # states; a factorisation fills in beyond
 TOLERANCE = 1e-12  # relative residual asked of the iterative solvers
 ACCEPTED = 1e-9  # relative residual above which a solution is refused
+STEPS = 1000  # of BiCGSTAB; GMRES may take six times as many, in rounds of at most 60
 
 
 class SolverError(RuntimeError):
@@ -110,10 +111,15 @@ class Chain:
         matrix = linalg.LinearOperator(
             (self.states, self.states), lambda x: x - self.gamma * operator(x), dtype=np.float64
         )
-        solution, _ = linalg.bicgstab(matrix, right, x0=guess, rtol=TOLERANCE, maxiter=1000)
+        solution, _ = linalg.bicgstab(matrix, right, x0=guess, rtol=TOLERANCE, maxiter=STEPS)
         if self._residual(solution, right, operator)[0] > ACCEPTED:
             solution, _ = linalg.gmres(
-                matrix, right, x0=guess, rtol=TOLERANCE, restart=60, maxiter=100
+                matrix,
+                right,
+                x0=guess,
+                rtol=TOLERANCE,
+                restart=min(60, STEPS),
+                maxiter=-(-STEPS // 10),
             )
         return self._checked(solution, right, operator)
 

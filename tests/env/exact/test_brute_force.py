@@ -108,7 +108,8 @@ def best_of_all_histories(game, policies, player, discount):
                 j = own * 2 + theirs if player == 0 else theirs * 2 + own
                 now = game.rewards[state, j, player]
                 later = sum(
-                    outcome[state, j, s] * value(s, t + 1) for s in np.flatnonzero(outcome[state, j])
+                    outcome[state, j, s] * value(s, t + 1)
+                    for s in np.flatnonzero(outcome[state, j])
                 )
                 total += other[state, theirs] * (now + discount * later)
             options.append(total)

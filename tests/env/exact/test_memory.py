@@ -46,18 +46,14 @@ def taken_first(memory, step):
     """Who picked up the first coin of the episode: nobody yet, I, another, both (N columns)."""
     *cells, coin_cell, _ = step.before
     there = [(cell == coin_cell) * 1 for cell in step.after[:2]]
-    now = [
-        there[i] * 1 + there[1 - i] * 2 for i in range(2)
-    ]
+    now = [there[i] * 1 + there[1 - i] * 2 for i in range(2)]
     return tuple(np.where(m > 0, m, new) for m, new in zip(memory, now, strict=True))
 
 
 def test_an_automaton_of_ones_own():
     game = coin(memory=per_player(COIN, {"first": 4}, taken_first))
     assert {"first_0", "first_1"} <= set(game.columns)
-    np.testing.assert_array_equal(
-        game.columns["first_0"][game.seen[1]], game.columns["first_1"]
-    )
+    np.testing.assert_array_equal(game.columns["first_0"][game.seen[1]], game.columns["first_1"])
     both = ["always_cooperate", "always_defect"]
     assert game.score(both) == pytest.approx(coin().score(both), abs=1e-9)
 
@@ -72,9 +68,7 @@ def pickups_again(memory, step):
     """The built-in memory, written another way: from rewards and owners."""
     owner = step.before[3]
     return tuple(
-        np.where(
-            (step.after[i] == step.before[2]), np.where(owner == i, 1, 2), memory[i]
-        )
+        np.where((step.after[i] == step.before[2]), np.where(owner == i, 1, 2), memory[i])
         for i in range(2)
     )
 

@@ -119,9 +119,9 @@ def test_every_step(game):
 def test_values_solve_bellmans_equation(game):
     """With dense matrices: V = r + gamma P V, d = (1 - gamma) mu + gamma P^T d."""
     policies = some_policies(game)
-    joint = np.einsum(
-        "sa,sb->sab", policies[0][game.seen[0]], policies[1][game.seen[1]]
-    ).reshape(game.num_states, -1)
+    joint = np.einsum("sa,sb->sab", policies[0][game.seen[0]], policies[1][game.seen[1]]).reshape(
+        game.num_states, -1
+    )
     leads = np.concatenate([np.eye(game.num_states), game.chance.toarray()])
     chain = np.einsum("sj,sjt->st", joint, leads[game.successors])
     rewards = np.einsum("sj,sjn->sn", joint, game.rewards)
@@ -129,7 +129,5 @@ def test_values_solve_bellmans_equation(game):
     np.testing.assert_allclose(game.values(policies), values, atol=1e-10)
 
     visits = np.linalg.solve(np.eye(game.num_states) - game.gamma * chain.T, game.start)
-    np.testing.assert_allclose(
-        game.occupancy(policies), (1 - game.gamma) * visits, atol=1e-12
-    )
+    np.testing.assert_allclose(game.occupancy(policies), (1 - game.gamma) * visits, atol=1e-12)
     assert game.score(policies) == pytest.approx(game.occupancy(policies) @ rewards, abs=1e-10)
