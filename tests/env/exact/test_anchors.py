@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-
 from tests.env.exact.games import coin, grudging, ipd, sidestep
 
 STEPS = 50  # of an episode of the Coin Game

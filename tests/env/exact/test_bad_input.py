@@ -76,7 +76,7 @@ def test_memory_of_another_game():
 def test_memory_out_of_range(value):
     game = sde.spec("ipd_v0").game()
     memory = per_player(game, {"x": 2}, lambda memory, step: tuple(m * 0 + value for m in memory))
-    with pytest.raises(ValueError, match="an integer in 0 .. 1"):
+    with pytest.raises(ValueError, match=r"an integer in 0 \.\. 1"):
         ipd(memory=memory)
 
 
