@@ -51,7 +51,9 @@ def exact_game(
             "last_action", "grudge" or an `Automaton`.
         gamma: discount factor in [0, 1).
         symmetry: "translations" counts boards as one that a translation named by the rules makes
-            equal; None keeps every board, for policies that read absolute cells.
+            equal; "all" also those that reflections make equal, for policies that do the mirrored
+            thing on mirrored boards (an eighth of the states); None keeps every board, for policies
+            that read absolute cells.
         **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part.
 
     Raises:
@@ -62,7 +64,7 @@ def exact_game(
     """
     gamma = check_gamma(gamma)
     if symmetry is not None:
-        choice("symmetry", symmetry, ("translations",))
+        choice("symmetry", symmetry, ("translations", "all"))
     game = spec(env_id).game(**game_kwargs)
     own_first = _from_own_seat(env_id, game, game_kwargs)
     remembered = automaton(memory, game)
@@ -113,24 +115,24 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
     game, memory = plan.own_first, plan.memory
     quotient = Quotient(group(game, plan.symmetry))
     same = alike(game, memory)
+    if not same and plan.symmetry == "all":
+        quotient = Quotient(group(game, "translations"))
     boards = explore(game, quotient, same)
     table = updates(game, boards, memory)
 
     # Only memories that players can have.
     check_visible(game, boards, table)
-    if plan.own_memory:
-        check_invariant(game, boards, memory, table, quotient)
+    if plan.own_memory or plan.symmetry == "all":
+        # Our own memories read no cells: a look at the generators finds renamed actions.
+        elements = quotient.group.order if plan.own_memory else 6
+        check_invariant(game, boards, memory, table, (quotient, elements))
 
     # Boards x memory.
     begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
     views: tuple[tuple[Ints, Ints], ...] = ()
+    moved, renamed = board_views(game, boards, quotient) if same else ((), None)
     if same:
-        seats = zip(
-            board_views(game, boards, quotient),
-            memory_views(memory, len(game.num_actions)),
-            strict=True,
-        )
-        views = tuple(seats)
+        views = tuple(zip(moved, memory_views(memory, len(game.num_actions)), strict=True))
     product = multiply(boards, table, begin, views)
     check_size(*product.successors.shape)
     origin = Origin(plan.env_id, plan.kwargs, plan.game, memory, quotient, boards, table, product)
@@ -145,6 +147,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         board = tuple(column[product.board] for column in boards.board)
         seen = seen_by_views(game, memory, board, remembered)
     columns = _columns(game, boards, product, memory)
+    average = quotient.stabiliser(boards.board) if plan.symmetry == "all" else None
     return ExactGame(
         num_actions=tuple(game.num_actions),
         start=product.start,
@@ -152,7 +155,8 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         chance=product.chance,
         rewards=boards.rewards[product.board],
         seen=seen,
-        seen_actions=None,
+        seen_actions=None if renamed is None else renamed[:, product.board],
+        stabiliser=None if average is None else average[product.board],
         columns=columns,
         still=_still(columns, product.successors),
         gamma=gamma,

@@ -22,6 +22,7 @@ from social_dilemmas_env.exact.tables import (
     best_actions,
     check_gamma,
     check_policy,
+    check_symmetric,
 )
 from social_dilemmas_env.strategies.base import seat
 from social_dilemmas_env.validation import integer
@@ -48,7 +49,8 @@ class FiniteGame(MarkovGame):
         if not isinstance(policy, np.ndarray) or policy.ndim != 3:
             return super().check(policy, player)
         shape = (self.steps, self.num_states, self.num_actions[player])
-        return check_policy(policy, shape, f"the policy of player_{player}")
+        name = f"the policy of player_{player}"
+        return check_symmetric(check_policy(policy, shape, name), self, name)
 
     def at(self, policies: Sequence[Policy], t: int) -> list[Policy]:
         """The policies of step t, [S, A] each."""

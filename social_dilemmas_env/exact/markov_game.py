@@ -16,7 +16,7 @@ from social_dilemmas_env.exact.certificate import Certificate
 from social_dilemmas_env.exact.chance import Floats
 from social_dilemmas_env.exact.origin import Origin
 from social_dilemmas_env.exact.policies import policy_of
-from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy
+from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy, check_symmetric
 from social_dilemmas_env.strategies.base import seat
 
 
@@ -135,4 +135,5 @@ class MarkovGame(GameTables, ABC):
         if not isinstance(policy, np.ndarray):
             return self.policy(policy, player)
         shape = (self.num_states, self.num_actions[player])
-        return check_policy(policy, shape, f"the policy of player_{player}")
+        name = f"the policy of player_{player}"
+        return check_symmetric(check_policy(policy, shape, name), self, name)

@@ -59,14 +59,24 @@ def _table(tables: GameTables, parts: dict[int, Floats]) -> Policy:
     for player, part in parts.items():
         known = ~np.isnan(part[:, 0])
         place = tables.seen[player][known]
+        own = _renamed(part, tables, player)[known]
         empty = np.isnan(table[place, 0])
-        table[place[empty]] = part[known][empty]
-        if (np.abs(table[place] - part[known]) > SAME).any():
+        table[place[empty]] = own[empty]
+        if (np.abs(table[place] - own) > SAME).any():
             raise ValueError(
                 "this player does not do the same from every seat: give player=, the seat it is for"
             )
     table = np.where(np.isnan(table), 1 / size, table)
     return check_policy(table, (tables.num_states, size), "the policy")
+
+
+def _renamed(part: Floats, tables: GameTables, player: int) -> Floats:
+    """Probabilities of actions by the names that the seat's view gives them, [S, A]."""
+    if tables.seen_actions is None:
+        return part
+    renamed = np.empty_like(part)
+    np.put_along_axis(renamed, tables.seen_actions[player], part, 1)
+    return renamed
 
 
 # ------------------------------------------------------------------------------------ memoryless
@@ -108,19 +118,22 @@ def _read(reader: Reader, origin: Origin, player: int) -> Floats:
     """
     boards, group = origin.boards, origin.quotient.group
     first: Floats | None = None
+    which, weaker = "translation", None
     for element in range(min(group.order, max(3, IMAGES // boards.count))):
         board = origin.quotient.images(boards.board, element)
         parts = [
             np.asarray(reader(origin.observe(tuple(c[at : at + CHUNK] for c in board), player)))
             for at in range(0, boards.count, CHUNK)
         ]
-        found = np.concatenate(parts).astype(np.float64)
+        found = np.concatenate(parts).astype(np.float64)[:, group.actions[player][element]]
         if first is None:
             first = found
         elif np.abs(found - first).max() > SAME:
+            if (group.actions[player][element] != group.actions[player][0]).any():
+                which, weaker = "reflection", "'translations'"
             raise ValueError(
-                "this player does not do the same on boards that differ by a translation: build "
-                "the game with symmetry=None, where every board is a state of its own"
+                f"this player does not do the same on boards that differ by a {which}: build "
+                f"the game with symmetry={weaker}, where they are states of their own"
             )
     assert first is not None
     return first

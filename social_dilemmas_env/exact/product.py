@@ -50,8 +50,16 @@ def memory_codes(memory: Automaton, columns: Board, like: Ints) -> Ints:
     return np.broadcast_to(code, like.shape)
 
 
-def updates(game: Game, boards: Boards, memory: Automaton) -> Ints:
+def updates(
+    game: Game, boards: Boards, memory: Automaton, renamed: tuple[Ints, ...] | None = None
+) -> Ints:
     """Next memory for every memory, board and joint action, [M, B * J].
+
+    Args:
+        game: the rules.
+        boards: their boards.
+        memory: the automaton.
+        renamed: what each player's actions are called, [A] each; None for their own names.
 
     Raises:
         TooLarge: too many combinations.
@@ -63,6 +71,8 @@ def updates(game: Game, boards: Boards, memory: Automaton) -> Ints:
     joint = boards.successors.shape[1]
     before = tuple(np.repeat(column, joint) for column in boards.board)
     actions = decode(np.tile(np.arange(joint), boards.count), game.num_actions)
+    if renamed is not None:
+        actions = tuple(names[a] for names, a in zip(renamed, actions, strict=True))
     rewards = boards.rewards.reshape(steps, -1)
     step = Step(game, before, actions, boards.after, tuple(rewards.T))
     table = np.empty((count, steps), np.int64)
@@ -175,13 +185,24 @@ class _Reach:
         return index, (memory, board)
 
 
-def board_views(game: Game, boards: Boards, quotient: Quotient) -> tuple[Ints, ...]:
-    """Per seat but the first, the index of each board as that seat sees it, [B]."""
-    codes = encode(boards.board, quotient.sizes)
-    seats = range(1, len(game.num_actions))
-    views = [quotient.canonical(game.view_of(boards.board, seat)) for seat in seats]
-    found = [np.asarray(encode(view, quotient.sizes)) for view in views]
-    return tuple(np.searchsorted(codes, view).astype(np.int64) for view in found)
+def board_views(
+    game: Game, boards: Boards, quotient: Quotient
+) -> tuple[tuple[Ints, ...], Ints | None]:
+    """What the seats see of boards.
+
+    Returns:
+        Per seat but the first, the index of each board as that seat sees it, [B]; and what each
+        seat's actions are called there, [N, B, A], None where no symmetry renames actions.
+    """
+    codes = np.asarray(encode(boards.board, quotient.sizes))
+    actions = quotient.group.actions
+    views, names = [], [np.tile(actions[0][0], (boards.count, 1))]
+    for seat in range(1, len(game.num_actions)):
+        view, element = quotient.reduce(game.view_of(boards.board, seat))
+        views.append(np.searchsorted(codes, np.asarray(encode(view, quotient.sizes))))
+        names.append(actions[seat][element])
+    renames = any((a != a[0]).any() for a in actions)
+    return tuple(view.astype(np.int64) for view in views), np.stack(names) if renames else None
 
 
 def check_size(states: int, joint: int) -> None:

@@ -6,14 +6,15 @@
 A symmetry g relabels boards so that act(g s, g a) = g act(s, a) and chance(g s) = g chance(s), and
 rewards are the same.  Translations of the Coin Game's torus leave the actions as they are: values
 are the same on s and g s for policies that do not read absolute cells, and only one board of each
-orbit is kept.
+orbit is kept.  Reflections rename actions too: then policies have to be equivariant,
+pi(g a | g s) = pi(a | s), and on a board that g leaves as it is pi(g a | s) = pi(a | s).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from social_dilemmas_env.exact.chance import Ints, TooLarge
+from social_dilemmas_env.exact.chance import Floats, Ints, TooLarge
 from social_dilemmas_env.games.game import Board, Game, Symmetry
 
 LARGEST = 1 << 11  # values of a column, where the rules name symmetries
@@ -36,7 +37,7 @@ def group(game: Game, which: str | None) -> Group:
 
     Args:
         game: the rules; without a method `symmetries` they have none.
-        which: "translations" for those that leave all actions as they are; None for none.
+        which: "all"; "translations" for those that leave all actions as they are; None for none.
 
     Raises:
         TooLarge: more symmetries of more values than fit.
@@ -55,9 +56,12 @@ def group(game: Game, which: str | None) -> Group:
         for symmetry in named
     ]
     players = len(game.num_actions)
-    generators = [
-        g for g in generators if all((g[-n - 1] == identity[-n - 1]).all() for n in range(players))
-    ]
+    if which == "translations":
+        generators = [
+            g
+            for g in generators
+            if all((g[-n - 1] == identity[-n - 1]).all() for n in range(players))
+        ]
 
     # Compose until nothing new appears.
     elements = {np.concatenate(identity).tobytes(): identity}
@@ -92,18 +96,44 @@ class Quotient:
 
     def canonical(self, board: Board) -> Board:
         """The least of all images of boards (columns [K], marks allowed), column by column."""
+        return self.reduce(board)[0]
+
+    def reduce(self, board: Board) -> tuple[Board, Ints]:
+        """The canonical images of boards, and the symmetries [K] that lead to them."""
+        columns = tuple(np.asarray(column) for column in board)
+        chosen: Ints = np.zeros_like(columns[0])
         if self.group.order == 1:
-            return tuple(np.asarray(column) for column in board)
-        least: Board | None = None
-        count = self._count[board[0]].max(initial=1)
-        for element in self._candidates[:count, board[0]]:
+            return columns, chosen
+        least: Board = ()
+        count = self._count[columns[0]].max(initial=1)
+        for element in self._candidates[:count, columns[0]]:
             image = tuple(
                 maps[element, column]
-                for maps, column in zip(self.group.columns, board, strict=True)
+                for maps, column in zip(self.group.columns, columns, strict=True)
             )
-            least = image if least is None else _lesser(image, least)
-        assert least is not None
-        return least
+            if not least:
+                least, chosen = image, element
+                continue
+            less = _less(image, least)
+            least = tuple(np.where(less, a, b) for a, b in zip(image, least, strict=True))
+            chosen = np.where(less, element, chosen)
+        return least, chosen
+
+    def stabiliser(self, board: Board) -> Floats | None:
+        """Averages over the symmetries that leave a board as it is, [K, A, A].
+
+        Entry (a, b) is the part of them that make action a to b; None where there is none but the
+        identity.  Symmetries must rename the actions of all players alike.
+        """
+        actions = self.group.actions[0]
+        identity = np.eye(actions.shape[1])
+        total = np.zeros((len(board[0]), *identity.shape))
+        for element in range(self.group.order):
+            image = self.images(board, element)
+            same = np.all([a == b for a, b in zip(image, board, strict=True)], 0)
+            total += same[:, None, None] * identity[actions[element]]
+        average: Floats = total / total.sum(-1, keepdims=True)
+        return None if (average == identity).all() else average
 
     def images(self, board: Board, element: int) -> Board:
         """What one symmetry makes of boards."""
@@ -112,10 +142,10 @@ class Quotient:
         )
 
 
-def _lesser(one: Board, other: Board) -> Board:
-    """Row by row the lesser of two boards, the first column counting most."""
+def _less(one: Board, other: Board) -> Any:
+    """Row by row whether one board comes before another, the first column counting most."""
     less, equal = np.zeros(one[0].shape, bool), np.ones(one[0].shape, bool)
     for a, b in zip(one, other, strict=True):
         less |= equal & (a < b)
         equal &= a == b
-    return tuple(np.where(less, a, b) for a, b in zip(one, other, strict=True))
+    return less

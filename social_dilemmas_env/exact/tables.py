@@ -28,7 +28,10 @@ class GameTables:
     chance: Any  # scipy csr [P, S]; rows sum to one
     rewards: Floats  # [S, J, N] expected
     seen: Ints  # [N, S] the state as seat n sees it: it plays pi_n[seen[n, s]]
-    seen_actions: Ints | None  # [N, S, A] where the view renames actions; None where none does
+    # Where the view of a seat renames actions (symmetry="all"): the name of action a of seat n in
+    # state s, [N, S, A]; it plays it with pi_n[seen[n, s], seen_actions[n, s, a]].  Else None.
+    seen_actions: Ints | None
+    stabiliser: Floats | None  # [S, A, A] averages over actions that must be equally likely
     columns: dict[str, Ints]  # [S] board in seat 0's view, then memory
     still: tuple[str, ...]  # columns that change only when chance acts
 
@@ -64,6 +67,33 @@ class GameTables:
             np.concatenate(parts, 1) if parts else np.ones((self.num_states, 1), dtype=np.float32)
         )
 
+    def by_state(self, policy: Policy, player: int) -> Floats:
+        """What a player does in each state, [S, A], by a policy of what it sees."""
+        own: Floats = policy[self.seen[player]]
+        if self.seen_actions is None:
+            return own
+        renamed: Floats = np.take_along_axis(own, self.seen_actions[player], 1)
+        return renamed
+
+    def by_view(self, own: Floats, player: int) -> Policy:
+        """Inverse of `by_state`; what the player never sees gets the uniform policy."""
+        policy = np.full(own.shape, 1 / own.shape[1])
+        if self.seen_actions is None:
+            policy[self.seen[player]] = own
+        else:
+            policy[self.seen[player][:, None], self.seen_actions[player]] = own
+        return policy
+
+    def symmetrised(self, policy: Policy) -> Policy:
+        """A policy averaged over actions that a symmetry of the board exchanges.
+
+        Only games with symmetry="all" have such; any other leaves a policy as it is.
+        """
+        if self.stabiliser is None:
+            return policy
+        average: Policy = np.einsum("sab,...sb->...sa", self.stabiliser, policy)
+        return average
+
     def joint_policy(self, policies: Sequence[Policy], without: int | None = None) -> Floats:
         """pi_0(a_0 | s) ... pi_{N-1}(a_{N-1} | s), [S, J], of stationary policies.
 
@@ -75,7 +105,7 @@ class GameTables:
         for n, policy in enumerate(policies):
             own = np.ones((self.num_states, self.num_actions[n]))
             if n != without:
-                own = policy[self.seen[n]]
+                own = self.by_state(policy, n)
             joint = (joint[:, :, None] * own[:, None, :]).reshape(self.num_states, -1)
         return joint
 
@@ -99,14 +129,9 @@ class GameTables:
         return result
 
     def on_seat(self, actions: Ints, player: int) -> Policy:
-        """The policy that takes `actions` [S] (by state), indexed by what the player sees.
-
-        States that the player never sees get the uniform policy.
-        """
-        size = self.num_actions[player]
-        policy = np.full((self.num_states, size), 1 / size)
-        policy[self.seen[player]] = np.eye(size)[actions]
-        return policy
+        """The policy that takes `actions` [S] (by state), indexed by what the player sees."""
+        chosen = np.eye(self.num_actions[player])[actions]
+        return self.symmetrised(self.by_view(chosen, player))
 
 
 def best_actions(q: Floats, tables: GameTables, player: int, tolerance: float) -> Ints:
@@ -157,6 +182,21 @@ def check_policy(policy: Any, shape: tuple[int, ...], name: str) -> Policy:
         )
     result: Policy = array / total[..., None]
     return result
+
+
+def check_symmetric(policy: Policy, tables: GameTables, name: str) -> Policy:
+    """The same policy.
+
+    Raises:
+        ValueError: actions that a symmetry exchanges, on a board that it leaves as it is, differ.
+    """
+    if np.abs(tables.symmetrised(policy) - policy).max() > 1e-6:
+        raise ValueError(
+            f"{name} gives different probabilities to actions that a symmetry of the board "
+            "exchanges: use game.symmetrised(policy), or build the game with "
+            'symmetry="translations"'
+        )
+    return policy
 
 
 def check_gamma(gamma: Any, below_one: bool = True) -> float:

@@ -64,20 +64,33 @@ def _index(codes: Ints) -> Ints:
 
 
 def check_invariant(
-    game: Game, boards: Boards, memory: Automaton, table: Ints, quotient: Quotient
+    game: Game, boards: Boards, memory: Automaton, table: Ints, symmetries: tuple[Quotient, int]
 ) -> None:
     """Refuses a memory that tells boards apart which a symmetry makes equal.
+
+    Args:
+        game: the rules.
+        boards: their boards.
+        memory: the automaton.
+        table: its next memories, [M, B * J].
+        symmetries: the quotient, and how many of its symmetries are tried.
 
     Raises:
         ValueError: it does.
     """
-    for element in range(1, quotient.group.order):
+    quotient, tried = symmetries
+    for element in range(1, min(tried, quotient.group.order)):
         moved = _moved(boards, quotient, element)
-        if (updates(game, moved, memory) != table).any():
-            raise ValueError(
-                "memory: it reads absolute cells, so boards that differ by a translation are not "
-                "the same to it: build the game with symmetry=None"
-            )
+        renamed = tuple(actions[element] for actions in quotient.group.actions)
+        if (updates(game, moved, memory, renamed) == table).all():
+            continue
+        turned = any((actions[element] != actions[0]).any() for actions in quotient.group.actions)
+        raise ValueError(
+            "memory: it tells boards apart that differ by a "
+            + ("reflection" if turned else "translation")
+            + ": build the game with symmetry="
+            + ("'translations'" if turned else "None")
+        )
 
 
 def _moved(boards: Boards, quotient: Quotient, element: int) -> Boards:

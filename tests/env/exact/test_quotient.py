@@ -80,3 +80,80 @@ def test_canonical_boards_are_the_least_of_their_orbit():
     orbit = [quotient.images(board, element) for element in range(quotient.group.order)]
     least = [min(tuple(int(c[k]) for c in image) for image in orbit) for k in range(200)]
     assert list(zip(*(c.tolist() for c in quotient.canonical(board)), strict=True)) == least
+
+
+# ------------------------------------------------------------------------------------- reflections
+
+
+REFLECTED = [
+    ({}, 180),
+    ({"grid_size": 5}, 1440),
+    ({"grid_size": (2, 3)}, 234),
+    ({"variant": "lola"}, None),
+    ({"coins": 2}, None),
+]
+
+
+@pytest.mark.parametrize(("rules", "states"), REFLECTED, ids=str)
+def test_scores_up_to_reflections(rules, states):
+    """Mirrored boards are one state; nothing else changes."""
+    small, large = (coin(symmetry=s, **rules) for s in ("all", "translations"))
+    assert states in (None, small.num_states)
+    for pair in (["tit_for_tat", "always_defect"], ["always_cooperate", "random"]):
+        assert small.score(pair) == pytest.approx(large.score(pair), abs=1e-9)
+        for player in (0, 1):
+            one, other = (game.best_response(pair, player)[1] for game in (small, large))
+            assert one[player] == pytest.approx(other[player], abs=1e-9)
+
+
+def test_three_players_up_to_reflections():
+    small, large = (coin("pickups", num_agents=3, grid_size=2, symmetry=s) for s in ("all", None))
+    players = ["always_cooperate", "always_defect", "random"]
+    assert small.score(players) == pytest.approx(large.score(players), abs=1e-9)
+
+
+def test_random_policies_up_to_reflections():
+    """A random equivariant policy, spread over mirrored boards: play in the larger game agrees."""
+    small, large = (coin(None, symmetry=s) for s in ("all", "translations"))
+    policies = [small.symmetrised(p) for p in some_policies(small)]
+    spread = [unfolded(small, large, p) for p in policies]
+    assert large.score(spread) == pytest.approx(small.score(policies), abs=1e-10)
+    assert large.exploitability(spread) == pytest.approx(small.exploitability(policies), abs=1e-9)
+
+
+def unfolded(small, large, policy):
+    """pi(a | s) = pi(g a | g s), for the g that takes s to its representative."""
+    quotient, group_ = small.origin.quotient, small.origin.quotient.group
+    names = ("player_0", "player_1", "coin", "owner")
+    boards = [tuple(game.columns[name] for name in names) for game in (small, large)]
+    reduced, element = quotient.reduce(boards[1])
+    index = {row: s for s, row in enumerate(zip(*(c.tolist() for c in boards[0]), strict=True))}
+    state = [index[row] for row in zip(*(c.tolist() for c in reduced), strict=True)]
+    return np.take_along_axis(policy[state], group_.actions[0][element], 1)
+
+
+def test_policies_that_are_not_equivariant():
+    """POLA's players prefer rows to columns; a table may prefer left to right on the axis."""
+    game = coin(symmetry="all")
+    with pytest.raises(ValueError, match="differ by a reflection"):
+        game.policy("always_cooperate", definition="pola")
+    policies = some_policies(game)
+    with pytest.raises(ValueError, match=r"use game\.symmetrised"):
+        game.score(policies)
+    assert np.isfinite(game.score([game.symmetrised(p) for p in policies])).all()
+    assert np.isfinite(coin().policy("always_cooperate", definition="pola")).all()
+
+
+def test_symmetrising_twice_is_symmetrising_once():
+    game = coin(symmetry="all")
+    once = game.symmetrised(some_policies(game)[0])
+    np.testing.assert_allclose(game.symmetrised(once), once, atol=1e-15)
+    np.testing.assert_allclose(once.sum(1), 1)
+    plain = coin()
+    table = some_policies(plain)[0]
+    assert plain.symmetrised(table) is table
+
+
+def test_a_memory_of_renamed_actions():
+    with pytest.raises(ValueError, match="differ by a reflection: build the game with symmetry="):
+        coin("last_action", symmetry="all")
