@@ -11,7 +11,7 @@
 environments, `exact_game` computes what others estimate from samples.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.make import make_env, make_vec_env
@@ -49,13 +49,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """`exact_game` on first use: it needs scipy, which nothing else here does."""
-    if name != "exact_game":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
     from social_dilemmas_env.exact import exact_game
+else:
 
-    return exact_game
+    def __getattr__(name: str) -> Any:
+        """`exact_game` on first use, so that importing the environments stays light."""
+        if name != "exact_game":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from social_dilemmas_env.exact import exact_game
+
+        return exact_game
 
 
 register_everywhere()
