@@ -60,8 +60,11 @@ class Explorer:
         board, rewards = self.game.act(
             decode(code, self.sizes), decode(joint, self.game.num_actions)
         )
+
+        # A column may be a number, where it is the same for all.
         columns = tuple(np.broadcast_to(np.asarray(c, np.int64), code.shape) for c in board)
-        return columns, self.values[np.stack(rewards, -1)]
+        paid = [np.broadcast_to(np.asarray(c, np.int64), code.shape) for c in rewards]
+        return columns, self.values[np.stack(paid, -1)]
 
     def marked(self, codes: Ints) -> Any:
         """Whether chance has to act, bool [K]."""

@@ -20,6 +20,7 @@ from social_dilemmas_env.exact.product import (
     Product,
     board_views,
     check_size,
+    closed,
     memories,
     memory_codes,
     memory_columns,
@@ -114,10 +115,14 @@ def _size(game: Game, symmetry: str | None) -> int:
 def _build(plan: _Plan, gamma: float) -> ExactGame:
     game, memory = plan.own_first, plan.memory
     quotient = Quotient(group(game, plan.symmetry))
-    same = alike(game, memory)
-    if not same and plan.symmetry == "all":
-        quotient = Quotient(group(game, "translations"))
-    boards = explore(game, quotient, same)
+    boards = explore(game, quotient, False)
+    same = alike(game, memory, boards.board)
+    if same and not closed(game, boards, quotient):
+        boards = explore(game, quotient, True)
+    if not same and quotient.group.order > 1:
+        # Players who do not see the whole board may tell its images apart.
+        quotient = Quotient(group(game, None))
+        boards = explore(game, quotient, False)
     table = updates(game, boards, memory)
 
     # Only memories that players can have.

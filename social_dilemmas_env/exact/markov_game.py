@@ -94,13 +94,14 @@ class MarkovGame(GameTables, ABC):
     def exploitability(self, policies: Sequence[Any]) -> Floats:
         """What each player would gain by its best response, in units of the score.  [N]."""
         own = self.checked(policies)
-        score = self.score(own)
-        best = [self.best_response(own, player)[1][player] for player in range(self.num_agents)]
-        return np.maximum(np.array(best) - score, 0.0)
+        return np.array([self.regret(own, player) for player in range(self.num_agents)])
 
     def regret(self, policies: Sequence[Any], player: int = 0) -> float:
         """One player's exploitability."""
-        return float(self.exploitability(policies)[seat(self.origin.game, player)])
+        player = seat(self.origin.game, player)
+        own = self.checked(policies)
+        best = self.best_response(own, player)[1][player]
+        return max(float(best - self.score(own)[player]), 0.0)
 
     def nash_gap(self, policies: Sequence[Any]) -> float:
         """The largest exploitability: the policies are an epsilon-Nash equilibrium for this."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from social_dilemmas_env.exact.chance import Floats, Ints, outcomes
 from social_dilemmas_env.exact.origin import Origin
-from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy
+from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy, check_symmetric
 from social_dilemmas_env.games.game import encode
 from social_dilemmas_env.strategies import make_strategy
 from social_dilemmas_env.strategies.base import Scripted, seat
@@ -45,7 +45,8 @@ def policy_of(
             f"{type(source).__name__} says how it acts, not with which probabilities: exact games "
             "need probabilities(observations) -> [B, A]"
         )
-    return check_policy(source, (tables.num_states, tables.num_actions[at]), "a policy")
+    policy = check_policy(source, (tables.num_states, tables.num_actions[at]), "a policy")
+    return check_symmetric(policy, tables, "a policy")
 
 
 def _table(tables: GameTables, parts: dict[int, Floats]) -> Policy:
@@ -93,9 +94,10 @@ def _reader(agent: Any) -> Reader:
         return probabilities
 
     def softmax(observations: Any) -> Floats:
-        # Whoever made the agent has imported torch; this package does not.
-        torch = sys.modules["torch"]
-        logits, hidden = agent.logits(torch.as_tensor(observations), None)
+        # Whoever made an agent of torch has imported it; this package does not.
+        torch = sys.modules.get("torch")
+        seen = torch.as_tensor(observations) if torch else observations
+        logits, hidden = agent.logits(seen, None)
         if hidden is not None:
             raise ValueError(
                 f"this {type(agent).__name__} is recurrent: its memory is not finite, so it is no "
@@ -103,7 +105,7 @@ def _reader(agent: Any) -> Reader:
                 "exploiter, or the best response to its policy averaged over histories), not "
                 "computed"
             )
-        z = np.asarray(logits.detach().cpu(), np.float64)
+        z = np.asarray(logits.detach().cpu() if torch else logits, np.float64)
         weights = np.exp(z - z.max(-1, keepdims=True))
         return np.asarray(weights / weights.sum(-1, keepdims=True))
 

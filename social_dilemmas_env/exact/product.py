@@ -205,6 +205,16 @@ def board_views(
     return tuple(view.astype(np.int64) for view in views), np.stack(names) if renames else None
 
 
+def closed(game: Game, boards: Boards, quotient: Quotient) -> bool:
+    """Whether every board, as any seat sees it, is one of them."""
+    codes = np.asarray(encode(boards.board, quotient.sizes))
+    views = [game.view_of(boards.board, seat) for seat in range(1, len(game.num_actions))]
+    return all(
+        bool(np.isin(np.asarray(encode(quotient.canonical(view), quotient.sizes)), codes).all())
+        for view in views
+    )
+
+
 def check_size(states: int, joint: int) -> None:
     """Raises TooLarge when the tables of a game would not fit."""
     if states * joint > MAX_ENTRIES:

@@ -13,10 +13,21 @@ from social_dilemmas_env.exact.product import memories, memory_columns
 from social_dilemmas_env.games.game import Board, Game, encode
 
 
-def alike(game: Game, memory: Automaton) -> bool:
-    """Whether any seat's view of a (board, memory) has the form of a (board, memory)."""
+def alike(game: Game, memory: Automaton, board: Board) -> bool:
+    """Whether any seat's view of a (board, memory) is a (board, memory) that tells all of it.
+
+    Args:
+        game: the rules, with views from the player's own seat.
+        memory: the automaton.
+        board: columns of the boards that can be reached, all of them.
+    """
     if len(set(game.num_actions)) > 1 or tuple(game.view_sizes) != tuple(game.sizes):
         return False
+    views = [game.view_of(board, seat) for seat in range(len(game.num_actions))]
+    if not all((a == b).all() for a, b in zip(views[0], board, strict=True)):
+        return False  # seat 0 sees something else than the board
+    if any(len(np.unique(encode(view, game.sizes))) < len(board[0]) for view in views):
+        return False  # some seat cannot tell two boards apart
     every = memory_columns(memory, np.arange(memories(memory)))
     seats = range(len(game.num_actions))
     return all(

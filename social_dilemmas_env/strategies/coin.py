@@ -18,7 +18,6 @@ With one coin for each player (`coins=num_agents`) a cooperator goes towards its
 and a defector towards the nearest coin (its own, then the next player's, if equally near).
 """
 
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -75,43 +74,52 @@ class CoinPlayer(Scripted):
         """See `Scripted`."""
         return "" if isinstance(game, CoinGame) else "needs the Coin Game"
 
-    def _start(self, zeros: Array) -> None:
-        game, rule = self.game, loqa_moves if self.definition == "loqa" else pola_moves
-        displacements = [
-            (row, column) for row in range(game.height) for column in range(game.width)
+    def _displacements(self) -> list[tuple[int, int]]:
+        return [
+            (row, column) for row in range(self.game.height) for column in range(self.game.width)
         ]
-        moves = [rule(game, *d, away) for away in (0, 1) for d in displacements]
+
+    def _moves_by_entry(self) -> list[list[int]]:
+        """The moves it chooses among, towards a coin at each displacement, then away from it."""
+        rule = loqa_moves if self.definition == "loqa" else pola_moves
+        return [rule(self.game, *d, away) for away in (0, 1) for d in self._displacements()]
+
+    def _distances(self) -> list[int]:
+        # A coin under the player is two moves away: it has to step off and on again.
+        return [distance(self.game, *d) or 2 for d in self._displacements()]
+
+    def _start(self, zeros: Array) -> None:
+        moves = self._moves_by_entry()
         self._counts = like(zeros, [len(actions) for actions in moves])
         self._moves = like(
             zeros, [action for actions in moves for action in (actions + actions * 3)[:4]]
         )
-        # A coin under the player is two moves away: it has to step off and on again.
-        self._distance = like(zeros, [distance(game, *d) or 2 for d in displacements])
+        self._distance = like(zeros, self._distances())
 
     def _choose(self, observations: Array, restart: Array) -> Array:
         board = board_of(self.game, observations, self.player)
-        entry = self._entry(board, self._greedy(board, restart))
+        entry = self._entry(board, self._greedy(board, restart), self._distance)
         if self.definition == "pola":
             return self._moves[entry * 4]
         return self._moves[entry * 4 + draws.bounded(self._words(), self._counts[entry])]
 
-    def _entry(self, board: Board, greedy: Any) -> Column:
-        """Where the moves are in the table: displacement of a coin, `cells` later if away from it."""
+    def _entry(self, board: Board, greedy: Any, distances: Array) -> Column:
+        """Where the moves are in the table: displacement of a coin, `cells` later if away."""
         if self.game.coins > 1:
-            return self._nearest(board, greedy)
+            return self._nearest(board, greedy, distances)
         away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
         return self._displacement(board, board[self.game.num_agents]) + away * self.game.cells
 
     @override
     def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
-        reader = copy(self)  # so that a player in the middle of a game is not disturbed
-        reader._start(np.zeros(1, np.int64))
+        moves = self._moves_by_entry()
+        table = np.zeros((len(moves), 4))
+        for row, actions in enumerate(moves):
+            table[row, actions] = 1 / len(actions)
+
         board = board_of(self.game, observations, self.player)
-        entry = np.asarray(reader._entry(board, self._greedy_with(memory)))
-        table = np.zeros((len(reader._counts), 4))
-        for row, count in enumerate(reader._counts):
-            table[row, reader._moves[4 * row : 4 * row + count]] = 1 / count
-        return table[entry]
+        distances = np.array(self._distances())
+        return table[np.asarray(self._entry(board, self._greedy_with(memory), distances))]
 
     def _greedy_with(self, memory: int) -> int:
         """What `_greedy` says in a state of the memory."""
@@ -127,13 +135,13 @@ class CoinPlayer(Scripted):
         rows = (coin // game.width - cell // game.width) % game.height
         return rows * game.width + (coin % game.width - cell % game.width) % game.width
 
-    def _nearest(self, board: Board, greedy: Any) -> Column:
+    def _nearest(self, board: Board, greedy: Any, distances: Array) -> Column:
         """Displacement of the own coin or, if greedy, of the nearest of all coins."""
         n = self.game.num_agents
         target = self._displacement(board, board[n + self.player])
         for k in range(1, n):
             other = self._displacement(board, board[n + (self.player + k) % n])
-            nearer = (self._distance[other] < self._distance[target]) * greedy
+            nearer = (distances[other] < distances[target]) * greedy
             target = target + nearer * (other - target)
         return target
 

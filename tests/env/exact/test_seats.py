@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
+from social_dilemmas_env import registry
 from tests.env.exact.games import coin, ipd, some_policies
 
 
@@ -92,3 +93,57 @@ def test_memory_one_is_the_board_of_a_matrix_game():
     assert plain.num_states == remembered.num_states == 5
     pair = ["tit_for_tat", "extort2"]
     assert plain.score(pair) == pytest.approx(remembered.score(pair), abs=1e-12)
+
+
+class Cards:
+    """Both hold a card that only they see, and guess the other's; new cards every step."""
+
+    num_actions = (2, 2)
+    action_names = (("low", "high"),) * 2
+    columns = ("card_0", "card_1")
+    sizes = view_sizes = (2, 2)
+    observation_shape = (2,)
+    reward_values = (0.0, 1.0)
+    reward_noise = 0.0
+    streams = 2
+    max_cycles = 10
+
+    def start(self, draw):
+        return (draw(0, 2), draw(1, 2))
+
+    def act(self, board, actions):
+        right = [(actions[i] == board[1 - i]) * 1 for i in (0, 1)]
+        return tuple(card * 0 + 2 for card in board), right
+
+    def chances(self, board):
+        return tuple(1 + (card == 2) for card in board)
+
+    def chance(self, board, draw):
+        counts = self.chances(board)
+        return tuple(
+            card + (card == 2) * (draw(i, counts[i]) - card) for i, card in enumerate(board)
+        )
+
+    def view_of(self, board, player):
+        return (board[player], board[player] * 0)
+
+    def features(self, view):
+        return [view[0]]
+
+
+@pytest.fixture
+def cards():
+    sde.register("cards_v0", lambda: Cards())
+    try:
+        yield sde.exact_game("cards_v0", gamma=0.9)
+    finally:
+        registry._SPECS.pop("cards_v0")
+
+
+def test_hidden_cards_stay_hidden(cards):
+    """Views have the form of boards, and hide half of them: a player guesses half of the time."""
+    assert cards.num_states == 4
+    assert [len(np.unique(row)) for row in cards.seen] == [2, 2]
+    assert cards.score(some_policies(cards)) == pytest.approx([0.5, 0.5])
+    with pytest.raises(ValueError, match="player_0 does not see the whole state"):
+        cards.best_response(some_policies(cards))
