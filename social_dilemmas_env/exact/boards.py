@@ -105,6 +105,7 @@ def explore(game: Game, quotient: Quotient, seats_alike: bool) -> Boards:
     """
     explorer = Explorer(game, quotient)
     codes, weights = explorer.start()
+
     found: dict[int, None] = {}
     steps: list[tuple[Ints, Board, Ints, Floats]] = []
     pending = _Pending(explorer)
@@ -120,10 +121,13 @@ def explore(game: Game, quotient: Quotient, seats_alike: bool) -> Boards:
         steps.append((frontier, after, landed, rewards))
         marked = explorer.marked(landed)
         reached = [landed[~marked], pending.add(landed[marked])]
+
+        # The same boards as the other seats see them.
         if seats_alike:
             board = decode(frontier, explorer.sizes)
             seats = range(1, len(game.num_actions))
             reached += [explorer.code(game.view_of(board, seat)) for seat in seats]
+
         new = np.unique(np.concatenate(reached))
         frontier = np.array([code for code in new.tolist() if code not in found], np.int64)
     return _assemble(explorer, steps, pending, (codes, weights))
@@ -143,6 +147,7 @@ class _Pending:
         new = np.array([code for code in unique if code not in self.index], np.int64)
         first = len(self.index)
         self.index.update({code: first + i for i, code in enumerate(new.tolist())})
+
         row, code, probability = self.explorer.chance(new)
         self.parts.append((first + row, code, probability))
         return code
@@ -158,6 +163,7 @@ def _assemble(
     codes = np.concatenate([step[0] for step in steps])
     order = np.argsort(codes)
     codes = codes[order]
+
     count, joint = len(codes), explorer.joint
 
     def sorted_rows(parts: list[Any]) -> Any:
@@ -168,6 +174,7 @@ def _assemble(
     landed = sorted_rows([step[2] for step in steps]).ravel()
     marked = explorer.marked(landed)
     successors = np.searchsorted(codes, landed)
+
     waiting = np.array(sorted(pending.index), np.int64)
     rows = np.array([pending.index[code] for code in waiting.tolist()], np.int64)
     if len(waiting):
@@ -178,6 +185,8 @@ def _assemble(
     chance = scipy_sparse().csr_matrix(
         (probability, (row, np.searchsorted(codes, code))), shape=(len(waiting), count)
     )
+
+    # The start.
     begin = np.zeros(count)
     begin[np.searchsorted(codes, start[0])] = start[1]
     return Boards(

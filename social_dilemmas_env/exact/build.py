@@ -67,8 +67,10 @@ def exact_game(
     if symmetry is not None:
         choice("symmetry", symmetry, ("translations", "all"))
     game = spec(env_id).game(**game_kwargs)
+
     own_first = _from_own_seat(env_id, game, game_kwargs)
     remembered = automaton(memory, game)
+
     try:
         own = remembered is memory
         plan = _Plan(env_id, game_kwargs, game, own_first, remembered, own, symmetry)
@@ -115,6 +117,8 @@ def _size(game: Game, symmetry: str | None) -> int:
 def _build(plan: _Plan, gamma: float) -> ExactGame:
     game, memory = plan.own_first, plan.memory
     quotient = Quotient(group(game, plan.symmetry))
+
+    # Boards.
     boards = explore(game, quotient, False)
     same = alike(game, memory, boards.board)
     if same and not closed(game, boards, quotient):
@@ -123,6 +127,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         # Players who do not see the whole board may tell its images apart.
         quotient = Quotient(group(game, None))
         boards = explore(game, quotient, False)
+
     table = updates(game, boards, memory)
 
     # Only memories that players can have.
@@ -134,6 +139,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
 
     # Boards x memory.
     begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
+
     views: tuple[tuple[Ints, Ints], ...] = ()
     moved, renamed = board_views(game, boards, quotient) if same else ((), None)
     if same:
@@ -151,6 +157,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
     else:
         board = tuple(column[product.board] for column in boards.board)
         seen = seen_by_views(game, memory, board, remembered)
+
     columns = _columns(game, boards, product, memory)
     average = quotient.stabiliser(boards.board) if plan.symmetry == "all" else None
     return ExactGame(
@@ -173,11 +180,13 @@ def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) ->
     """The board as seat 0 sees it, then the memory; an array [S] for each name."""
     view = game.view_of(boards.board, 0)
     same = tuple(game.view_sizes) == tuple(game.sizes)
+
     names = game.columns if same else tuple(f"view_{c}" for c in range(len(view)))
     columns = {
         name: np.broadcast_to(column, boards.count)[product.board]
         for name, column in zip(names, view, strict=True)
     }
+
     remembered = memory_columns(memory, product.memory)
     return {**columns, **dict(zip(memory.columns, remembered, strict=True))}
 
@@ -186,6 +195,8 @@ def _still(columns: dict[str, Ints], successors: Ints) -> tuple[str, ...]:
     """The columns that take several values and change only when chance acts."""
     if (successors < len(successors)).all():
         return ()  # chance never acts
+
+    # Compare both ends of every step that chance has no part in.
     source, joint = np.nonzero(successors < len(successors))
     target = successors[source, joint]
     return tuple(

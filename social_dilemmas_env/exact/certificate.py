@@ -28,6 +28,7 @@ class Certificate:
         clock = f"gamma {self.gamma:g}"
         if self.horizon is not None:
             clock = f"{self.horizon} steps" + (f", {clock}" if self.gamma < 1 else "")
+
         gains = ", ".join(f"{gain:.6f}" for gain in self.gains)
         return (
             f"epsilon-Nash against every strategy, epsilon = {self.epsilon:.6f} (mean reward a "

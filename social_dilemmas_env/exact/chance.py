@@ -55,6 +55,8 @@ def outcomes(play: Callable[[Draw, Ints], Board], rows: int) -> Outcomes:
     """
     row, probability = np.arange(rows, dtype=np.int64), np.ones(rows)
     answers: list[Ints] = []
+
+    # Run the rules until no question is left.
     while True:
         try:
             board = play(_Answers(answers, len(row)), row)
@@ -63,6 +65,7 @@ def outcomes(play: Callable[[Draw, Ints], Board], rows: int) -> Outcomes:
             count = np.broadcast_to(np.asarray(question.count, np.int64), row.shape)
             if count.sum() > MAX_ROWS:
                 raise TooLarge(f"{int(count.sum()):,} outcomes of chance") from None
+
             split = np.repeat(np.arange(len(row)), count)
             first = np.cumsum(count) - count
             answers = [answer[split] for answer in answers] + [np.arange(len(split)) - first[split]]

@@ -77,6 +77,7 @@ class FiniteGame(MarkovGame):
     def occupancy(self, policies: Sequence[Any]) -> Floats:
         own = self.checked(policies)
         here, total = self.start.copy(), np.zeros(self.num_states)
+
         for t in range(self.steps):
             total += self.gamma**t * here
             joint = self.joint_policy(self.at(own, t))
@@ -89,6 +90,7 @@ class FiniteGame(MarkovGame):
         player = seat(self.origin.game, player)
         own = self.checked(policies, without=player)
         response = np.empty((self.steps, self.num_states, self.num_actions[player]))
+
         values = np.zeros((self.num_states, self.num_agents))
         tolerance = STRICT * max(float(np.abs(self.rewards).max()), 1e-300)
         for t in reversed(range(self.steps)):
@@ -97,6 +99,7 @@ class FiniteGame(MarkovGame):
             others = self.joint_policy(now, without=player)
             q = self.action_values(values[:, player], player, self.gamma)
             actions = best_actions(self.own_values(q, others, player), self, player, tolerance)
+
             response[t] = now[player] = self.on_seat(actions, player)
             values = self._back(self.joint_policy(now), values)
         return response, self.per_step * (self.start @ values)

@@ -91,6 +91,8 @@ class ExactGame(MarkovGame):
         shape = (self.num_states, *self.num_actions)
         states = np.arange(self.num_states)
         values = np.zeros(self.num_states)
+
+        # Begin with what pays at once.
         actions = self.own_values(self.rewards[..., player], others, player).argmax(1)
         for _ in range(MAX_ITERATIONS):
             # Evaluate.

@@ -124,6 +124,7 @@ class MarkovGame(GameTables, ABC):
             raise TypeError(f"policies must be a list, one a player, got {type(policies).__name__}")
         if len(policies) != self.num_agents:
             raise ValueError(f"there are {self.num_agents} players, got {len(policies)} policies")
+
         return [
             np.ones((self.num_states, self.num_actions[n])) / self.num_actions[n]
             if n == without

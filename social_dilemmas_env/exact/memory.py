@@ -116,6 +116,7 @@ def picked(memory: Board, step: Step) -> Board:
     for i, last in enumerate(memory):
         mine = owned(game, step.before, i)
         own = sum(players[i] * m for players, m in zip(got, mine, strict=True))
+
         others = sum(players[i] * (1 - m) for players, m in zip(got, mine, strict=True))
         columns.append(np.where(others > 0, OTHERS, np.where(own > 0, OWN, last)))
     return tuple(columns)
@@ -178,12 +179,15 @@ def automaton(memory: object, game: Game) -> Automaton:
     """
     if memory is None:
         return NO_MEMORY
+
     if isinstance(memory, str):
         if memory not in BUILT_IN:
             raise ValueError(f"there is no memory {memory!r}; {nearest(memory, BUILT_IN)}")
         if memory in ("last_pickup", "pickups") and not isinstance(game, CoinGame):
             raise ValueError(f"memory={memory!r} needs the Coin Game: nothing else is picked up")
         return BUILT_IN[memory](game)
+
+    # One of the caller's.
     if not isinstance(memory, Automaton) or isinstance(memory, type):
         raise TypeError(
             f"memory must be None, one of {', '.join(map(repr, BUILT_IN))}, or an automaton (an "

@@ -29,14 +29,19 @@ def policy_of(
 ) -> Policy:
     """See `MarkovGame.policy`."""
     at = 0 if player is None else seat(origin.game, player)
+    if isinstance(source, str) and ":" in source:
+        raise ValueError(f"load it first: game.policy(agents.load_agent({source!r}))")
     if isinstance(source, str):
         alike = len(set(tables.num_actions)) == 1
         seats = range(tables.num_agents) if player is None and alike else [at]
         game_kwargs = {**origin.kwargs, **kwargs}
         made = [make_strategy(source, origin.env_id, player=n, **game_kwargs) for n in seats]
         return _table(tables, {s.player: _scripted(s, tables, origin) for s in made})
+
     if isinstance(source, Scripted):
         return _table(tables, {source.player: _scripted(source, tables, origin)})
+
+    # Agents.
     if callable(getattr(source, "probabilities", None)) or hasattr(source, "logits"):
         read = _read(_reader(source), origin, at)
         return _table(tables, {at: read[origin.product.board]})
@@ -45,6 +50,7 @@ def policy_of(
             f"{type(source).__name__} says how it acts, not with which probabilities: exact games "
             "need probabilities(observations) -> [B, A]"
         )
+
     policy = check_policy(source, (tables.num_states, tables.num_actions[at]), "a policy")
     return check_symmetric(policy, tables, "a policy")
 
@@ -61,12 +67,15 @@ def _table(tables: GameTables, parts: dict[int, Floats]) -> Policy:
         known = ~np.isnan(part[:, 0])
         place = tables.seen[player][known]
         own = _renamed(part, tables, player)[known]
+
+        # What another seat has said stays, and has to agree.
         empty = np.isnan(table[place, 0])
         table[place[empty]] = own[empty]
         if (np.abs(table[place] - own) > SAME).any():
             raise ValueError(
                 "this player does not do the same from every seat: give player=, the seat it is for"
             )
+
     table = np.where(np.isnan(table), 1 / size, table)
     return check_policy(table, (tables.num_states, size), "the policy")
 
@@ -105,6 +114,7 @@ def _reader(agent: Any) -> Reader:
                 "exploiter, or the best response to its policy averaged over histories), not "
                 "computed"
             )
+
         z = np.asarray(logits.detach().cpu() if torch else logits, np.float64)
         weights = np.exp(z - z.max(-1, keepdims=True))
         return np.asarray(weights / weights.sum(-1, keepdims=True))
@@ -121,6 +131,8 @@ def _read(reader: Reader, origin: Origin, player: int) -> Floats:
     boards, group = origin.boards, origin.quotient.group
     first: Floats | None = None
     which, weaker = "translation", None
+
+    # The board itself first, then its images.
     for element in range(min(group.order, max(3, IMAGES // boards.count))):
         board = origin.quotient.images(boards.board, element)
         parts = [
@@ -128,6 +140,7 @@ def _read(reader: Reader, origin: Origin, player: int) -> Floats:
             for at in range(0, boards.count, CHUNK)
         ]
         found = np.concatenate(parts).astype(np.float64)[:, group.actions[player][element]]
+
         if first is None:
             first = found
         elif np.abs(found - first).max() > SAME:
@@ -153,6 +166,7 @@ def _scripted(strategy: Scripted, tables: GameTables, origin: Origin) -> Floats:
     read = np.stack(
         [_read(reader(k), origin, strategy.player) for k in range(strategy.num_memories)]
     )
+
     board = origin.product.board
     if strategy.num_memories == 1:
         return np.asarray(read[0][board])
@@ -172,6 +186,7 @@ def memory_labels(strategy: Scripted, tables: GameTables, origin: Origin) -> Int
     labels = np.full(tables.num_states, -1)
     frontier = np.flatnonzero(tables.start)
     labels[frontier] = 0
+
     while len(frontier):
         fresh = []
         for at in range(0, len(frontier), CHUNK):
@@ -210,12 +225,12 @@ class _Edges:
             lambda draw, which: origin.game.chance(tuple(c[which] for c in boards.after), draw),
             boards.count * joint,
         )
+
         codes = encode(boards.board, quotient.sizes)
         reached = encode(quotient.canonical(done.board), quotient.sizes)
         self.step = done.row  # [E] board * J + joint action
-        self.target: Ints = np.searchsorted(codes, np.asarray(reached)).astype(
-            np.int64
-        )  # [E] board
+        self.target = np.atleast_1d(np.searchsorted(codes, np.asarray(reached)))  # [E] board
+
         starts = np.searchsorted(done.row, np.arange(boards.count + 1) * joint)
         self._first, self._count = starts[:-1], np.diff(starts)
 

@@ -68,6 +68,8 @@ def updates(
     count, steps = memories(memory), boards.successors.size
     if count * steps > 2 * MAX_ENTRIES:
         raise TooLarge(f"{boards.count:,} boards x {count:,} memories")
+
+    # One step with everything that may happen in it.
     joint = boards.successors.shape[1]
     before = tuple(np.repeat(column, joint) for column in boards.board)
     actions = decode(np.tile(np.arange(joint), boards.count), game.num_actions)
@@ -75,6 +77,7 @@ def updates(
         actions = tuple(names[a] for names, a in zip(renamed, actions, strict=True))
     rewards = boards.rewards.reshape(steps, -1)
     step = Step(game, before, actions, boards.after, tuple(rewards.T))
+
     table = np.empty((count, steps), np.int64)
     for m in range(count):
         columns = memory.update(memory_columns(memory, np.full(steps, m)), step)
@@ -128,6 +131,7 @@ def multiply(
     matrix = scipy_sparse().csr_matrix(
         (chance.data, (chance.row, column)), shape=(len(rows[0]), len(board))
     )
+
     begin = np.where(memory == start, boards.start[board], 0.0)
     return Product(board, memory, begin, successors.astype(np.int64), matrix, index)
 
@@ -197,10 +201,12 @@ def board_views(
     codes = np.asarray(encode(boards.board, quotient.sizes))
     actions = quotient.group.actions
     views, names = [], [np.tile(actions[0][0], (boards.count, 1))]
+
     for seat in range(1, len(game.num_actions)):
         view, element = quotient.reduce(game.view_of(boards.board, seat))
         views.append(np.searchsorted(codes, np.asarray(encode(view, quotient.sizes))))
         names.append(actions[seat][element])
+
     renames = any((a != a[0]).any() for a in actions)
     return tuple(view.astype(np.int64) for view in views), np.stack(names) if renames else None
 

@@ -47,15 +47,19 @@ def group(game: Game, which: str | None) -> Group:
         if max(game.sizes) > LARGEST:
             raise TooLarge(f"columns of {max(game.sizes):,} values")
         named = game.symmetries()
+
+    # Each symmetry as one list of maps: of the columns, then of the actions.
     identity = [np.arange(size + 1) for size in game.sizes] + [
         np.arange(actions) for actions in game.num_actions
     ]
     splits = np.cumsum([len(part) for part in identity])[:-1]
+
     generators = [
         [np.append(c, len(c)) for c in symmetry.columns] + [np.array(a) for a in symmetry.actions]
         for symmetry in named
     ]
     players = len(game.num_actions)
+
     if which == "translations":
         generators = [
             g
@@ -74,6 +78,7 @@ def group(game: Game, which: str | None) -> Group:
             if key not in elements:
                 elements[key] = image
                 waiting.append(image)
+
     table = np.stack([np.concatenate(element) for element in elements.values()]).astype(np.int64)
     parts = np.split(table, splits, axis=1)
     return Group(tuple(parts[:-players]), tuple(parts[-players:]))
@@ -85,6 +90,7 @@ class Quotient:
     def __init__(self, symmetries: Group) -> None:
         self.group = symmetries
         self.sizes = tuple(column.shape[1] for column in symmetries.columns)  # with the marks
+
         # The symmetries that take a value of the first column to the least of its orbit: one of the
         # translations for a cell, all of them for a mark.
         first = symmetries.columns[0]
@@ -104,6 +110,8 @@ class Quotient:
         chosen: Ints = np.zeros_like(columns[0])
         if self.group.order == 1:
             return columns, chosen
+
+        # Among the candidates the least image, row by row.
         least: Board = ()
         count = self._count[columns[0]].max(initial=1)
         for element in self._candidates[:count, columns[0]]:
@@ -132,6 +140,7 @@ class Quotient:
             image = self.images(board, element)
             same = np.all([a == b for a, b in zip(image, board, strict=True)], 0)
             total += same[:, None, None] * identity[actions[element]]
+
         average: Floats = total / total.sum(-1, keepdims=True)
         return None if (average == identity).all() else average
 

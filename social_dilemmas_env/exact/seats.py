@@ -28,6 +28,8 @@ def alike(game: Game, memory: Automaton, board: Board) -> bool:
         return False  # seat 0 sees something else than the board
     if any(len(np.unique(encode(view, game.sizes))) < len(board[0]) for view in views):
         return False  # some seat cannot tell two boards apart
+
+    # Views of the memory are memories.
     every = memory_columns(memory, np.arange(memories(memory)))
     seats = range(len(game.num_actions))
     return all(
@@ -65,10 +67,12 @@ def seen_by_views(game: Game, memory: Automaton, board: Board, remembered: Board
         for column in memory.view_of(remembered, seat):
             key = key * radix + column
         keys.append(np.asarray(key))
+
     known, first = np.unique(keys[0], return_index=True)
     rows = []
     for seat, key in enumerate(keys):
         values, indices = known, first
+
         shared = np.isin(key, known).all() and game.num_actions[seat] == game.num_actions[0]
         if not shared:
             values, indices = np.unique(key, return_index=True)

@@ -40,6 +40,8 @@ class Chain:
         self.gamma, self.states = gamma, len(joint)
         self.sparse = scipy_sparse()
         ends = np.arange(0, joint.size + 1, joint.shape[1])
+
+        # All steps at once, then those to boards and those to chance.
         steps = self.sparse.csr_matrix(
             (joint.ravel(), successors.ravel(), ends),
             shape=(self.states, self.states + chance.shape[0]),
@@ -51,6 +53,7 @@ class Chain:
             steps[:, self.states :],
             chance,
         )
+
         self._lu: Any = None
 
     def step(self, values: Floats) -> Floats:
@@ -85,10 +88,13 @@ class Chain:
         if self.states <= DIRECT:
             solution = self._factors().solve(np.ascontiguousarray(right), side)
             return self._checked(solution, right, operator)
+
+        # One right-hand side at a time.
         columns = right.reshape(self.states, -1)
         guesses = (
             [None] * columns.shape[1] if guess is None else list(guess.reshape(columns.shape).T)
         )
+
         solved = [
             self._iterate(column, first, operator)
             for column, first in zip(columns.T, guesses, strict=True)
@@ -107,10 +113,12 @@ class Chain:
         """One right-hand side, by BiCGSTAB, then GMRES."""
         if not right.any():
             return np.zeros(self.states)
+
         linalg = self.sparse.linalg
         matrix = linalg.LinearOperator(
             (self.states, self.states), lambda x: x - self.gamma * operator(x), dtype=np.float64
         )
+
         solution, _ = linalg.bicgstab(matrix, right, x0=guess, rtol=TOLERANCE, maxiter=STEPS)
         if self._residual(solution, right, operator)[0] > ACCEPTED:
             solution, _ = linalg.gmres(

@@ -147,9 +147,12 @@ def best_actions(q: Floats, tables: GameTables, player: int, tolerance: float) -
         ValueError: states that look the same to the player ask for different actions.
     """
     good = q >= q.max(1, keepdims=True) - tolerance
+
+    # An action has to be good in every state that looks the same.
     every = np.ones_like(good)
     np.logical_and.at(every, tables.seen[player], good)
     every = every[tables.seen[player]]
+
     if not every.any(1).all():
         raise ValueError(
             f"player_{player} does not see the whole state, and its best response to these "
@@ -172,8 +175,11 @@ def check_policy(policy: Any, shape: tuple[int, ...], name: str) -> Policy:
         raise TypeError(f"{name} must be an array of probabilities, got {policy!r}") from None
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
+
     if not np.isfinite(array).all() or array.min() < 0:
         raise ValueError(f"{name} must hold probabilities, got {array.min()}")
+
+    # Rows that sum to one but for rounding are made to.
     total = array.sum(-1)
     if (wrong := np.abs(total - 1)).max() > 1e-6:
         where = np.unravel_index(wrong.argmax(), wrong.shape)

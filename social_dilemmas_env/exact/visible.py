@@ -50,6 +50,7 @@ def check_visible(game: Game, boards: Boards, table: Ints) -> None:
         _, first, looks = np.unique(
             own * (after.max() + 1) + after, return_index=True, return_inverse=True
         )
+
         if (fingerprint[done.row[first]][looks] != fingerprint[done.row]).any():
             raise ValueError(
                 f"memory: player_{seat} cannot see what it depends on: after the same board, own "
@@ -84,6 +85,7 @@ def check_invariant(
         renamed = tuple(actions[element] for actions in quotient.group.actions)
         if (updates(game, moved, memory, renamed) == table).all():
             continue
+
         turned = any((actions[element] != actions[0]).any() for actions in quotient.group.actions)
         raise ValueError(
             "memory: it tells boards apart that differ by a "

@@ -207,7 +207,7 @@ class Scripted:
         Returns:
             float64 [B, A].
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say how likely its actions are")
 
     def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
         """The state of its memory after a step; changes nothing.

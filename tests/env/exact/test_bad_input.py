@@ -7,6 +7,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.exact import SolverError, TooLarge, per_player, solvers
+from social_dilemmas_env.strategies.base import Scripted
 from tests.env.exact.games import coin, ipd, some_policies
 
 
@@ -146,6 +147,19 @@ def test_no_such_player(player):
 def test_unknown_strategy():
     with pytest.raises(ValueError, match="did you mean 'tit_for_tat'"):
         ipd().policy("tit_for_tatt")
+
+
+def test_agents_by_name_are_loaded_first():
+    with pytest.raises(ValueError, match="load it first"):
+        coin().policy("bundled:loqa_3x3")
+
+
+def test_strategies_that_do_not_say_how_likely_their_actions_are():
+    class Mine(Scripted):
+        name = "mine"
+
+    with pytest.raises(NotImplementedError, match="Mine does not say how likely"):
+        ipd().policy(Mine(sde.spec("ipd_v0").game()))
 
 
 def test_players_that_only_act():
