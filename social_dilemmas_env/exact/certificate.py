@@ -4,8 +4,8 @@
 
 Against policies of (board, memory) the others' next actions depend on the state alone, so a
 responder faces a Markov decision process on the states.  No strategy, whatever it remembers, does
-better there than the best Markov one (M. Puterman, Markov Decision Processes (1994), theorems 5.5.3
-and 6.2.7), and policy iteration finds that.  So the maximum is over every strategy, recurrent
+better there than the best Markov one (M. Puterman, Markov Decision Processes (1994), sections 5.5
+and 6.2), and policy iteration finds that.  So the maximum is over every strategy, recurrent
 networks and randomised ones included.
 """
 

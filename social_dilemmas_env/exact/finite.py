@@ -17,7 +17,6 @@ from social_dilemmas_env.exact.chance import Floats
 from social_dilemmas_env.exact.markov_game import MarkovGame
 from social_dilemmas_env.exact.solvers import Chain
 from social_dilemmas_env.exact.tables import (
-    STRICT,
     Policy,
     best_actions,
     check_gamma,
@@ -26,6 +25,8 @@ from social_dilemmas_env.exact.tables import (
 )
 from social_dilemmas_env.strategies.base import seat
 from social_dilemmas_env.validation import integer
+
+ROUNDING = 1e-12  # actions that differ by less, as a part of the largest reward, are equally good
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ class FiniteGame(MarkovGame):
         response = np.empty((self.steps, self.num_states, self.num_actions[player]))
 
         values = np.zeros((self.num_states, self.num_agents))
-        tolerance = STRICT * max(float(np.abs(self.rewards).max()), 1e-300)
+        tolerance = ROUNDING * max(float(np.abs(self.rewards).max()), 1e-300)
         for t in reversed(range(self.steps)):
             # The best last action, given what follows.
             now = self.at(own, t)
