@@ -8,8 +8,10 @@
     observations, rewards, terminations, truncations, infos = env.step(actions)
 
 `make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests
-environments.
+environments, `exact_game` computes what others estimate from samples.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from social_dilemmas_env.deprecation import moved_modules
 from social_dilemmas_env.games.game import Game, State
@@ -30,6 +32,7 @@ __all__ = [
     "__version__",
     "check_env",
     "draw",
+    "exact_game",
     "list_envs",
     "list_strategies",
     "make_env",
@@ -39,5 +42,18 @@ __all__ = [
     "register",
     "spec",
 ]
+
+if TYPE_CHECKING:
+    from social_dilemmas_env.exact import exact_game
+else:
+
+    def __getattr__(name: str) -> Any:
+        """`exact_game` on first use, so that importing the environments stays light."""
+        if name != "exact_game":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from social_dilemmas_env.exact import exact_game
+
+        return exact_game
+
 
 moved_modules(MOVED_MODULES)

@@ -87,7 +87,8 @@ from functools import cached_property
 from typing import Any
 
 from social_dilemmas_env.games.columns import distinct, free_cell, ordered, wrapped
-from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.games.game import Board, Column, Draw, Symmetry
+from social_dilemmas_env.games.torus import torus_symmetries
 from social_dilemmas_env.modes import COIN_SWITCHES, CoinColor, Moves, Ties, Variant, View
 from social_dilemmas_env.validation import flag, horizon, integer, one_of
 
@@ -297,6 +298,15 @@ class CoinGame:
             return [*players, (n + view[n + 1]) * self.cells + view[n]]
         coins = [(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]
         return [*players, *coins]
+
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """Of the torus: translations, reflections, and on square boards the transposition."""
+        places = self.num_agents + self.coins
+        owner = (tuple(range(self.num_agents)),) if self.coins == 1 else ()
+        return tuple(
+            Symmetry((cells,) * places + owner, (moves,) * self.num_agents)
+            for cells, moves in torus_symmetries(self.height, self.width, self.moves)
+        )
 
 
 LOQA = CoinGame()

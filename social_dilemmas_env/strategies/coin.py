@@ -21,6 +21,7 @@ and a defector towards the nearest coin (its own, then the next player's, if equ
 
 from typing import Any
 
+import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
@@ -74,40 +75,57 @@ class CoinPlayer(Scripted):
     def refusal(cls, game: Game) -> str:
         return "" if isinstance(game, CoinGame) else "needs the Coin Game"
 
-    @override
-    def _start(self, zeros: Array) -> None:
-        game = self.game
-        rule = loqa_moves if self.definition == "loqa" else pola_moves
-        displacements = [
-            (row, column) for row in range(game.height) for column in range(game.width)
+    def _displacements(self) -> list[tuple[int, int]]:
+        return [
+            (row, column) for row in range(self.game.height) for column in range(self.game.width)
         ]
 
-        # For each displacement, first towards, then away: four entries that hold the equally good
-        # actions in turn, and how many of them are different.
-        moves = [rule(game, *d, away) for away in (0, 1) for d in displacements]
+    def _moves_by_entry(self) -> list[list[int]]:
+        """The moves it chooses among, towards a coin at each displacement, then away from it."""
+        rule = loqa_moves if self.definition == "loqa" else pola_moves
+        return [rule(self.game, *d, away) for away in (0, 1) for d in self._displacements()]
+
+    def _distances(self) -> list[int]:
+        # A coin under the player is two moves away: it has to step off and on again.
+        return [distance(self.game, *d) or 2 for d in self._displacements()]
+
+    @override
+    def _start(self, zeros: Array) -> None:
+        # Four entries each, which hold the equally good actions in turn, and how many there are.
+        moves = self._moves_by_entry()
         self._counts = like(zeros, [len(actions) for actions in moves])
         self._moves = like(zeros, [action for actions in moves for action in (actions * 4)[:4]])
-
-        # A coin under the player is two moves away: it has to step off and on again.
-        self._distance = like(zeros, [distance(game, *d) or 2 for d in displacements])
+        self._distance = like(zeros, self._distances())
 
     @override
     def _choose(self, observations: Array, restart: Array) -> Array:
         board = board_of(self.game, observations, self.player)
-
-        # Which coin, and whether towards it or away.
-        greedy = self._greedy(board, restart)
-        if self.game.coins > 1:
-            displacement, away = self._nearest(board, greedy), 0
-        else:
-            displacement = self._displacement(board, board[self.game.num_agents])
-            away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
-
-        # One of the moves that do it.
-        entry = displacement + away * self.game.cells
+        entry = self._entry(board, self._greedy(board, restart), self._distance)
         if self.definition == "pola":
             return self._moves[entry * 4]
         return self._moves[entry * 4 + rng.bounded(self._words(), self._counts[entry])]
+
+    def _entry(self, board: Board, greedy: Any, distances: Array) -> Column:
+        """Where the moves are in the table: displacement of a coin, `cells` later if away."""
+        if self.game.coins > 1:
+            return self._nearest(board, greedy, distances)
+        away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
+        return self._displacement(board, board[self.game.num_agents]) + away * self.game.cells
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        moves = self._moves_by_entry()
+        table = np.zeros((len(moves), 4))
+        for row, actions in enumerate(moves):
+            table[row, actions] = 1 / len(actions)
+
+        board = board_of(self.game, observations, self.player)
+        distances = np.array(self._distances())
+        return table[np.asarray(self._entry(board, self._greedy_with(memory), distances))]
+
+    def _greedy_with(self, memory: int) -> int:
+        """What `_greedy` says in a state of the memory."""
+        raise NotImplementedError
 
     def _greedy(self, board: Board, restart: Array) -> Any:
         """1 to take every coin, 0 to take only one's own; a number or [B]."""
@@ -119,7 +137,7 @@ class CoinPlayer(Scripted):
         rows = (coin // game.width - cell // game.width) % game.height
         return rows * game.width + (coin % game.width - cell % game.width) % game.width
 
-    def _nearest(self, board: Board, greedy: Any) -> Column:
+    def _nearest(self, board: Board, greedy: Any, distances: Array) -> Column:
         """Displacement of the own coin or, if greedy, of the nearest of all coins."""
         n = self.game.num_agents
         target = self._displacement(board, board[n + self.player])
@@ -127,7 +145,7 @@ class CoinPlayer(Scripted):
         for k in range(1, n):
             other = self._displacement(board, board[n + (self.player + k) % n])
             # Its own if equally near, so only what is nearer.
-            nearer = (self._distance[other] < self._distance[target]) * greedy
+            nearer = (distances[other] < distances[target]) * greedy
             target = target + nearer * (other - target)
 
         return target
@@ -146,6 +164,10 @@ class CoinCooperator(CoinPlayer):
     def _greedy(self, board: Board, restart: Array) -> Any:
         return 0
 
+    @override
+    def _greedy_with(self, memory: int) -> int:
+        return 0
+
 
 class CoinDefector(CoinPlayer):
     """Takes every coin, by a shortest way.
@@ -158,6 +180,10 @@ class CoinDefector(CoinPlayer):
 
     @override
     def _greedy(self, board: Board, restart: Array) -> Any:
+        return 1
+
+    @override
+    def _greedy_with(self, memory: int) -> int:
         return 1
 
 
@@ -173,6 +199,8 @@ class CoinTitForTat(CoinPlayer):
     """
 
     name = "tit_for_tat"
+    num_memories = 2
+    memory = "last_pickup"
 
     @override
     def _start(self, zeros: Array) -> None:
@@ -184,7 +212,7 @@ class CoinTitForTat(CoinPlayer):
     @override
     def _greedy(self, board: Board, restart: Array) -> Array:
         # A loss: defect.  A gain, or a new episode: cooperate.  Else as before.
-        reward = self._reward(board) * self._known * (1 - restart)
+        reward = self._reward(tuple(self._last), board) * self._known * (1 - restart)
         defecting = (self._defecting * (reward <= 0) * (1 - restart) + (reward < 0) > 0) * 1
 
         # Remember for the next move.
@@ -195,12 +223,22 @@ class CoinTitForTat(CoinPlayer):
 
         return defecting
 
-    def _reward(self, board: Board) -> Column:
-        """What the step from the last board to this one paid, in units of 1 / game.share."""
+    @override
+    def _greedy_with(self, memory: int) -> int:
+        return memory
+
+    @override
+    def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
+        last, board = (board_of(self.game, o, self.player) for o in (before, observations))
+        reward = np.asarray(self._reward(last, board))
+        return ((memory * (reward <= 0) + (reward < 0)) > 0).astype(np.int64)
+
+    def _reward(self, last: Board, board: Board) -> Column:
+        """What the step from one board to the next paid, in units of 1 / game.share."""
         # Whether each player has stepped on each coin of the last board, and whose it was.
         game, n = self.game, self.game.num_agents
-        takers = taken(game, self._last[n : n + game.coins], board[:n])
-        mine = owned(game, tuple(self._last), self.player)
+        takers = taken(game, last[n : n + game.coins], board[:n])
+        mine = owned(game, last, self.player)
         return sum(
             game.payment(took[self.player], sum(took), own)
             for took, own in zip(takers, mine, strict=True)

@@ -10,8 +10,9 @@ tests/interop/test_axelrod.py compares them.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env.games.game import Game
@@ -107,6 +108,11 @@ class Reactive(Scripted):
         limit = self._limits[observations.argmax(-1) * (1 - restart)]
         return (limit == 0) * 1 if self._certain else (self._words() >= limit) * 1
 
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        cooperate = np.array(self.cooperation_probabilities)[observations.argmax(-1)]
+        return np.stack([cooperate, 1 - cooperate], -1)
+
 
 class Unconditional(Reactive):
     """Does the same whatever it observes, in any game where cooperation means something."""
@@ -191,14 +197,17 @@ class Grim(CountsCooperators):
     """
 
     name = "grim"
+    num_memories = 2
+    memory = "grudge"
+
+    def _betrayals(self) -> list[int]:
+        """1 for each observation that shows a defection of another, else 0; the start first."""
+        others = len(self.game.num_actions) - 1
+        return [0, *(int(c < others) for _, c in outcomes(self.game, self.player))]
 
     @override
     def _start(self, zeros: Array) -> None:
-        others = len(self.game.num_actions) - 1
-
-        # For each observation, the start first: 1 where another player defected.
-        betrayals = [int(cooperated < others) for _, cooperated in outcomes(self.game, self.player)]
-        self._betrayal = like(zeros, [0, *betrayals])
+        self._betrayal = like(zeros, self._betrayals())
         self._grudge = zeros + 0
 
     @override
@@ -209,6 +218,14 @@ class Grim(CountsCooperators):
         grudge = (self._grudge * (last > 0) + self._betrayal[last] > 0) * 1
         self._grudge[:] = grudge
         return grudge
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        return np.tile(np.eye(2)[memory], (len(observations), 1))
+
+    @override
+    def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
+        return np.maximum(memory, np.array(self._betrayals())[observations.argmax(-1)])
 
 
 class MemoryOne(Reactive):
