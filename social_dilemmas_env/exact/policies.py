@@ -98,7 +98,7 @@ def _reader(agent: Any) -> Reader:
     Raises:
         ValueError: it is recurrent.
     """
-    if callable(getattr(agent, "probabilities", None)):
+    if not hasattr(agent, "logits"):
         probabilities: Reader = agent.probabilities
         return probabilities
 
