@@ -8,8 +8,10 @@
     observations, rewards, terminations, truncations, infos = env.step(actions)
 
 `make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests
-environments.
+environments, `exact_game` computes what others estimate from samples.
 """
+
+from typing import Any
 
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.make import make_env, make_vec_env
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "check_env",
     "draw",
+    "exact_game",
     "list_envs",
     "list_strategies",
     "make_env",
@@ -44,5 +47,15 @@ __all__ = [
     "register",
     "spec",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`exact_game` on first use: it needs scipy, which nothing else here does."""
+    if name != "exact_game":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from social_dilemmas_env.exact import exact_game
+
+    return exact_game
+
 
 register_everywhere()

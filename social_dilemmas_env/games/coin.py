@@ -77,13 +77,13 @@ least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.games.game import Board, Column, Draw, Symmetry
 from social_dilemmas_env.validation import (
     choice,
     flag,
@@ -291,6 +291,26 @@ class CoinGame:
         if self.coins == 1:
             return [*players, (n + view[n + 1]) * self.cells + view[n]]
         return [*players, *[(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]]
+
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """Of the torus: a step down, a step right, the reflections, and on squares the diagonal."""
+        h, w, swap = self.height, self.width, str.maketrans
+        maps: list[tuple[Callable[[int, int], tuple[int, int]], dict[int, int]]] = [
+            (lambda row, column: ((row + 1) % h, column), {}),
+            (lambda row, column: (row, (column + 1) % w), {}),
+            (lambda row, column: (-row % h, column), swap("UD", "DU")),
+            (lambda row, column: (row, -column % w), swap("LR", "RL")),
+            *([(lambda row, column: (column, row), swap("LURD", "ULDR"))] if h == w else []),
+        ]
+        symmetries = []
+        for place, names in maps:
+            images = [place(*divmod(cell, w)) for cell in range(self.cells)]
+            cells = tuple(row * w + column for row, column in images)
+            columns = (cells,) * (self.num_agents + self.coins)
+            owner = (tuple(range(self.num_agents)),) if self.coins == 1 else ()
+            moves = tuple(self.moves.index(name.translate(names)) for name in self.moves)
+            symmetries.append(Symmetry(columns + owner, (moves,) * self.num_agents))
+        return tuple(symmetries)
 
 
 def wrapped(x: Column, n: int) -> Column:

@@ -98,6 +98,17 @@ class Game(Protocol):
         """Flat positions of the ones in the observation of a view."""
 
 
+class Symmetry(NamedTuple):
+    """A relabelling of boards and actions that leaves the rules as they are.
+
+    A game may name generators of its symmetries by a method `symmetries()`, which returns a tuple
+    of these.  A player's view has to be relabelled in the same way as the board.
+    """
+
+    columns: tuple[tuple[int, ...], ...]  # columns[c][value] = the value it becomes
+    actions: tuple[tuple[int, ...], ...]  # actions[n][a] = what player n's action a becomes
+
+
 class State(NamedTuple):
     """Everything needed to continue B games, as plain integers; nothing is hidden.
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.games.game import Game
@@ -57,9 +58,13 @@ class Scripted:
         game: the rules of the game it plays.
         player: which player it is.
         num_games: B; None before the first `reset`.
+        num_memories: how many states its memory has; it is in state 0 when it sees the first board.
+        memory: the memory of an exact game (see `exact_game`) that expresses it; None for none.
     """
 
     name: ClassVar[str] = ""
+    num_memories: ClassVar[int] = 1
+    memory: ClassVar[str | None] = None
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0):
         """Makes the player; use `make_strategy`."""
@@ -192,6 +197,31 @@ class Scripted:
     def _start(self, zeros: Array) -> None:
         """Makes tables and memory; `zeros` is int64 [B]."""
 
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        """With which probability it chooses each action; changes nothing.
+
+        Args:
+            observations: [B, *observation_shape], a numpy array.
+            memory: the state of its memory, having seen them.
+
+        Returns:
+            float64 [B, A].
+        """
+        raise NotImplementedError
+
+    def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
+        """The state of its memory after a step; changes nothing.
+
+        Args:
+            memory: the state before.
+            before: [B, *observation_shape], what it observed then, a numpy array.
+            observations: of the same shape, what it observes now.
+
+        Returns:
+            int64 [B].
+        """
+        return np.zeros(len(observations), np.int64)
+
     def _choose(self, observations: Array, restart: Array) -> Array:
         """The moves, as a fresh int64 [B]; `restart` is 1 where an episode begins, else 0."""
         raise NotImplementedError
@@ -208,6 +238,11 @@ class Random(Scripted):
 
     def _choose(self, observations: Array, restart: Array) -> Array:
         return draws.bounded(self._words(), self.game.num_actions[self.player])
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        actions = self.game.num_actions[self.player]
+        return np.full((len(observations), actions), 1 / actions)
 
 
 class Constant(Scripted):
@@ -229,3 +264,8 @@ class Constant(Scripted):
 
     def _choose(self, observations: Array, restart: Array) -> Array:
         return self._zeros + self.action
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        certain = np.eye(self.game.num_actions[self.player])[self.action]
+        return np.tile(certain, (len(observations), 1))

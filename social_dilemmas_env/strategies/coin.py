@@ -18,7 +18,11 @@ With one coin for each player (`coins=num_agents`) a cooperator goes towards its
 and a defector towards the nearest coin (its own, then the next player's, if equally near).
 """
 
+from copy import copy
 from typing import Any
+
+import numpy as np
+from typing_extensions import override
 
 from social_dilemmas_env import rng as draws
 from social_dilemmas_env.games.coin import STEPS, CoinGame
@@ -86,16 +90,32 @@ class CoinPlayer(Scripted):
 
     def _choose(self, observations: Array, restart: Array) -> Array:
         board = board_of(self.game, observations, self.player)
-        greedy = self._greedy(board, restart)
-        if self.game.coins > 1:
-            displacement, away = self._nearest(board, greedy), 0
-        else:
-            displacement = self._displacement(board, board[self.game.num_agents])
-            away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
-        entry = displacement + away * self.game.cells
+        entry = self._entry(board, self._greedy(board, restart))
         if self.definition == "pola":
             return self._moves[entry * 4]
         return self._moves[entry * 4 + draws.bounded(self._words(), self._counts[entry])]
+
+    def _entry(self, board: Board, greedy: Any) -> Column:
+        """Where the moves are in the table: displacement of a coin, `cells` later if away from it."""
+        if self.game.coins > 1:
+            return self._nearest(board, greedy)
+        away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
+        return self._displacement(board, board[self.game.num_agents]) + away * self.game.cells
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        reader = copy(self)  # so that a player in the middle of a game is not disturbed
+        reader._start(np.zeros(1, np.int64))
+        board = board_of(self.game, observations, self.player)
+        entry = np.asarray(reader._entry(board, self._greedy_with(memory)))
+        table = np.zeros((len(reader._counts), 4))
+        for row, count in enumerate(reader._counts):
+            table[row, reader._moves[4 * row : 4 * row + count]] = 1 / count
+        return table[entry]
+
+    def _greedy_with(self, memory: int) -> int:
+        """What `_greedy` says in a state of the memory."""
+        raise NotImplementedError
 
     def _greedy(self, board: Board, restart: Array) -> Any:
         """1 to take every coin, 0 to take only one's own; a number or [B]."""
@@ -130,6 +150,10 @@ class CoinCooperator(CoinPlayer):
     def _greedy(self, board: Board, restart: Array) -> Any:
         return 0
 
+    @override
+    def _greedy_with(self, memory: int) -> int:
+        return 0
+
 
 class CoinDefector(CoinPlayer):
     """Takes every coin, by a shortest way.
@@ -141,6 +165,10 @@ class CoinDefector(CoinPlayer):
     name = "always_defect"
 
     def _greedy(self, board: Board, restart: Array) -> Any:
+        return 1
+
+    @override
+    def _greedy_with(self, memory: int) -> int:
         return 1
 
 
@@ -156,6 +184,8 @@ class CoinTitForTat(CoinPlayer):
     """
 
     name = "tit_for_tat"
+    num_memories = 2
+    memory = "last_pickup"
 
     def _start(self, zeros: Array) -> None:
         super()._start(zeros)
@@ -164,7 +194,7 @@ class CoinTitForTat(CoinPlayer):
         self._defecting = zeros + 0
 
     def _greedy(self, board: Board, restart: Array) -> Array:
-        reward = self._reward(board) * self._known * (1 - restart)
+        reward = self._reward(tuple(self._last), board) * self._known * (1 - restart)
         defecting = (self._defecting * (reward <= 0) * (1 - restart) + (reward < 0) > 0) * 1
         self._defecting[:] = defecting
         self._known[:] = 1
@@ -172,11 +202,21 @@ class CoinTitForTat(CoinPlayer):
             column[:] = now
         return defecting
 
-    def _reward(self, board: Board) -> Column:
-        """What the step from the last board to this one paid, in units of 1 / game.share."""
+    @override
+    def _greedy_with(self, memory: int) -> int:
+        return memory
+
+    @override
+    def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
+        last, board = (board_of(self.game, o, self.player) for o in (before, observations))
+        reward = np.asarray(self._reward(last, board))
+        return ((memory * (reward <= 0) + (reward < 0)) > 0).astype(np.int64)
+
+    def _reward(self, last: Board, board: Board) -> Column:
+        """What the step from one board to the next paid, in units of 1 / game.share."""
         game, n = self.game, self.game.num_agents
-        got = taken(game, self._last[n : n + game.coins], board[:n])
-        mine = owned(game, tuple(self._last), self.player)
+        got = taken(game, last[n : n + game.coins], board[:n])
+        mine = owned(game, last, self.player)
         return sum(
             game.payment(players[self.player], sum(players), own)
             for players, own in zip(got, mine, strict=True)

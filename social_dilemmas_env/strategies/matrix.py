@@ -10,6 +10,10 @@ tests/interop/test_axelrod.py compares them.
 """
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from typing_extensions import override
 
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.matrix import MatrixGame
@@ -95,6 +99,11 @@ class Reactive(Scripted):
     def _choose(self, observations: Array, restart: Array) -> Array:
         limit = self._limits[observations.argmax(-1) * (1 - restart)]
         return (limit == 0) * 1 if self._certain else (self._words() >= limit) * 1
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        cooperate = np.array(self.chances)[observations.argmax(-1)]
+        return np.stack([cooperate, 1 - cooperate], -1)
 
 
 class AlwaysCooperate(Reactive):
@@ -183,11 +192,16 @@ class Grim(OfMany):
     """
 
     name = "grim"
+    num_memories = 2
+    memory = "grudge"
+
+    def _betrayals(self) -> list[int]:
+        """1 for each observation that shows a defection of another, else 0; the start first."""
+        others = len(self.game.num_actions) - 1
+        return [0, *(int(c < others) for _, c in outcomes(self.game, self.player))]
 
     def _start(self, zeros: Array) -> None:
-        others = len(self.game.num_actions) - 1
-        betrayals = [int(cooperated < others) for _, cooperated in outcomes(self.game, self.player)]
-        self._betrayal = like(zeros, [0, *betrayals])
+        self._betrayal = like(zeros, self._betrayals())
         self._grudge = zeros + 0
 
     def _choose(self, observations: Array, restart: Array) -> Array:
@@ -195,6 +209,14 @@ class Grim(OfMany):
         grudge = (self._grudge * (last > 0) + self._betrayal[last] > 0) * 1
         self._grudge[:] = grudge
         return grudge
+
+    @override
+    def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
+        return np.tile(np.eye(2)[memory], (len(observations), 1))
+
+    @override
+    def next_memory(self, memory: int, before: Any, observations: Any) -> Any:
+        return np.maximum(memory, np.array(self._betrayals())[observations.argmax(-1)])
 
 
 class MemoryOne(Reactive):

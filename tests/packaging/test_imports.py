@@ -156,7 +156,7 @@ def test_adapters_import_their_library_inside():
         "PIL": ("social_dilemmas_env/render/", "social_dilemmas_env/render/video.py"),
         "imageio": ("social_dilemmas_env/render/video.py",),
         "matplotlib": (),
-        "scipy": (),
+        "scipy": ("social_dilemmas_env/exact/",),
         "ray": (),
         "axelrod": (),
     }

@@ -1,0 +1,185 @@
+"""Builds an exact game from the rules of a registered one.
+
+game = exact_game("coin_game_v0", memory="last_pickup", gamma=0.96)
+
+rules -> boards up to translation (`boards`, `quotient`) -> x memory (`product`, `memory`)
+      -> what seats see (`seats`) -> tables (`tables`) -> a game (`game`)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from social_dilemmas_env.exact.boards import MAX_ENTRIES, Boards, explore
+from social_dilemmas_env.exact.chance import Ints, TooLarge
+from social_dilemmas_env.exact.game import ExactGame
+from social_dilemmas_env.exact.memory import Automaton, automaton
+from social_dilemmas_env.exact.origin import Origin
+from social_dilemmas_env.exact.product import (
+    Product,
+    board_views,
+    check_size,
+    memories,
+    memory_codes,
+    memory_columns,
+    multiply,
+    updates,
+)
+from social_dilemmas_env.exact.quotient import Quotient, group
+from social_dilemmas_env.exact.seats import alike, memory_views, seen_by_views
+from social_dilemmas_env.exact.tables import check_gamma
+from social_dilemmas_env.exact.visible import check_invariant, check_visible
+from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.registry import spec
+from social_dilemmas_env.validation import choice
+
+
+def exact_game(
+    env_id: str,
+    *,
+    memory: Any = None,
+    gamma: float = 0.96,
+    symmetry: str | None = "translations",
+    **game_kwargs: Any,
+) -> ExactGame:
+    """A registered game as a finite Markov game.
+
+    Args:
+        env_id: the game; see `list_envs`.  Any game of the registry that can be enumerated.
+        memory: what policies may read besides the board: None, "last_pickup", "pickups",
+            "last_action", "grudge" or an `Automaton`.
+        gamma: discount factor in [0, 1).
+        symmetry: "translations" counts boards as one that a translation named by the rules makes
+            equal; None keeps every board, for policies that read absolute cells.
+        **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part.
+
+    Raises:
+        ValueError: a game too large (the number of states is named), a memory that looks at what a
+            player cannot see, gamma out of range, a wrong argument of the game.
+        TypeError: a memory that is no automaton, a wrong argument of the game.
+        ImportError: scipy is not installed.
+    """
+    gamma = check_gamma(gamma)
+    if symmetry is not None:
+        choice("symmetry", symmetry, ("translations",))
+    game = spec(env_id).game(**game_kwargs)
+    own_first = _from_own_seat(env_id, game, game_kwargs)
+    remembered = automaton(memory, game)
+    try:
+        own = remembered is memory
+        plan = _Plan(env_id, game_kwargs, game, own_first, remembered, own, symmetry)
+        return _build(plan, gamma)
+    except TooLarge as error:
+        boards, states = _size(game, symmetry), _size(game, symmetry) * memories(remembered)
+        raise TooLarge(
+            f"{env_id} is too large to enumerate: up to {boards:,} boards, {states:,} states with "
+            f"memory ({error}; at most {MAX_ENTRIES:,} states x joint actions); a smaller board, "
+            "fewer players or a smaller memory would shrink it"
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be built."""
+
+    env_id: str
+    kwargs: dict[str, Any]
+    game: Game  # as asked for
+    own_first: Game  # the same rules, views from the player's own seat
+    memory: Automaton
+    own_memory: bool  # the caller's, not one of ours
+    symmetry: str | None
+
+
+def _from_own_seat(env_id: str, game: Game, kwargs: dict[str, Any]) -> Game:
+    """The same rules with views from each player's own seat, where the game has that switch."""
+    if "view" in spec(env_id).keywords and getattr(game, "view", None) == "joint":
+        return spec(env_id).game(**{**kwargs, "view": "ego"})
+    return game
+
+
+def _size(game: Game, symmetry: str | None) -> int:
+    """Boards, reachable or not, up to symmetry."""
+    total = 1
+    for size in game.sizes:
+        total *= size
+    small = max(game.sizes) < 1 << 12
+    return total // (group(game, symmetry).order if small else 1)
+
+
+def _build(plan: _Plan, gamma: float) -> ExactGame:
+    game, memory = plan.own_first, plan.memory
+    quotient = Quotient(group(game, plan.symmetry))
+    same = alike(game, memory)
+    boards = explore(game, quotient, same)
+    table = updates(game, boards, memory)
+
+    # Only memories that players can have.
+    check_visible(game, boards, table)
+    if plan.own_memory:
+        check_invariant(game, boards, memory, table, quotient)
+
+    # Boards x memory.
+    begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
+    views: tuple[tuple[Ints, Ints], ...] = ()
+    if same:
+        seats = zip(
+            board_views(game, boards, quotient),
+            memory_views(memory, len(game.num_actions)),
+            strict=True,
+        )
+        views = tuple(seats)
+    product = multiply(boards, table, begin, views)
+    check_size(*product.successors.shape)
+    origin = Origin(plan.env_id, plan.kwargs, plan.game, memory, quotient, boards, table, product)
+
+    # What seats see.
+    remembered = memory_columns(memory, product.memory)
+    if same:
+        rows = [np.arange(len(product.board))]
+        rows += [product.index[m[product.memory], b[product.board]] for b, m in views]
+        seen = np.stack(rows)
+    else:
+        board = tuple(column[product.board] for column in boards.board)
+        seen = seen_by_views(game, memory, board, remembered)
+    columns = _columns(game, boards, product, memory)
+    return ExactGame(
+        num_actions=tuple(game.num_actions),
+        start=product.start,
+        successors=product.successors,
+        chance=product.chance,
+        rewards=boards.rewards[product.board],
+        seen=seen,
+        seen_actions=None,
+        columns=columns,
+        still=_still(columns, product.successors),
+        gamma=gamma,
+        origin=origin,
+    )
+
+
+def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) -> dict[str, Ints]:
+    """The board as seat 0 sees it, then the memory; an array [S] for each name."""
+    view = game.view_of(boards.board, 0)
+    same = tuple(game.view_sizes) == tuple(game.sizes)
+    names = game.columns if same else tuple(f"view_{c}" for c in range(len(view)))
+    columns = {
+        name: np.broadcast_to(column, boards.count)[product.board]
+        for name, column in zip(names, view, strict=True)
+    }
+    remembered = memory_columns(memory, product.memory)
+    return {**columns, **dict(zip(memory.columns, remembered, strict=True))}
+
+
+def _still(columns: dict[str, Ints], successors: Ints) -> tuple[str, ...]:
+    """The columns that take several values and change only when chance acts."""
+    if (successors < len(successors)).all():
+        return ()  # chance never acts
+    source, joint = np.nonzero(successors < len(successors))
+    target = successors[source, joint]
+    return tuple(
+        name
+        for name, column in columns.items()
+        if column.min() != column.max() and (column[source] == column[target]).all()
+    )

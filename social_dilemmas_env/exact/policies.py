@@ -1,0 +1,222 @@
+"""Scripted strategies, memoryless agents and arrays as policies [S, A].
+
+A strategy with a memory of its own is a policy of an exact game if that memory is a function of the
+game's: `memory_labels` follows it along every transition, and refuses it where one state of the
+game would need two of its memories.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from social_dilemmas_env.exact.chance import Floats, Ints, outcomes
+from social_dilemmas_env.exact.origin import Origin
+from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy
+from social_dilemmas_env.games.game import encode
+from social_dilemmas_env.strategies import make_strategy
+from social_dilemmas_env.strategies.base import Scripted, seat
+
+CHUNK = 1 << 14  # boards that are observed at a time
+IMAGES = 1 << 18  # boards that are read to see whether a policy minds translations
+SAME = 1e-5  # probabilities (of float32 networks) that differ by less are the same
+Reader = Callable[[Any], Any]  # observations [K, ...] -> probabilities [K, A]
+
+
+def policy_of(
+    source: Any, tables: GameTables, origin: Origin, player: int | None, kwargs: dict[str, Any]
+) -> Policy:
+    """See `MarkovGame.policy`."""
+    at = 0 if player is None else seat(origin.game, player)
+    if isinstance(source, str):
+        alike = len(set(tables.num_actions)) == 1
+        seats = range(tables.num_agents) if player is None and alike else [at]
+        game_kwargs = {**origin.kwargs, **kwargs}
+        made = [make_strategy(source, origin.env_id, player=n, **game_kwargs) for n in seats]
+        return _table(tables, {s.player: _scripted(s, tables, origin) for s in made})
+    if isinstance(source, Scripted):
+        return _table(tables, {source.player: _scripted(source, tables, origin)})
+    if callable(getattr(source, "probabilities", None)) or hasattr(source, "logits"):
+        read = _read(_reader(source), origin, at)
+        return _table(tables, {at: read[origin.product.board]})
+    if hasattr(source, "act"):
+        raise ValueError(
+            f"{type(source).__name__} says how it acts, not with which probabilities: exact games "
+            "need probabilities(observations) -> [B, A]"
+        )
+    return check_policy(source, (tables.num_states, tables.num_actions[at]), "a policy")
+
+
+def _table(tables: GameTables, parts: dict[int, Floats]) -> Policy:
+    """One policy from what it does in each state, read from some seats (nan: never there).
+
+    Raises:
+        ValueError: the seats, or states that look the same, ask for different things.
+    """
+    size = tables.num_actions[next(iter(parts))]
+    table = np.full((tables.num_states, size), np.nan)
+    for player, part in parts.items():
+        known = ~np.isnan(part[:, 0])
+        place = tables.seen[player][known]
+        empty = np.isnan(table[place, 0])
+        table[place[empty]] = part[known][empty]
+        if (np.abs(table[place] - part[known]) > SAME).any():
+            raise ValueError(
+                "this player does not do the same from every seat: give player=, the seat it is for"
+            )
+    table = np.where(np.isnan(table), 1 / size, table)
+    return check_policy(table, (tables.num_states, size), "the policy")
+
+
+# ------------------------------------------------------------------------------------ memoryless
+
+
+def _reader(agent: Any) -> Reader:
+    """Probabilities of an agent by observation.
+
+    Raises:
+        ValueError: it is recurrent.
+    """
+    if callable(getattr(agent, "probabilities", None)):
+        probabilities: Reader = agent.probabilities
+        return probabilities
+
+    def softmax(observations: Any) -> Floats:
+        # Whoever made the agent has imported torch; this package does not.
+        torch = sys.modules["torch"]
+        logits, hidden = agent.logits(torch.as_tensor(observations), None)
+        if hidden is not None:
+            raise ValueError(
+                f"this {type(agent).__name__} is recurrent: its memory is not finite, so it is no "
+                "policy of an exact game; its exploitability can be bounded (by a trained "
+                "exploiter, or the best response to its policy averaged over histories), not "
+                "computed"
+            )
+        z = np.asarray(logits.detach().cpu(), np.float64)
+        weights = np.exp(z - z.max(-1, keepdims=True))
+        return np.asarray(weights / weights.sum(-1, keepdims=True))
+
+    return softmax
+
+
+def _read(reader: Reader, origin: Origin, player: int) -> Floats:
+    """What a memoryless player does on each board, [B, A].
+
+    Raises:
+        ValueError: something else on boards that a symmetry makes equal.
+    """
+    boards, group = origin.boards, origin.quotient.group
+    first: Floats | None = None
+    for element in range(min(group.order, max(3, IMAGES // boards.count))):
+        board = origin.quotient.images(boards.board, element)
+        parts = [
+            np.asarray(reader(origin.observe(tuple(c[at : at + CHUNK] for c in board), player)))
+            for at in range(0, boards.count, CHUNK)
+        ]
+        found = np.concatenate(parts).astype(np.float64)
+        if first is None:
+            first = found
+        elif np.abs(found - first).max() > SAME:
+            raise ValueError(
+                "this player does not do the same on boards that differ by a translation: build "
+                "the game with symmetry=None, where every board is a state of its own"
+            )
+    assert first is not None
+    return first
+
+
+# -------------------------------------------------------------------------------------- scripted
+
+
+def _scripted(strategy: Scripted, tables: GameTables, origin: Origin) -> Floats:
+    """What a strategy does in each state, [S, A]; nan where its seat never gets."""
+
+    def reader(memory: int) -> Reader:
+        return lambda observations: strategy.action_probabilities(observations, memory)
+
+    read = np.stack(
+        [_read(reader(k), origin, strategy.player) for k in range(strategy.num_memories)]
+    )
+    board = origin.product.board
+    if strategy.num_memories == 1:
+        return np.asarray(read[0][board])
+    labels = memory_labels(strategy, tables, origin)
+    found = read[np.maximum(labels, 0), board]
+    return np.where(labels[:, None] < 0, np.nan, found)
+
+
+def memory_labels(strategy: Scripted, tables: GameTables, origin: Origin) -> Ints:
+    """The strategy's memory in each state of the game, [S]; -1 where play never gets.
+
+    Raises:
+        ValueError: it is not a function of the state.
+    """
+    edges = _Edges(strategy, origin)
+    product = origin.product
+    labels = np.full(tables.num_states, -1)
+    frontier = np.flatnonzero(tables.start)
+    labels[frontier] = 0
+    while len(frontier):
+        fresh = []
+        for at in range(0, len(frontier), CHUNK):
+            # Every edge out of these states.
+            states = frontier[at : at + CHUNK]
+            source, edge = edges.of(product.board[states])
+            source = states[source]
+            memory = origin.updates[product.memory[source], edges.step[edge]]
+            target = product.index[memory, edges.target[edge]]
+            label = edges.next[labels[source], edge]
+
+            # Label what had none; nothing may get two.
+            new = labels[target] < 0
+            labels[target[new]] = label[new]
+            if (labels[target] != label).any():
+                raise ValueError(_inexpressible(strategy))
+            fresh.append(np.unique(target[new]))
+        frontier = np.concatenate(fresh)
+    return labels
+
+
+def _inexpressible(strategy: Scripted) -> str:
+    wanted = strategy.memory
+    return f"the memory of {strategy.name} is not a function of this game's memory; " + (
+        f"memory={wanted!r} would do" if wanted else "give an automaton that holds it"
+    )
+
+
+class _Edges:
+    """Every step from a board to a board, and what the strategy remembers after it."""
+
+    def __init__(self, strategy: Scripted, origin: Origin) -> None:
+        boards, quotient = origin.boards, origin.quotient
+        joint = boards.successors.shape[1]
+        done = outcomes(
+            lambda draw, which: origin.game.chance(tuple(c[which] for c in boards.after), draw),
+            boards.count * joint,
+        )
+        codes = encode(boards.board, quotient.sizes)
+        reached = encode(quotient.canonical(done.board), quotient.sizes)
+        self.step = done.row  # [E] board * J + joint action
+        self.target: Ints = np.searchsorted(codes, np.asarray(reached)).astype(
+            np.int64
+        )  # [E] board
+        starts = np.searchsorted(done.row, np.arange(boards.count + 1) * joint)
+        self._first, self._count = starts[:-1], np.diff(starts)
+
+        # Next memory by memory and edge, [K, E].
+        self.next = np.empty((strategy.num_memories, len(self.step)), np.int64)
+        for at in range(0, len(self.step), CHUNK):
+            part = slice(at, at + CHUNK)
+            source = self.step[part] // joint
+            before = origin.observe(tuple(c[source] for c in boards.board), strategy.player)
+            after = origin.observe(tuple(c[part] for c in done.board), strategy.player)
+            for k in range(strategy.num_memories):
+                self.next[k, part] = strategy.next_memory(k, before, after)
+
+    def of(self, boards: Ints) -> tuple[Ints, Ints]:
+        """Positions in `boards`, and edges, of all edges out of them."""
+        count = self._count[boards]
+        source = np.repeat(np.arange(len(boards)), count)
+        offset = np.arange(len(source)) - np.repeat(np.cumsum(count) - count, count)
+        return source, self._first[boards][source] + offset
