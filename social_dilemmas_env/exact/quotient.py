@@ -34,7 +34,7 @@ def group(game: Game, which: str | None) -> Group:
 
     Args:
         game: the rules; without a method `symmetries` they have none.
-        which: "translations" for those that leave all actions as they are; None for none.
+        which: "translations" for those that leave all actions as they are, "all", or None for none.
     """
     named: tuple[Symmetry, ...] = getattr(game, "symmetries", tuple)() if which else ()
     identity = [np.arange(size + 1) for size in game.sizes] + [
@@ -46,9 +46,12 @@ def group(game: Game, which: str | None) -> Group:
         for symmetry in named
     ]
     players = len(game.num_actions)
-    generators = [
-        g for g in generators if all((g[-n - 1] == identity[-n - 1]).all() for n in range(players))
-    ]
+    if which != "all":
+        generators = [
+            g
+            for g in generators
+            if all((g[-n - 1] == identity[-n - 1]).all() for n in range(players))
+        ]
 
     # Compose until nothing new appears.
     elements = {np.concatenate(identity).tobytes(): identity}
