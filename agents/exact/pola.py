@@ -24,6 +24,7 @@ from torch import Tensor
 
 from agents.exact.chain import Chain
 from agents.exact.markov_game import MarkovGame, Play
+from agents.exact.parametrisations import centred, softmax
 from social_dilemmas_env.validation import choice
 
 SMALLEST = 1e-12  # probability below which a logarithm is cut
@@ -68,75 +69,42 @@ def outer_value(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> tuple[Te
     [R, S, A] -> [R], [R, S].
     """
     game = play.game
-    joint = _joint(own, answers(own, play, seat, cfg), seat, game)
-    visits = _visits(Chain(game.structure, joint), game)
-    return torch.einsum("rs,rsj,sj->r", visits, joint, game.rewards[seat]), visits
+    played = answers(own, play, seat, cfg)
+    joint = game.joint(played)
+    visits = game.visits(Chain(game.structure, joint, game.gamma))
+    earned = (joint * game.rewards[seat]).sum(-1)
+    return (visits * earned).sum(-1), visits
 
 
-def answers(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> Tensor:
-    """q^K(π_i): everybody after the others' imagined steps, in seat 0's states.
+def answers(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> list[Tensor]:
+    """π_i and q^K(π_i): everybody after the others' imagined steps, in seat 0's states.
 
-    [R, S, A] -> [R, N, S, A]; the entry of the seat itself is not read.
+    [R, S, A] -> N times [R, S, A].
     """
     game = play.game
-    played = [game.in_play(play.policies[:, n], n) for n in range(game.num_players)]
-    first = torch.log(torch.stack(played, 1).clamp(min=SMALLEST))
-    logits = first
+    others = [j for j in range(game.num_players) if j != seat]
+    played = list(play.played)
+    played[seat] = game.in_play(own, seat)
+    first = {j: torch.log(played[j].clamp(min=SMALLEST)) for j in others}
+    logits = dict(first)
     for _ in range(cfg.inner_steps):
-        steps = _steps(own, torch.softmax(logits, -1), seat, game, cfg)
-        logits = (first if cfg.inner == "proximal" else logits) + steps
-    return torch.softmax(logits, -1)
+        steps = _steps(played, others, game, cfg)
+        for j in others:
+            logits[j] = (first if cfg.inner == "proximal" else logits)[j] + steps[j]
+            played[j] = softmax(logits[j])
+    return played
 
 
-def _steps(own: Tensor, others: Tensor, seat: int, game: MarkovGame, cfg: PolaConfig) -> Tensor:
-    """What is added to everybody's logits.  [R, S, A], [R, N, S, A] -> [R, N, S, A]."""
-    joint = _joint(own, others, seat, game)
-    chain = Chain(game.structure, joint)
-    rewards = torch.einsum("rsj,nsj->rsn", joint, game.rewards)
-    values = chain.solve(rewards)
-    visits = _visits(chain, game) if cfg.inner == "gradient" else None
-    steps = []
-    for j in range(game.num_players):
-        if j == seat:
-            steps.append(torch.zeros_like(own))
-            continue
-        q = game.rewards[j] + game.gamma * game.structure.next_values(values[..., j])
-        q = game.marginal(q, _without(own, others, seat, j, game), j)
-        if visits is None:
-            steps.append(q / cfg.beta_in)
-        else:  # ∇V by the logits of a table: d π (Q - V)
-            policy = others[:, j]
-            centred = q - (policy * q).sum(-1, keepdim=True)
-            steps.append(cfg.eta * visits[..., None] * policy * centred)
-    return torch.stack(steps, 1)
+def _steps(
+    played: list[Tensor], others: list[int], game: MarkovGame, cfg: PolaConfig
+) -> dict[int, Tensor]:
+    """What is added to the others' logits.  N times [R, S, A] -> for each other, [R, S, A]."""
+    chain = Chain(game.structure, game.joint(played), game.gamma)
+    values = game.values_by_state(chain)
+    q = {j: game.marginal(game.q(values, j), played, j) for j in others}
+    if cfg.inner != "gradient":
+        return {j: q[j] / cfg.beta_in for j in others}
 
-
-def _visits(chain: Chain, game: MarkovGame) -> Tensor:
-    """(1 - γ) (I - γ P)⁻ᵀ μ.  -> [R, S]."""
-    start = game.start.expand(len(chain.joint), -1)[..., None]
-    return (1 - game.gamma) * chain.solve_transposed(start)[..., 0]
-
-
-def _joint(own: Tensor, others: Tensor, seat: int, game: MarkovGame) -> Tensor:
-    """The joint policy with `own` in its seat.  [R, S, A], [R, N, S, A] -> [R, S, J]."""
-    return _product([*_everybody(own, others, seat, game)])
-
-
-def _without(own: Tensor, others: Tensor, seat: int, without: int, game: MarkovGame) -> Tensor:
-    """The same, one player's part left out.  -> [R, S, J]."""
-    parts = _everybody(own, others, seat, game)
-    parts[without] = torch.ones_like(parts[without])
-    return _product(parts)
-
-
-def _everybody(own: Tensor, others: Tensor, seat: int, game: MarkovGame) -> list[Tensor]:
-    parts = list(others.unbind(1))
-    parts[seat] = game.in_play(own, seat)
-    return parts
-
-
-def _product(policies: list[Tensor]) -> Tensor:
-    joint = policies[0]
-    for policy in policies[1:]:
-        joint = (joint[..., :, None] * policy[..., None, :]).flatten(-2)
-    return joint
+    # ∇V by the logits of a table: d π (Q - π · Q).
+    visits = cfg.eta * game.visits(chain)[..., None]
+    return {j: visits * played[j] * centred(q[j], played[j]) for j in others}

@@ -131,8 +131,7 @@ def gradients(
 @torch.no_grad()
 def current_policies(theta: Tensor, game: MarkovGame) -> Tensor:
     """Every seat's policy.  [R, M, D] -> [R, N, S, A]."""
-    policies = torch.softmax(game.parametrisation.logits(theta).to(game.dtype), -1)
-    policies = policies / policies.sum(-1, keepdim=True)
+    policies = parametrisations.softmax(game.parametrisation.logits(theta).to(game.dtype))
     return policies.expand(-1, game.num_players, -1, -1)
 
 

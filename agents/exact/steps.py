@@ -19,7 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from agents.exact.parametrisations import Parametrisation
+from agents.exact.parametrisations import Parametrisation, centred, softmax
 from social_dilemmas_env.validation import choice
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Kingma and Ba 2015
@@ -94,10 +94,10 @@ class Stepper:
     def _through(self, theta: Tensor, gradient: Tensor) -> Tensor:
         """(∂π/∂θ)ᵀ g.  [R, M, D], [R, M, S, A] -> [R, M, D]."""
         if self.parametrisation.table:  # softmax' by hand: spares two passes
-            policy = torch.softmax(self.parametrisation.logits(theta), -1)
+            policy = softmax(self.parametrisation.logits(theta))
             return self.parametrisation.project(policy * centred(gradient, policy)).flatten(-2)
         theta = theta.detach().requires_grad_()
-        policy = torch.softmax(self.parametrisation.logits(theta), -1)
+        policy = softmax(self.parametrisation.logits(theta))
         return torch.autograd.grad(policy, theta, gradient.to(policy.dtype))[0]
 
     def _fit(self, theta: Tensor, target: Tensor, visits: Tensor) -> Tensor:
@@ -116,13 +116,8 @@ class Stepper:
 def mirror_target(logits: Tensor, gradient: Tensor, visits: Tensor, cfg: StepConfig) -> Tensor:
     """Logits of the proximal step's target.  [R, M, S, A] twice, [R, M, S] -> [R, M, S, A]."""
     logits = logits.detach().to(gradient.dtype)
-    policy = torch.softmax(logits, -1)
+    policy = softmax(logits)
     up = policy * centred(gradient, policy)
     advantage = up / policy.clamp(min=LEAST_PROBABILITY) / visits.clamp(min=LEAST_VISITS)[..., None]
     target = logits + (cfg.size * advantage).clamp(-cfg.cut, cfg.cut)
     return target - target.mean(-1, keepdim=True)
-
-
-def centred(gradient: Tensor, policy: Tensor) -> Tensor:
-    """g - π·g: the part of a derivative by probabilities that stays within distributions."""
-    return gradient - (policy * gradient).sum(-1, keepdim=True)
