@@ -3,6 +3,7 @@
     from agents import LEARNERS, load_agent, train
     train("loqa", "coin_game_v0", seed=0, out="runs/x")
     load_agent("bundled:loqa_coin_game_v0")
+    solve("loqa", sde.exact_game("coin_game_v0", memory="last_pickup"))      # without sampling
 
 Importing this imports no torch; using it does.
 """
@@ -16,9 +17,10 @@ _LAZY = {
     "load_agent": "agents.evaluation.agent",
     "load_agents": "agents.evaluation.agent",
     "train": "agents.training.loop",
+    "solve": "agents.exact.solve",
     "CheckpointError": "agents.checkpoint",
 }
-__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "load_agents", "train"]
+__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "load_agents", "solve", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -110,6 +110,20 @@ class MarkovGame:
         """(1 - γ) V_n, the payoff a step.  [..., N, D] -> [..., N], detached."""
         return (1 - self.gamma) * self.values(theta.detach())
 
+    @cached_property
+    def seats_alike(self) -> bool:
+        """Whether V_n(s) = V_0(s as seat n sees it) when all play one policy, tried at random."""
+        theta = self.parametrisation.initial(1, 1).to(self.device)
+        with torch.no_grad():
+            policy = softmax(self.parametrisation.logits(theta).to(self.dtype))
+            values = Play(self, policy.expand(-1, self.num_players, -1, -1)).values
+        tolerance = 1e-4 * float(values.abs().max())  # solved in float32, or by iteration
+        return all(
+            torch.allclose(values[:, self.seen[n], 0], values[..., n], atol=tolerance)
+            and torch.allclose(self.visits_as_seen(self.start[None], n)[0], self.start, atol=1e-6)
+            for n in range(1, self.num_players)
+        )
+
     # ------------------------------------------------------------------------- policies as they play
 
     def in_play(self, policy: Tensor, seat: int) -> Tensor:
@@ -179,10 +193,12 @@ class Play:
     Attributes:
         game: the game.
         policies: [R, N, S, A], each as its own seat sees the states.
+        alike: all seats are in the same situation and play one policy; spares solves.
     """
 
     game: MarkovGame
     policies: Tensor
+    alike: bool = False
 
     @cached_property
     def played(self) -> tuple[Tensor, ...]:
@@ -203,7 +219,10 @@ class Play:
     @cached_property
     def values(self) -> Tensor:
         """V_n.  [R, S, N]."""
-        return self.game.values_by_state(self.chain)
+        if not self.alike:
+            return self.game.values_by_state(self.chain)
+        first = self.chain.solve((self.joint * self.game.rewards[0]).sum(-1, keepdim=True))[..., 0]
+        return torch.stack([first.index_select(1, seen) for seen in self.game.seen], -1)
 
     @cached_property
     def score(self) -> Tensor:

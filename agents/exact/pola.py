@@ -45,7 +45,7 @@ class PolaConfig:
 
     def __post_init__(self) -> None:
         choice("inner", self.inner, ("mirror", "proximal", "gradient"))
-        if self.inner_steps < 1 or not min(self.beta_in, self.eta) > 0:
+        if self.inner_steps < 1 or not (self.beta_in > 0 and self.eta > 0):
             raise ValueError(
                 f"inner_steps must be at least 1, beta_in and eta positive, not "
                 f"{self.inner_steps}, {self.beta_in}, {self.eta}"

@@ -23,6 +23,7 @@ from agents.exact.parametrisations import Parametrisation, centred, softmax
 from social_dilemmas_env.validation import choice
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Kingma and Ba 2015
+TABLES_LR, NETWORKS_LR = 0.1, 0.003  # of Adam
 LEAST_PROBABILITY, LEAST_VISITS = 1e-4, 1e-6  # what a mirror step divides by
 
 
@@ -35,7 +36,7 @@ class StepConfig:
     """
 
     kind: Literal["adam", "mirror"] = "adam"
-    lr: float = 0.1  # adam: its rate; tables take .1, networks .003
+    lr: float | None = None  # adam: its rate; None: tables take .1, networks .003
     size: float = 1.0  # mirror: of the advantage that is added to log π
     cut: float = 0.5  # mirror: largest change of a log probability in one step
     fits: int = 20  # mirror, networks: Adam steps that fit the network to the target
@@ -43,7 +44,8 @@ class StepConfig:
 
     def __post_init__(self) -> None:
         choice("kind", self.kind, ("adam", "mirror"))
-        if not min(self.lr, self.size, self.cut, self.fit_lr) > 0 or self.fits < 1:
+        rates = (1.0 if self.lr is None else self.lr, self.size, self.cut, self.fit_lr)
+        if not all(rate > 0 for rate in rates) or self.fits < 1:
             raise ValueError("lr, size, cut and fit_lr must be positive, fits at least 1")
 
 
@@ -75,7 +77,8 @@ class Stepper:
 
     def __init__(self, parametrisation: Parametrisation, cfg: StepConfig) -> None:
         self.parametrisation, self.cfg = parametrisation, cfg
-        self.adam = Adam(cfg.lr if cfg.kind == "adam" else cfg.fit_lr)
+        usual = TABLES_LR if parametrisation.table else NETWORKS_LR
+        self.adam = Adam((cfg.lr or usual) if cfg.kind == "adam" else cfg.fit_lr)
 
     def step(self, theta: Tensor, gradient: Tensor, visits: Tensor) -> Tensor:
         """θ after one step.
