@@ -3,6 +3,7 @@
     from agents import LEARNERS, load_agent, train
     train("loqa", "coin_game_v0", seed=0, out="runs/x")
     load_agent("bundled:loqa_coin_game_v0")
+    solve("loqa", sde.exact_game("coin_game_v0", memory="last_pickup"))      # without sampling
 
 Importing this imports no torch; using it does.
 """
@@ -23,6 +24,7 @@ _LAZY = {
     "load_agent": "agents.evaluation.loading",
     "load_agents": "agents.evaluation.loading",
     "load_policy_table": "agents.evaluation.loading",
+    "solve": "agents.exact.solve",
 }
 __all__ = [
     "LEARNERS",
@@ -33,6 +35,7 @@ __all__ = [
     "load_agent",
     "load_agents",
     "load_policy_table",
+    "solve",
     "train",
 ]
 

@@ -1,0 +1,1 @@
+"""Learners on games without sampling: values, gradients of any order, and update rules, exactly."""

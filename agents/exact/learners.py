@@ -1,0 +1,96 @@
+"""Learners by name: what each player climbs, and how its parameters move.
+
+    name                            climbs                                          moves      source
+    naive                           V_i                                             Adam       policy gradient
+    lola                            V_i(π_i, q), one ∇-step q in logits             Adam       Foerster et al. 2018, arXiv 1709.04326
+    loqa                            V_i + Σ_j w_j · V_j, opponent model softmax Q   Adam       Aghajohari et al. 2024, arXiv 2405.01035
+    advantage_alignment             V_i + Σ_j w_j · V_j, advantages aligned         Adam       Duque et al. 2024, arXiv 2406.14662
+    pola                            V_i(π_i, q), one proximal step q                mirror     Zhao et al. 2022, arXiv 2210.10125
+    naive_proximal                  as naive                                        mirror
+    loqa_proximal                   as loqa                                         mirror     LOQA's model, POLA's step
+    advantage_alignment_proximal    as advantage_alignment                          mirror     nearest: its clipped-surrogate form
+
+Equations: rules.py (naive, loqa, advantage_alignment), pola.py (lola, pola), steps.py (Adam, mirror).
+"loqa_exact" and the like name the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import torch
+
+from agents.exact.pola import PolaConfig
+from agents.exact.rules import ShapingConfig
+from agents.exact.steps import StepConfig
+from social_dilemmas_env.validation import integer, nearest, one_of
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+
+
+@dataclass(frozen=True)
+class SolveConfig:
+    """A learner.
+
+    Raises:
+        ValueError: an unknown word, fewer than 0 updates.
+    """
+
+    objective: ShapingConfig | PolaConfig = ShapingConfig()  # what each player climbs
+    step: StepConfig = StepConfig()  # how parameters move
+    updates: int = 60  # U
+    policy: Literal["tables", "mlp", "preconditioned"] = "tables"  # parametrisations.py
+    shared: bool | None = None  # one policy for all seats; None: where the seats are alike
+    precision: Literal["float64", "float32"] = "float64"  # of values; networks are float32
+
+    def __post_init__(self) -> None:
+        integer("updates", self.updates, 0)
+        one_of("policy", self.policy, ("tables", "mlp", "preconditioned"))
+        one_of("precision", self.precision, tuple(DTYPES))
+
+
+MIRROR = StepConfig("mirror")
+LEARNERS: dict[str, SolveConfig] = {
+    "naive": SolveConfig(ShapingConfig("none")),
+    "lola": SolveConfig(PolaConfig(inner="gradient"), updates=120),
+    "loqa": SolveConfig(ShapingConfig("loqa")),
+    "advantage_alignment": SolveConfig(ShapingConfig("advantage_alignment")),
+    "pola": SolveConfig(PolaConfig(), MIRROR),
+    "naive_proximal": SolveConfig(ShapingConfig("none"), MIRROR),
+    "loqa_proximal": SolveConfig(ShapingConfig("loqa"), MIRROR),
+    "advantage_alignment_proximal": SolveConfig(ShapingConfig("advantage_alignment"), MIRROR),
+}
+
+
+def with_settings(learner: str | SolveConfig, **settings: Any) -> SolveConfig:
+    """A learner's settings, some of them changed: `with_settings("loqa", policy="mlp", decay=0.9)`.
+
+    Args:
+        learner: a name in LEARNERS, or settings.
+        **settings: fields of SolveConfig, of its `objective` or of its `step` (but their `kind`).
+
+    Raises:
+        ValueError: an unknown learner, an unknown setting, a value out of range.
+    """
+    cfg = learner if isinstance(learner, SolveConfig) else _by_name(learner)
+    parts = {"objective": cfg.objective, "step": cfg.step}
+    owner = {f.name: part for part, of in parts.items() for f in fields(of) if f.name != "kind"}
+    own = [field.name for field in fields(SolveConfig)]
+    changes: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name in own:
+            changes[name] = value
+        elif name in owner:
+            part = owner[name]
+            changes[part] = replace(changes.get(part, parts[part]), **{name: value})
+        else:
+            raise ValueError(f"no setting {name!r}; {nearest(name, [*own, *owner])}")
+    return replace(cfg, **changes)
+
+
+def _by_name(learner: str) -> SolveConfig:
+    name = learner.removesuffix("_exact")
+    if name not in LEARNERS:
+        raise ValueError(f"no exact learner {learner!r}; {nearest(name, LEARNERS)}")
+    return LEARNERS[name]

@@ -1,0 +1,152 @@
+"""How the numbers a learner moves become a policy of a finite game: tables, pre-conditioned tables, networks.
+
+    tables            logits(s, ·) = θ_s                                          A numbers a state
+    pinned            logits(s, ·) = (θ_s, 0)                                     A - 1, as matrix games have it
+    preconditioned    logits = Q θ, Q = I - 2 e_s 1ᵀ but for one state            POLA's trap for gradient steps
+    mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃      x_s: the columns of the state, one-hot
+
+The gradient of the same policy differs between them, and with it where plain gradient steps go:
+what a proximal step in policy space (steps.py) does not mind.
+
+Shapes  ... any batch (runs, players), S states, A actions, F features, D parameters a player.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from social_dilemmas_env.exact.tables import GameTables
+
+
+@dataclass(frozen=True)
+class Parametrisation:
+    """A map from θ to logits.
+
+    Attributes:
+        name: what to call it.
+        dim: D.
+        logits: [..., D] -> [..., S, A].
+        draw: (shape without D, generator) -> θ [..., D].
+        table: whether θ can be set to any policy's logits, exactly: θ = log π.
+        project: [..., S, A] -> [..., S, A], onto logits that the game's symmetries allow; see `tables`.
+    """
+
+    name: str
+    dim: int
+    logits: Callable[[Tensor], Tensor]
+    draw: Callable[[tuple[int, ...], torch.Generator], Tensor]
+    table: bool = False
+    project: Callable[[Tensor], Tensor] = lambda logits: logits
+
+    def initial(self, runs: int, players: int, seed: int = 0) -> Tensor:
+        """Random θ [R, N, D]; run r is the same however many runs there are."""
+        each = [
+            self.draw((players,), torch.Generator().manual_seed(1_000_003 * seed + run))
+            for run in range(runs)
+        ]
+        return torch.stack(each)
+
+
+def tables(
+    game: GameTables, std: float = 0.1, dtype: torch.dtype = torch.float64
+) -> Parametrisation:
+    """One logit a state and action, drawn from N(0, std²).
+
+    Where states stand for all their mirror images, a state that is its own image under a symmetry
+    has equal logits for actions that the symmetry exchanges: logits are averaged over them.
+    """
+    average = stabiliser(game, dtype)
+    shape = (game.num_states, game.num_actions[0])
+    dim = shape[0] * shape[1]
+
+    def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        theta = torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
+        return (std * theta).to(dtype)
+
+    def project(logits: Tensor) -> Tensor:
+        return logits if average is None else (average @ logits[..., None])[..., 0]
+
+    def logits(theta: Tensor) -> Tensor:
+        return project(theta.unflatten(-1, shape))
+
+    return Parametrisation("tables", dim, logits, draw, True, project)
+
+
+def stabiliser(game: GameTables, dtype: torch.dtype) -> Tensor | None:
+    """Averages over the symmetries that leave a state where it is.  [S, A, A], or None."""
+    matrices = getattr(game, "stabiliser", None)
+    return None if matrices is None else torch.as_tensor(matrices, dtype=dtype)
+
+
+def pinned(game: GameTables, std: float = 1.0) -> Parametrisation:
+    """As in matrix games: one logit less than actions in every state, the last action's is 0."""
+    shape = (game.num_states, game.num_actions[0] - 1)
+    dim = shape[0] * shape[1]
+
+    def logits(theta: Tensor) -> Tensor:
+        return torch.nn.functional.pad(theta.unflatten(-1, shape), (0, 1))
+
+    def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return std * torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
+
+    return Parametrisation("pinned", dim, logits, draw)
+
+
+def preconditioned(
+    game: GameTables, state: int = 0, weight: float = -2.0, std: float = 0.1
+) -> Parametrisation:
+    """Logits Q θ: raising the logits of one state moves those of all others `weight` times as far."""
+    plain = tables(game, std)
+
+    def logits(theta: Tensor) -> Tensor:
+        free = plain.logits(theta)
+        pull = weight * free[..., state : state + 1, :]
+        here = torch.arange(game.num_states, device=theta.device) == state
+        return torch.where(here[:, None], free, free + pull)
+
+    return Parametrisation("preconditioned", plain.dim, logits, plain.draw)
+
+
+def mlp(game: GameTables, hidden: Sequence[int] = (64, 64)) -> Parametrisation:
+    """A network with tanh on one-hot columns, float32, a policy for every run.
+
+    Weights and biases start uniform in ±1/√fan_in, as torch.nn.Linear's defaults.
+    """
+    x = torch.as_tensor(game.features, dtype=torch.float32)
+    widths = [x.shape[1], *hidden, game.num_actions[0]]
+    sizes = [n for fan_in, out in itertools.pairwise(widths) for n in (fan_in * out, out)]
+
+    def logits(theta: Tensor) -> Tensor:
+        parts = theta.split(sizes, -1)
+        h = x.to(theta.device)
+        for layer, (fan_in, out) in enumerate(itertools.pairwise(widths)):
+            weight = parts[2 * layer].unflatten(-1, (fan_in, out))
+            h = (torch.tanh(h) if layer else h) @ weight + parts[2 * layer + 1][..., None, :]
+        return h
+
+    def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        parts = [
+            (2 * torch.rand(*lead, size, generator=generator) - 1) / fan_in**0.5
+            for size, fan_in in zip(sizes, [w for w in widths[:-1] for _ in (0, 1)], strict=True)
+        ]
+        return torch.cat(parts, -1)
+
+    return Parametrisation(f"mlp_{'_'.join(map(str, hidden))}", sum(sizes), logits, draw)
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """Softmax over a short last axis: torch's own takes nine times as long there.  [..., A]."""
+    policy: Tensor = torch.softmax(logits.movedim(-1, 0).contiguous(), 0).movedim(0, -1)
+    return policy.contiguous()
+
+
+def centred(gradient: Tensor, policy: Tensor) -> Tensor:
+    """G - π·g: the part of a derivative by probabilities that stays within distributions."""
+    return gradient - (policy * gradient).sum(-1, keepdim=True)
