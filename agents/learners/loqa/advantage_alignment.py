@@ -31,9 +31,10 @@ import torch
 from torch import Tensor
 
 from agents.estimators import discounted_returns, gae
-from agents.learners.checks import one_of
 from agents.learners.loqa import loqa
 from agents.learners.loqa.data import ActorData
+from agents.shapes import check_shapes
+from social_dilemmas_env.validation import one_of
 
 
 def discounted_past(advantages: Tensor, gamma: float, decay: float) -> Tensor:
@@ -51,6 +52,7 @@ def mean_past(advantages: Tensor) -> Tensor:
 
 def aligned(own: Tensor, past: Tensor, others: Tensor, weight: float) -> Tensor:
     """A*_t = A_t^i + w past_t Σ_j A_t^j.  [R, n, T], [R, n, T], [J, R, n, T] -> [R, n, T]."""
+    check_shapes("own: R n T, past: R n T, others: J R n T", own, past, others)
     return own + weight * past * others.sum(0)
 
 

@@ -33,17 +33,20 @@ import torch
 from torch import Tensor
 
 from agents.estimators import discounted_returns
-from agents.learners.checks import at_least, one_of, within
 from agents.learners.loqa.data import ActorData
+from agents.shapes import check_shapes
+from social_dilemmas_env.validation import at_least, between, one_of
 
 
 def state_values(policy: Tensor, q: Tensor) -> Tensor:
     """V(s) = Σ_a π(a | s) Q(s, a).  [..., A], [..., A] -> [...]."""
+    check_shapes("policy: ... A, q: ... A", policy, q)
     return (policy * q).sum(-1)
 
 
 def td_advantages(rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
     """A_t = r_t + γ V(s_{t+1}) - V(s_t).  [..., T], [..., T + 1] -> [..., T]."""
+    check_shapes("rewards: ... T, values: ... T+1", rewards, values)
     return rewards + gamma * values[..., 1:] - values[..., :-1]
 
 
@@ -52,6 +55,7 @@ def standardised(advantages: Tensor) -> Tensor:
 
     [R, n, T] -> [R, n, T].
     """
+    check_shapes("advantages: ... n T", advantages)
     mean = advantages.mean((-2, -1), keepdim=True)
     return (advantages - mean) / (advantages.std((-2, -1), keepdim=True, correction=0) + 1e-8)
 
@@ -76,6 +80,7 @@ def shaped_returns(logp: Tensor, returns: Tensor, values: Tensor, discount: floa
         values: [..., T], V_j(s_t) of the opponent, the baseline.
         discount: γλ.
     """
+    check_shapes("logp: ... T, returns: ... T, values: ... T", logp, returns, values)
     weighted = score_function(logp) * (returns - values).detach()
     return returns + discounted_returns(weighted, discount)
 
@@ -86,6 +91,7 @@ def shaped_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -
     Our action at t itself does not count (`current_reward` counts it: Q_j = R̂_t): it was chosen at
     the same time as b_t.
     """
+    check_shapes("logp: ... T, rewards: ... T, values: ... T", logp, rewards, values)
     returns = discounted_returns(rewards, cfg.gamma)
     shaped = shaped_returns(logp, returns, values, cfg.gamma * cfg.decay)
     if cfg.current_reward:
@@ -103,6 +109,7 @@ def n_step_q(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "LoqaConfig") -
     It is cut off: what our policy does to V_j(s_{t+n}) does not count. The same arguments as
     `shaped_q`; [..., T] -> [..., T - n], the steps whose V_j(s_{t+n}) is known.
     """
+    check_shapes("logp: ... n T, rewards: ... n T, values: ... n T", logp, rewards, values)
     steps, mean = rewards.shape[-1] - cfg.n_step, rewards.mean((-2, -1), keepdim=True)
     q = cfg.gamma**cfg.n_step * values[..., cfg.n_step :]
     score = torch.zeros_like(logp[..., :steps])  # Σ_{0<m≤k} ∇log π(a_{t+m})
@@ -127,6 +134,7 @@ def opponent_log_policy(q: Tensor, actions: Tensor, shaped: Tensor, cfg: "LoqaCo
         shaped: [..., T], Q_j(s_t, b_t), attached.
         cfg: the switches.
     """
+    check_shapes("q: ... T A, actions: ... T, shaped: ... T", q, actions, shaped)
     replaced = q.detach().scatter(-1, actions[..., None], shaped[..., None])
     normaliser = torch.logsumexp(replaced / cfg.temperature, -1)
     return shaped / cfg.temperature - (normaliser.detach() if cfg.stop_normaliser else normaliser)
@@ -251,7 +259,7 @@ class LoqaConfig:
     def __post_init__(self) -> None:
         at_least(self, 1, "horizon", "batch", "push_every", "capacity", "snapshots", "runs")
         at_least(self, 0, "actor_lr", "critic_lr", "entropy", "weight", "reset_every")
-        within(self, 0, 1, "gamma", "ema", "decay", "epsilon")
+        between(self, 0, 1, "gamma", "ema", "decay", "epsilon")
         self._check_networks()
 
         if self.temperature <= 0 or (self.clip is not None and self.clip <= 0):

@@ -27,13 +27,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from agents.execution.rollout import Trajectory, time_last
-from agents.learners.checks import at_least
 from agents.learners.loqa import loqa
 from agents.learners.loqa.data import OpponentData, PlayerData, player_data
 from agents.learners.loqa.player_state import ModelState
 from agents.learners.loqa.self_play import Loss, SelfPlay
 from agents.nn.networks import log_softmax, of_actions
 from social_dilemmas_env.rng import Stream, draw
+from social_dilemmas_env.validation import at_least
 
 
 def predicted_rewards(theta: Tensor, before: Tensor, after: Tensor, hidden: int) -> Tensor:

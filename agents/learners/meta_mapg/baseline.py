@@ -10,6 +10,7 @@ from torch import Tensor
 from agents.estimators import discounted_returns
 from agents.learners.meta_mapg.config import MetaConfig
 from agents.learners.meta_mapg.games import Games
+from agents.shapes import check_shapes
 
 
 def features(obs_ids: Tensor, count: int, dtype: torch.dtype) -> Tensor:
@@ -35,6 +36,7 @@ def linear_baseline(x: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
     Returns:
         [M, K, T].
     """
+    check_shapes("x: M K T F, returns: M K T", x, returns)
     flat, y = x.flatten(1, 2).double(), returns.flatten(1).double()
     gram = flat.mT @ flat + ridge * torch.eye(x.shape[-1], dtype=flat.dtype, device=x.device)
     # Without a look at whether it worked: a chain that diverged is found out later, all at once.

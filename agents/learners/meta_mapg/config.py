@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.learners.checks import at_least, one_of, within
+from social_dilemmas_env.validation import at_least, between, one_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MetaConfig:
 
     def __post_init__(self) -> None:
         at_least(self, 1, "chain", "games", "steps")
-        within(self, 0, 1, "gae_lambda")
+        between(self, 0, 1, "gae_lambda")
         if not 0 <= self.gamma < 1:
             raise ValueError(f"gamma must lie in [0, 1), not {self.gamma!r}")
         one_of("pairing", self.pairing, ("steps", "theorem"))

@@ -32,10 +32,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.learners.checks import at_least
 from agents.learners.meta_mapg.meta_mapg_exact import LearningRules, chain, meta_value
 from agents.matrix_games.differentiable import DifferentiableGame, grad, own_gradients
 from agents.nn.adam import adam_direction
+from social_dilemmas_env.validation import at_least
 
 
 @dataclass

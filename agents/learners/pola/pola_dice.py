@@ -41,8 +41,9 @@ from torch import Tensor
 
 from agents.estimators import dice_with_baseline, discounted_returns, gae, loaded_dice
 from agents.execution.direct import Direct
-from agents.learners.checks import at_least, one_of, within
 from agents.nn.networks import ActorCritic, log_softmax, of_actions
+from agents.shapes import check_shapes
+from social_dilemmas_env.validation import at_least, between, one_of
 
 
 class Side(NamedTuple):
@@ -97,6 +98,7 @@ def objective(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "PolaDiceConfi
     Returns:
         [L, n].
     """
+    check_shapes("logp: ... T, rewards: ... T, values: ... T+1", logp, rewards, values)
     values, last = values.detach()[..., :-1], values.detach()[..., -1]
     if cfg.estimator == "loaded":
         advantages = gae(rewards, values, cfg.gamma, cfg.gae_lambda, last)
@@ -112,6 +114,7 @@ def divergence(old: Tensor, new: Tensor, reverse: bool = False) -> Tensor:
 
     KL(new || old) if `reverse`.  [L, n, T, A] -> [L, n].
     """
+    check_shapes("old: ... T A, new: ... T A", old, new)
     first, second = (new, old) if reverse else (old, new)
     return (first.exp() * (first - second)).sum(-1).mean(-1)
 
@@ -121,6 +124,7 @@ def critic_loss(rewards: Tensor, values: Tensor, gamma: float) -> Tensor:
 
     [L, n, T], [L, n, T + 1] -> [L, n].
     """
+    check_shapes("rewards: ... T, values: ... T+1", rewards, values)
     returns = discounted_returns(rewards, gamma, values[..., -1].detach())
     return (returns - values[..., :-1]).square().sum(-1)
 
@@ -376,7 +380,7 @@ class PolaDiceConfig:
     def __post_init__(self) -> None:
         at_least(self, 1, "horizon", "batch", "outer_steps", "hidden", "runs", "layers")
         at_least(self, 0, "inner_steps", "model_batches")
-        within(self, 0, 1, "gamma", "gae_lambda", "dice_decay")
+        between(self, 0, 1, "gamma", "gae_lambda", "dice_decay")
         if self.layers > 2:
             raise ValueError(f"layers must be 1 or 2, not {self.layers}")
 

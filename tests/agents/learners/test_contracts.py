@@ -3,7 +3,7 @@
 import inspect
 import subprocess
 import sys
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 import torch
@@ -12,7 +12,6 @@ import social_dilemmas_env as sde
 from agents.evaluation.agent import AgentPlayer
 from agents.execution.direct import Direct
 from agents.learners import protocol
-from agents.learners.checks import at_least, one_of, within
 from agents.registry import LEARNERS
 
 torch.set_num_threads(1)
@@ -90,29 +89,3 @@ def test_graphs_are_for_learners_that_compute_through_an_object(name):
 def test_strategies_and_agents_take_what_a_policy_takes(kind, method):
     wanted = inspect.signature(getattr(protocol.Policy, method)).parameters
     assert set(wanted) <= set(inspect.signature(getattr(kind, method)).parameters)
-
-
-@dataclass(frozen=True)
-class Config:
-    count: int = 1
-    share: float = 0.5
-
-
-@pytest.mark.parametrize("wrong", [0, -1, float("nan")])
-def test_at_least(wrong):
-    at_least(Config(), 1, "count")
-    with pytest.raises(ValueError, match="count must be at least 1, not"):
-        at_least(Config(count=wrong), 1, "count")
-
-
-@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
-def test_within(wrong):
-    within(Config(), 0, 1, "share")
-    with pytest.raises(ValueError, match=r"share must lie in \[0, 1\], not"):
-        within(Config(share=wrong), 0, 1, "share")
-
-
-def test_one_of():
-    one_of("actor", "gru", ("gru", "mlp"))
-    with pytest.raises(ValueError, match="actor must be one of gru, mlp, not 'lstm'"):
-        one_of("actor", "lstm", ("gru", "mlp"))

@@ -278,7 +278,7 @@ def test_kl_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path, mon
         ({"batch": 0}, "batch must be at least 1"),
         ({"lr_in": -1.0}, "finite and >= 0"),
         ({"estimator": "pg"}, "estimator"),
-        ({"actor": "lstm"}, "actor must be one of gru, tabular"),
+        ({"actor": "lstm"}, "actor must be one of 'gru', 'tabular'"),
         ({"inner_steps": -1}, "inner_steps"),
         ({"dice_decay": 1.5}, r"dice_decay must lie in \[0, 1\]"),
         ({"gamma": -0.1}, "gamma"),
