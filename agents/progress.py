@@ -13,6 +13,7 @@ class ProgressBar:
         start: units done before.
         shown: False for no bar; None for a bar where stderr is a terminal.
         transient: the bar vanishes at the end.
+        speed_over: seconds over which the speed is taken, for the remaining time.
     """
 
     def __init__(
@@ -23,10 +24,11 @@ class ProgressBar:
         start: float = 0,
         shown: bool | None = None,
         transient: bool = False,
+        speed_over: float = 30.0,
     ) -> None:
         # Elsewhere than in a terminal a bar is noise.
         wanted = sys.stderr.isatty() if shown is None else shown
-        self._bar: Any = _make_bar(transient) if wanted else None
+        self._bar: Any = _make_bar(transient, speed_over) if wanted else None
         if self._bar is not None:
             self._task = self._bar.add_task(title, total=total, completed=start, text="")
             self._bar.start()
@@ -65,7 +67,7 @@ class ProgressBar:
         self.close()
 
 
-def _make_bar(transient: bool) -> Any:
+def _make_bar(transient: bool, speed_over: float) -> Any:
     """A `rich` progress display, or None without `rich`."""
     try:
         from rich.console import Console
@@ -92,4 +94,7 @@ def _make_bar(transient: bool) -> Any:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate("{:.2f} it/s"),
         TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[text]}"),
     )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True), transient=transient)
+    console = Console(stderr=True)
+    return Progress(
+        *columns, console=console, transient=transient, speed_estimate_period=speed_over
+    )

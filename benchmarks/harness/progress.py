@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from agents.progress import ProgressBar
+
 Advance = Callable[[float, str], None]
 
 
@@ -17,33 +19,9 @@ def progress(title: str, total: float) -> Iterator[Advance]:
         title: what is running.
         total: of all amounts.
     """
-    # Without rich, or with the output in a file, lines.
-    try:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-    except ImportError:
-        yield print_line
-        return
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield print_line
-        return
-
     # The remaining time goes by an hour of parts: they differ in length.
-    text = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %")
-    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-    with Progress(
-        *text, *times, console=console, transient=True, speed_estimate_period=3600
-    ) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda amount, what: bar.update(task, advance=amount, description=f"{title}: {what}")
+    with ProgressBar(title, total, transient=True, speed_over=3600) as bar:
+        yield bar.advance if bar.shown else print_line
 
 
 def print_line(amount: float, what: str) -> None:

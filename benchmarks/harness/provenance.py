@@ -8,17 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import social_dilemmas_env as sde
-
-
-def choose_device(word: str) -> str:
-    """The device of a word: "auto" is CUDA where there is one."""
-    if word != "auto":
-        return word
-
-    # Here, because most calls need no torch.
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+from agents.execution.device import processor_name
 
 
 def versions() -> dict[str, str]:
@@ -56,16 +46,5 @@ def run_git(*words: str) -> str:
 def describe_device(name: str) -> str:
     """Such as "cpu: AMD EPYC 7763, 1 thread" or "cuda: NVIDIA H100"."""
     if name.startswith("cuda"):
-        import torch
-
-        return f"cuda: {torch.cuda.get_device_name(name)}"
-
-    # Linux says the model; elsewhere Python knows a little.
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        model = platform.processor() or platform.machine()
-    return f"cpu: {model}, 1 thread"
+        return f"cuda: {processor_name(name)}"
+    return f"cpu: {processor_name(name)}, 1 thread"

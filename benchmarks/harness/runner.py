@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from agents.execution.device import resolve_device
 from benchmarks.harness.assembly import assemble
 from benchmarks.harness.benchmark import Benchmark, Cell, Result
 from benchmarks.harness.catalogue import find_benchmark
@@ -18,7 +19,7 @@ from benchmarks.harness.options import RESULTS, Options
 from benchmarks.harness.part_store import Part, PartStore, split
 from benchmarks.harness.plots import draw
 from benchmarks.harness.progress import progress
-from benchmarks.harness.provenance import choose_device, versions
+from benchmarks.harness.provenance import versions
 from benchmarks.harness.resumable_training import forget_training
 
 __all__ = ["RESULTS", "Options", "run_benchmark"]
@@ -41,7 +42,7 @@ def run_benchmark(name: str, options: Options | None = None) -> Result:
     options = options or Options()
     benchmark = find_benchmark(name)
     compute = choose_executor(options.executor, options.jobs)
-    changes = {"device": choose_device(options.device)} | dict(options.changes)
+    changes = {"device": resolve_device(options.device)} | dict(options.changes)
     settings = benchmark.settings_for(options.runs, options.small, **changes)
     cells = benchmark.cells(settings)
     chosen = choose_cells(cells, options)
