@@ -18,6 +18,7 @@ from tests.packaging.sources import FUNCTIONS, LAYERS, PACKAGES, ROOT, Source, p
 COMMAND_STARTS = "the command starts, completes and explains itself without torch"
 # "file" or "file:function" -> why first-party imports may stand inside its functions.
 LATE = {
+    "social_dilemmas_env/__init__.py:__getattr__": "scipy, for exact games only",
     "social_dilemmas_env/make.py:make_vec_env": "torch, for the torch backend only",
     "agents/cli/demo.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
