@@ -20,7 +20,15 @@ _LAZY = {
     "solve": "agents.exact.solve",
     "CheckpointError": "agents.checkpoint",
 }
-__all__ = ["LEARNERS", "CheckpointError", "LearnerSpec", "load_agent", "load_agents", "solve", "train"]
+__all__ = [
+    "LEARNERS",
+    "CheckpointError",
+    "LearnerSpec",
+    "load_agent",
+    "load_agents",
+    "solve",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -93,7 +93,9 @@ def _partition(game: GameTables) -> tuple[np.ndarray, np.ndarray, int]:
     return block, inner, int(sizes.max())
 
 
-def _numbered(block: np.ndarray, board: np.ndarray, blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(
+    block: np.ndarray, board: np.ndarray, blocks: Blocks
+) -> tuple[np.ndarray, np.ndarray]:
     """The distinct pending boards of each block, and the number of each pair's board among them.
 
     [E], [E] -> [B, L] filled up with P, [E].

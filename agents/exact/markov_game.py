@@ -175,14 +175,9 @@ class MarkovGame:
         start = self.start.expand(len(chain.joint), -1)[..., None]
         return (1 - self.gamma) * chain.solve_transposed(start)[..., 0]
 
-    def values_by_state(self, chain: Chain) -> Tensor:
-        """V_n = (I - γ P)⁻¹ r_n.  -> [R, S, N]."""
-        rewards = [(chain.joint * self.rewards[n]).sum(-1) for n in range(self.num_players)]
-        return chain.solve(torch.stack(rewards, -1))
-
     def q(self, values: Tensor, player: int) -> Tensor:
-        """Q_n(s, j) = r_n(s, j) + γ V_n'(s, j).  [R, S, N] -> [R, S, J]."""
-        after = self.structure.next_values(values[..., player])
+        """Q_n(s, j) = r_n(s, j) + γ V_n'(s, j).  [R, S] -> [R, S, J]."""
+        after = self.structure.next_values(values)
         return torch.add(self.rewards[player], after, alpha=self.gamma)
 
 
@@ -218,11 +213,12 @@ class Play:
 
     @cached_property
     def values(self) -> Tensor:
-        """V_n.  [R, S, N]."""
+        """V_n = (I - γ P)⁻¹ r_n.  [R, S, N]."""
+        rewards = self.game.rewards[:1] if self.alike else self.game.rewards
+        values = self.chain.solve(torch.stack([(self.joint * r).sum(-1) for r in rewards], -1))
         if not self.alike:
-            return self.game.values_by_state(self.chain)
-        first = self.chain.solve((self.joint * self.game.rewards[0]).sum(-1, keepdim=True))[..., 0]
-        return torch.stack([first.index_select(1, seen) for seen in self.game.seen], -1)
+            return values
+        return torch.stack([values[:, seen, 0] for seen in self.game.seen], -1)
 
     @cached_property
     def score(self) -> Tensor:
@@ -237,7 +233,7 @@ class Play:
     @cached_property
     def q(self) -> tuple[Tensor, ...]:
         """Q_n(s, j) of each player.  N times [R, S, J]."""
-        return tuple(self.game.q(self.values, n) for n in range(self.game.num_players))
+        return tuple(self.game.q(self.values[..., n], n) for n in range(self.game.num_players))
 
     def q_of_own(self, player: int, seat: int) -> Tensor:
         """Q of `player` by the action of `seat` alone, the others' as they play.  [R, S, A]."""

@@ -2,7 +2,7 @@
 
     tables            logits(s, ·) = θ_s                                          A numbers a state
     pinned            logits(s, ·) = (θ_s, 0)                                     A - 1, as matrix games have it
-    preconditioned    logits = Q θ, Q = I - 2 e_s 1ᵀ but for one state            POLA's trap for gradient steps
+    preconditioned    logits = Q θ, Q = I - 2 (1 - e_0) e_0ᵀ                         POLA's trap for gradient steps
     mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃      x_s: the columns of the state, one-hot
 
 The gradient of the same policy differs between them, and with it where plain gradient steps go:

@@ -92,7 +92,9 @@ class Stepper:
             return self.adam.step(theta, self._through(theta, gradient))
         target = mirror_target(self.parametrisation.logits(theta), gradient, visits, self.cfg)
         target = self.parametrisation.project(target)
-        return target.flatten(-2) if self.parametrisation.table else self._fit(theta, target, visits)
+        return (
+            target.flatten(-2) if self.parametrisation.table else self._fit(theta, target, visits)
+        )
 
     def _through(self, theta: Tensor, gradient: Tensor) -> Tensor:
         """(∂π/∂θ)ᵀ g.  [R, M, D], [R, M, S, A] -> [R, M, D]."""
