@@ -1,11 +1,11 @@
-"""I - γ P factorised by blocks: the states between two chance events, and the boards that chance joins.
+"""I - γ P factorised by blocks: what chance alone joins falls apart into small matrices.
 
 Between chance events some columns of a state stand still (the Coin Game's owner and the players'
 memories): moves without chance are block diagonal, and M a block diagonal matrix D less a product
 of low rank,
 
-    M   = D - γ U C                            D: B blocks of n states
-    M⁻¹ = D⁻¹ + X K⁻¹ C D⁻¹,   X = D⁻¹ γ U,   K = I - C X     [P, P]: Schur complement on pending boards
+    M   = D - γ U C                                  D: B blocks of n states
+    M⁻¹ = D⁻¹ + X K⁻¹ C D⁻¹,   X = D⁻¹ γ U           K = I - C X, [P, P]: Schur complement
 
 so that R runs are one batched LU of R B small matrices and one of R matrices of P pending boards.
 
@@ -126,7 +126,7 @@ class BlockFactors:
 
         # γ W and γ U of each block, from the probabilities of joint actions.
         moves = joint.new_zeros(runs, blocks.count * places * (places + columns))
-        moves.index_add_(1, blocks.entry, joint.flatten(1), alpha=gamma)
+        moves.index_add_(1, blocks.entry, gamma * joint.flatten(1))  # alpha= is slow
         moves = moves.view(runs, blocks.count, places, places + columns)
 
         # D = I - γ W, X = D⁻¹ γ U.
@@ -140,8 +140,8 @@ class BlockFactors:
         k = joint.new_zeros(runs, size * size)
         entry = blocks.landing[:, :, None] * size + blocks.target[:, None, :]
         through = torch.matmul(blocks.chance, self.x)
-        k.index_add_(1, entry.reshape(-1), through.flatten(1), alpha=-1)
-        k = k.unflatten(1, (size, size))
+        k.index_add_(1, entry.reshape(-1), -through.flatten(1))
+        k = k.view(runs, size, size)
         k.diagonal(dim1=1, dim2=2).add_(1)
         self.k = torch.linalg.lu_factor_ex(k)[:2]
 
@@ -164,7 +164,7 @@ class BlockFactors:
         """[R, S, K] -> [R, B, n, K]."""
         padded = torch.cat((x, x.new_zeros(len(x), 1, x.shape[-1])), 1)
         placed = padded.index_select(1, self.blocks.state)
-        return placed.unflatten(1, (self.blocks.count, self.blocks.size))
+        return placed.view(len(x), self.blocks.count, self.blocks.size, -1)
 
     def _join(self, x: Tensor) -> Tensor:
         """[R, B, n, K] -> [R, S, K]."""

@@ -1,14 +1,14 @@
 """The Markov chain that R joint policies make of one game, and its linear systems.
 
-    P = W + U C        [S, S]      W: moves that chance leaves alone; U: moves to pending boards, C: what chance does
+    P = W + U C       [S, S]     W: moves without chance; U: to pending boards, C: what chance does
     M = I - γ P
-    x = M⁻¹ b                      values of rewards b, say                            (solve)
-    y = M⁻ᵀ b                      discounted visits from start weights b, say         (solve_transposed)
+    x = M⁻¹ b                    values of rewards b, say                         (solve)
+    y = M⁻ᵀ b                    discounted visits from start weights b, say      (solve_transposed)
 
-M is factorised by blocks (blocks.py) while they are small, and solved by iteration (krylov.py) where
-they are not.  Derivatives of any order: for x = M⁻¹ b with cotangent x̄, and y = M⁻ᵀ x̄,
+M is factorised by blocks (blocks.py) while they are small, and solved by iteration (krylov.py)
+where they are not.  Derivatives of any order: for x = M⁻¹ b with cotangent x̄, and y = M⁻ᵀ x̄,
 
-    b̄ = y,        p̄(s, j) = γ y(s) · x'(s, j),      x'(s, j) = x of where the joint action j leads from s
+    b̄ = y,    p̄(s, j) = γ y(s) · x'(s, j),    x'(s, j) = x of where joint action j leads from s
 
 which are again solves with the same matrix.  Everything runs on the device of the structure but the
 iteration, which is scipy's sparse products on the CPU.
@@ -97,7 +97,7 @@ class Structure:
         """x'(s, j), x of where the joint action leads, chance averaged.  [R, S] -> [R, S, J]."""
         after_chance = (self._chance @ x.T).T
         led_to = torch.cat((x, after_chance), 1).index_select(1, self.successors)
-        return led_to.unflatten(1, (self.num_states, -1))
+        return led_to.view(len(x), self.num_states, -1)
 
     def next_weights(self, w: Tensor) -> Tensor:
         """Weight of the states that weighted joint actions lead to: `next_values` transposed.
@@ -106,8 +106,9 @@ class Structure:
         """
         into = w.new_zeros(len(w), self.num_states + self.num_pending)
         into = into.index_add(1, self.successors, w.flatten(1))
-        states, pending = into.split((self.num_states, self.num_pending), 1)
-        return states + (self._chance_transposed @ pending.T).T
+        states, pending = into[:, : self.num_states], into[:, self.num_states :]
+        after_chance: Tensor = (self._chance_transposed @ pending.T).T
+        return states + after_chance
 
 
 def _sparse(matrix: Any, device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -133,13 +134,16 @@ class Chain:
 
     def solve(self, b: Tensor) -> Tensor:
         """(I - γ P)⁻¹ b, the discounted sum of b along play.  [R, S, K] -> [R, S, K]."""
-        solved: Tensor = _Solve.apply(self.joint, b, self, False)
-        return solved
+        return _solved(self.joint, b, self, False)
 
     def solve_transposed(self, b: Tensor) -> Tensor:
         """(I - γ P)⁻ᵀ b, discounted visits from start weights b.  [R, S, K] -> [R, S, K]."""
-        solved: Tensor = _Solve.apply(self.joint, b, self, True)
-        return solved
+        return _solved(self.joint, b, self, True)
+
+
+def _solved(joint: Tensor, b: Tensor, chain: Chain, transposed: bool) -> Tensor:
+    x: Tensor = _Solve.apply(joint, b, chain, transposed)  # type: ignore[no-untyped-call]
+    return x
 
 
 class _Solve(torch.autograd.Function):
@@ -158,7 +162,7 @@ class _Solve(torch.autograd.Function):
     @override
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         (joint, x), chain = ctx.saved_tensors, ctx.chain
-        y: Tensor = _Solve.apply(joint, cotangent, chain, not ctx.transposed)
+        y = _solved(joint, cotangent, chain, not ctx.transposed)
         if not ctx.needs_input_grad[0]:
             return None, y, None, None
 

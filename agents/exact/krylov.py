@@ -67,7 +67,7 @@ class Krylov:
         self.rows, self.column_starts = by_column.indices, by_column.indptr
 
     def system(self, joint: np.ndarray, gamma: float) -> tuple[Operator, Operator]:
-        """x -> M x and x -> Mᵀ x of one run's joint policy [S, J]."""
+        """The maps x -> M x and x -> Mᵀ x of one run's joint policy [S, J]."""
         data = gamma * np.bincount(self.entry, joint.ravel(), len(self.columns))
         moves = csr_matrix((data, self.columns, self.starts), self.shape)
         into = csr_matrix((data[self.order], self.rows, self.column_starts), self.shape[::-1])

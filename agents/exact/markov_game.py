@@ -1,13 +1,14 @@
 """A game of finite states as learners see it: N policies in, values and their derivatives out.
 
-    π_n(a | s)                       policy of seat n, s as that seat sees it (its own position first)
+    π_n(a | s)                       policy of seat n, s as that seat sees it
     p(s, j) = Π_n π_n(j_n | s)       joint policy, s as seat 0 sees it
     V_n = (I - γ P)⁻¹ r_n            values;  score (1 - γ) μ · V_n
     d   = (1 - γ) (I - γ P)⁻ᵀ μ      discounted visits of the states
     Q_n(s, j) = r_n(s, j) + γ V_n'(s, j)
 
-`MarkovGame` is a `DifferentiableGame`: naive learning, LOLA, LookAhead, SOS, consensus and Meta-MAPG
-take it as they take a matrix game.  `Play` holds what update rules in policy space are made of.
+`MarkovGame` is a `DifferentiableGame`: naive learning, LOLA, LookAhead, SOS, consensus and
+Meta-MAPG take it as they take a matrix game.  `Play` holds what update rules in policy space are
+made of.
 
 Shapes  R runs, N players, S states, A actions, J = A^N joint actions, D parameters a player.
 """
@@ -28,7 +29,8 @@ from agents.exact.parametrisations import Parametrisation, softmax, tables
 from agents.matrix_games.differentiable import check_theta
 
 if TYPE_CHECKING:
-    from social_dilemmas_env.exact.tables import GameTables
+    from social_dilemmas_env.exact.game import ExactGame
+    from social_dilemmas_env.exact.orbits import OrbitGame
 
 
 class MarkovGame:
@@ -46,7 +48,7 @@ class MarkovGame:
 
     def __init__(
         self,
-        game: GameTables,
+        game: ExactGame | OrbitGame,
         parametrisation: Parametrisation | None = None,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float64,
@@ -76,7 +78,7 @@ class MarkovGame:
         parts = np.arange(self.num_states)[:, None] * self.num_actions + joint
         self._part = torch.as_tensor(parts, device=device).flatten(1)
 
-    # --------------------------------------------------------------- what any learner asks of a game
+    # -------------------------------------------------------------- what any learner asks of a game
 
     def policies(self, theta: Tensor) -> Tensor:
         """π_n(a | s), s as seat n sees it.  [..., N, D] -> [..., N, S, A]."""
@@ -124,16 +126,17 @@ class MarkovGame:
             for n in range(1, self.num_players)
         )
 
-    # ------------------------------------------------------------------------- policies as they play
+    # ------------------------------------------------------------------------ policies as they play
 
     def in_play(self, policy: Tensor, seat: int) -> Tensor:
         """Seat n's policy in the states as seat 0 sees them.  [R, S, A] -> [R, S, A]."""
         played = policy.flatten(1).index_select(1, self._entry[seat])
-        return played.unflatten(1, policy.shape[1:])
+        return played.view(policy.shape)
 
     def by_joint_action(self, x: Tensor, seat: int) -> Tensor:
         """x(s, j_n) for every joint action j.  [R, S, A] -> [R, S, J]."""
-        return x.flatten(1).index_select(1, self._part[seat]).unflatten(1, (self.num_states, -1))
+        each = x.flatten(1).index_select(1, self._part[seat])
+        return each.view(len(x), self.num_states, -1)
 
     def joint(self, played: Sequence[Tensor]) -> Tensor:
         """p(s, j), the first player's action counting most.  N times [R, S, A] -> [R, S, J]."""
@@ -150,7 +153,7 @@ class MarkovGame:
             played: N policies [R, S, A] in seat 0's states; that of the seat itself is not read.
             seat: whose action is left.
         """
-        x = x.unflatten(-1, (self.num_actions,) * self.num_players)
+        x = x.reshape(*x.shape[:-1], *(self.num_actions,) * self.num_players)
         actions = list(range(self.num_players))
         factors: list[object] = [x, [..., *actions]]
         for other in actions[:seat] + actions[seat + 1 :]:
@@ -240,7 +243,9 @@ class Play:
         return self.game.marginal(self.q[player], self.played, seat)
 
     def gradient(self, seat: int, weights: Mapping[int, Tensor], decay: float = 1.0) -> Tensor:
-        """∂ [(1 - γ) μ · V_i + Σ_n w_n · V_n] / ∂ π_i(a | s) = d(s) Q_i(s, a) + Σ_n y_n(s) Q_n(s, a).
+        """∂ [(1 - γ) μ · V_i + Σ_n w_n · V_n] / ∂ π_i(a | s).
+
+        It is d(s) Q_i(s, a) + Σ_n y_n(s) Q_n(s, a) with the weights' own visits y_n.
 
         Args:
             seat: i, whose policy moves.

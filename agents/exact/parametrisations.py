@@ -1,9 +1,11 @@
-"""How the numbers a learner moves become a policy of a finite game: tables, pre-conditioned tables, networks.
+"""How the numbers a learner moves become a policy of a finite game: tables or networks.
 
-    tables            logits(s, ·) = θ_s                                          A numbers a state
-    pinned            logits(s, ·) = (θ_s, 0)                                     A - 1, as matrix games have it
-    preconditioned    logits = Q θ, Q = I - 2 (1 - e_0) e_0ᵀ                         POLA's trap for gradient steps
-    mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃      x_s: the columns of the state, one-hot
+    tables            logits(s, ·) = θ_s                                A numbers a state
+    pinned            logits(s, ·) = (θ_s, 0)                           A - 1, as in matrix games
+    preconditioned    logits = Q θ, Q = I - 2 (1 - e_0) e_0ᵀ          POLA's trap for gradient steps
+    mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃
+
+x_s are the columns of the state, one-hot.
 
 The gradient of the same policy differs between them, and with it where plain gradient steps go:
 what a proximal step in policy space (steps.py) does not mind.
@@ -35,7 +37,7 @@ class Parametrisation:
         logits: [..., D] -> [..., S, A].
         draw: (shape without D, generator) -> θ [..., D].
         table: whether θ can be set to any policy's logits, exactly: θ = log π.
-        project: [..., S, A] -> [..., S, A], onto logits that the game's symmetries allow; see `tables`.
+        project: [..., S, A] -> [..., S, A], onto logits that the symmetries allow; see `tables`.
     """
 
     name: str
@@ -102,7 +104,7 @@ def pinned(game: GameTables, std: float = 1.0) -> Parametrisation:
 def preconditioned(
     game: GameTables, state: int = 0, weight: float = -2.0, std: float = 0.1
 ) -> Parametrisation:
-    """Logits Q θ: raising the logits of one state moves those of all others `weight` times as far."""
+    """Logits Q θ: raising those of one state moves all others `weight` times as far."""
     plain = tables(game, std)
 
     def logits(theta: Tensor) -> Tensor:
@@ -148,5 +150,5 @@ def softmax(logits: Tensor) -> Tensor:
 
 
 def centred(gradient: Tensor, policy: Tensor) -> Tensor:
-    """g - π·g: the part of a derivative by probabilities that stays within distributions."""
+    """The part of a derivative g by probabilities that stays within distributions: g - π · g."""
     return gradient - (policy * gradient).sum(-1, keepdim=True)

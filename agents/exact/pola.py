@@ -1,17 +1,17 @@
 """POLA's objective on a finite game: what my policy is worth once the others have answered it.
 
-    V_i(π_i, q^K(π_i)),      q^0 = the others' policies, and for each other j, K times               (outer objective)
+    V_i(π_i, q^K(π_i)),    q^0 = the others' policies, and for each other j, K times
 
-    mirror      log q^{k+1} = log q^k + Q_j(π_i, q^k) / β                a proximal step, linearised
-    proximal    log q^{k+1} = log q^0 + Q̃_j(π_i, q^k) / β                towards the proximal point itself
-    gradient    logits q^{k+1} = logits q^k + η ∇ V_j(π_i, q^k)          LOLA's step, in the logits of tables
+    mirror      log q^{k+1} = log q^k + Q_j(π_i, q^k) / β           a proximal step, linearised
+    proximal    log q^{k+1} = log q^0 + Q̃_j(π_i, q^k) / β           towards the proximal point
+    gradient    logits q^{k+1} = logits q^k + η ∇ V_j(π_i, q^k)     LOLA's step, in tables' logits
 
 all in policy space, each up to a constant a state.  The proximal point maximises
 
     V_j(π_i, q) - β Σ_t γ^t E KL(q(· | s_t) || q^0(· | s_t))             s_t visited by π_i and q
 
-so that Q̃_j counts a reward r_j - β KL(q^k || q^0) a step from the next one on: soft policy iteration,
-which converges to it for a single other player.  Its first step is the mirror step.
+so that Q̃_j counts a reward r_j - β KL(q^k || q^0) a step from the next one on: soft policy
+iteration, which converges to it for a single other player.  Its first step is the mirror step.
 
 Paper   Zhao, Lu, Grosse, Foerster 2022, POLA, https://arxiv.org/abs/2210.10125
 

@@ -11,7 +11,8 @@ nothing but policies that prefer left to right.
 Runs on any device; above some thousand states linear systems are solved by iteration, on the CPU
 (krylov.py).
 
-Shapes  R runs, N players, M policies that learn (1 or N), S states, A actions, U updates, D parameters.
+Shapes  R runs, N players, M policies that learn (1 or N), S states, A actions, U updates, D
+        parameters.
 """
 
 from __future__ import annotations

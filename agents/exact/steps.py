@@ -1,12 +1,14 @@
 """How a gradient in policy space moves the parameters.
 
-    adam      θ ← Adam(θ, ∇θ),     ∇θ = (∂π/∂θ)ᵀ g                                           through the parametrisation
-    mirror    log π' = log π + clip(step · (g - π·g) / d, ± cut)                            proximal, in policy space
-              tables: θ ← log π';  networks: a few Adam steps on Σ_s w(s) KL(π' || π_θ), w = d + 1/S   (fit)
+    adam      θ ← Adam(θ, ∇θ),     ∇θ = (∂π/∂θ)ᵀ g                    through the parametrisation
+    mirror    log π' = log π + clip(size · (g - π·g) / d, ± cut)      proximal, in policy space
+              tables: θ ← log π'
+              networks: a few Adam steps on Σ_s w(s) KL(π' || π_θ), w = d + 1/S
 
-g(s, a) is a derivative by π(a | s), which carries the visits d(s): g / d is an advantage.  The mirror
-step is POLA's equations (outer proximal point, then projection onto what the network can express)
-taken as they stand; a gradient step through the network is what the parametrisation makes of it.
+g(s, a) is a derivative by π(a | s), which carries the visits d(s): g / d is an advantage.  The
+mirror step is POLA's equations (outer proximal point, then projection onto what the network can
+express) taken as they stand; a gradient step through the network is what the parametrisation makes
+of it.
 
 Shapes  R runs, M policies that learn (1 if all seats share one), S states, A actions, D parameters.
 """

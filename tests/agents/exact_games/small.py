@@ -1,4 +1,4 @@
-"""Small random games with chance, and what they are worth, written out with dense matrices and loops."""
+"""Small random games with chance, and what they are worth by dense matrices and loops."""
 
 import itertools
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Linear systems of a joint policy: against dense inverses, and their derivatives to third order."""
+"""Linear systems of a joint policy against dense inverses, and derivatives to third order."""
 
 import numpy as np
 import pytest
