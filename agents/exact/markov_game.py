@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.exact.chain import Chain, Structure
+from agents.exact.chain import Chain, Structure, taken
 from agents.exact.parametrisations import Parametrisation, softmax, tables
 from agents.matrix_games.differentiable import check_theta
 
@@ -130,13 +130,11 @@ class MarkovGame:
 
     def in_play(self, policy: Tensor, seat: int) -> Tensor:
         """Seat n's policy in the states as seat 0 sees them.  [R, S, A] -> [R, S, A]."""
-        played = policy.flatten(1).index_select(1, self._entry[seat])
-        return played.view(policy.shape)
+        return taken(policy.flatten(1), self._entry[seat]).view(policy.shape)
 
     def by_joint_action(self, x: Tensor, seat: int) -> Tensor:
         """x(s, j_n) for every joint action j.  [R, S, A] -> [R, S, J]."""
-        each = x.flatten(1).index_select(1, self._part[seat])
-        return each.view(len(x), self.num_states, -1)
+        return taken(x.flatten(1), self._part[seat]).view(len(x), self.num_states, -1)
 
     def joint(self, played: Sequence[Tensor]) -> Tensor:
         """p(s, j), the first player's action counting most.  N times [R, S, A] -> [R, S, J]."""
