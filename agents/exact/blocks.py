@@ -171,8 +171,10 @@ class BlockFactors:
         return x.flatten(1, 2).index_select(1, self.blocks.place)
 
     def _gather(self, index: Tensor, x: Tensor) -> Tensor:
-        """Sums entries [R, B, Q, K] of the pending boards [B, Q] -> [R, P + 1, K]."""
+        """Sums entries [R, B, Q, K] of the pending boards [B, Q] -> [R, P + 1, K].
+
+        Those that stand for no board are zero: nothing leads there, and no chance leads on.
+        """
         total = x.new_zeros(len(x), self.blocks.num_pending + 1, x.shape[-1])
         total.index_add_(1, index.reshape(-1), x.flatten(1, 2))
-        total[:, -1] = 0
         return total
