@@ -157,7 +157,7 @@ class _Solve(torch.autograd.Function):
     @staticmethod
     @override
     def forward(ctx: Any, joint: Tensor, b: Tensor, chain: Chain, transposed: bool) -> Tensor:
-        factors = chain.factors
+        factors = chain.factors  # of the same joint policy, detached
         x = factors.solve_transposed(b) if transposed else factors.solve(b)
         ctx.save_for_backward(joint, x)
         ctx.chain, ctx.transposed = chain, transposed

@@ -79,9 +79,12 @@ def with_settings(learner: str | SolveConfig, **settings: Any) -> SolveConfig:
         ValueError: an unknown learner, an unknown setting, a value out of range.
     """
     cfg = learner if isinstance(learner, SolveConfig) else _by_name(learner)
+    # Which part has a setting of that name.
     parts = {"objective": cfg.objective, "step": cfg.step}
     owner = {f.name: part for part, of in parts.items() for f in fields(of) if f.name != "kind"}
     own = [f.name for f in fields(SolveConfig)]
+
+    # Changes of parts, and of the whole.
     changes: dict[str, Any] = {}
     for name, value in settings.items():
         if name in own:

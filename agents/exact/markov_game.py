@@ -151,6 +151,7 @@ class MarkovGame:
             played: N policies [R, S, A] in seat 0's states; that of the seat itself is not read.
             seat: whose action is left.
         """
+        # An axis [A] for each player; all but the seat's are contracted.
         x = x.reshape(*x.shape[:-1], *(self.num_actions,) * self.num_players)
         actions = list(range(self.num_players))
         factors: list[object] = [x, [..., *actions]]
@@ -256,6 +257,7 @@ class Play:
         game = self.game
         by_move = self.visits[..., None] * self.q_of_own(seat, seat)
         if weights:
+            # Visits that follow the credited joint actions.
             chain = self.chain
             if decay < 1:
                 chain = Chain(game.structure, self.joint, decay * game.gamma)

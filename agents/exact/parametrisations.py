@@ -69,11 +69,14 @@ def tables(
     dim = shape[0] * shape[1]
 
     def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        # Drawn in float64, so that both precisions start from the same numbers.
         theta = torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
         return (std * theta).to(dtype)
 
     def project(logits: Tensor) -> Tensor:
-        return logits if average is None else (average @ logits[..., None])[..., 0]
+        if average is None:
+            return logits
+        return (average.to(logits.device) @ logits[..., None])[..., 0]
 
     def logits(theta: Tensor) -> Tensor:
         return project(theta.unflatten(-1, shape))
@@ -122,12 +125,14 @@ def mlp(game: GameTables, hidden: Sequence[int] = (64, 64)) -> Parametrisation:
     Weights and biases start uniform in ±1/√fan_in, as torch.nn.Linear's defaults.
     """
     x = torch.as_tensor(game.features, dtype=torch.float32)
+
+    # A weight and a bias for each layer, one after the other in θ.
     widths = [x.shape[1], *hidden, game.num_actions[0]]
     sizes = [n for fan_in, out in itertools.pairwise(widths) for n in (fan_in * out, out)]
 
     def logits(theta: Tensor) -> Tensor:
         parts = theta.split(sizes, -1)
-        h = x.to(theta.device)
+        h = x.to(theta.device)  # [S, F], then [..., S, hidden]
         for layer, (fan_in, out) in enumerate(itertools.pairwise(widths)):
             weight = parts[2 * layer].unflatten(-1, (fan_in, out))
             h = (torch.tanh(h) if layer else h) @ weight + parts[2 * layer + 1][..., None, :]

@@ -61,7 +61,7 @@ def outer_gradient(play: Play, seat: int, cfg: PolaConfig) -> tuple[Tensor, Tens
 
     -> [R, S, A], [R, S]; both in the states as the seat sees them.
     """
-    own = play.policies[:, seat].detach().requires_grad_()
+    own = play.policies[:, seat].detach().requires_grad_()  # [R, S, A]
     value, visits = outer_value(own, play, seat, cfg)
     (gradient,) = torch.autograd.grad(value.sum(), own)
     return gradient, play.game.visits_as_seen(visits.detach(), seat)
@@ -87,10 +87,14 @@ def answers(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> list[Tensor]
     """
     game = play.game
     others = [j for j in range(game.num_players) if j != seat]
+
+    # Where the others start from: constants, as I see them.
     played = list(play.played)
     played[seat] = game.in_play(own, seat)
     first = {j: torch.log(played[j].clamp(min=SMALLEST)) for j in others}
     logits = dict(first)
+
+    # Their steps, each attached to my policy.
     for _ in range(cfg.inner_steps):
         steps = _steps(played, first, game, cfg)
         for j in others:

@@ -62,6 +62,8 @@ class Adam:
     def step(self, theta: Tensor, ascent: Tensor) -> Tensor:
         """One step up along a gradient of θ's shape."""
         self.time += 1
+
+        # Running moments, then corrected for having started at 0.
         self.first = BETAS[0] * self.first + (1 - BETAS[0]) * ascent
         self.second = BETAS[1] * self.second + (1 - BETAS[1]) * ascent**2
         mean = self.first / (1 - BETAS[0] ** self.time)
@@ -109,6 +111,7 @@ class Stepper:
 
     def _fit(self, theta: Tensor, target: Tensor, visits: Tensor) -> Tensor:
         """A few Adam steps down Σ_s w(s) KL(target || π_θ)."""
+        # Every state counts a little, so that those never visited are not forgotten.
         target = target.to(theta.dtype).softmax(-1)
         weights = visits.to(theta.dtype) + 1 / visits.shape[-1]
         weights = (weights / weights.sum(-1, keepdim=True))[..., None]
@@ -124,6 +127,8 @@ def mirror_target(logits: Tensor, gradient: Tensor, visits: Tensor, cfg: StepCon
     """Logits of the proximal step's target.  [R, M, S, A] twice, [R, M, S] -> [R, M, S, A]."""
     logits = logits.detach().to(gradient.dtype)
     policy = softmax(logits)
+
+    # The derivative by logits, over what it carries: visits and probabilities.
     up = policy * centred(gradient, policy)
     advantage = up / policy.clamp(min=LEAST_PROBABILITY) / visits.clamp(min=LEAST_VISITS)[..., None]
     target = logits + (cfg.size * advantage).clamp(-cfg.cut, cfg.cut)

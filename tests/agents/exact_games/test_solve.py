@@ -127,6 +127,15 @@ def test_float32_learns_the_same(coin):
     torch.testing.assert_close(single.double(), double, atol=1e-4, rtol=0)
 
 
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["loqa", "pola"])
+def test_cuda_learns_the_same(coin, name):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    on_gpu, on_cpu = (solve(name, coin, updates=5, device=d).policies for d in ("cuda", "cpu"))
+    torch.testing.assert_close(on_gpu.cpu(), on_cpu, atol=1e-6, rtol=0)
+
+
 # ----------------------------------------------------------------------------------------- seats
 
 
