@@ -1,11 +1,11 @@
-"""I - γ P factorised by blocks: the states between two chance events, and the boards that chance joins.
+"""I - γ P factorised by blocks: what chance alone joins falls apart into small matrices.
 
 Between chance events some columns of a state stand still (the Coin Game's owner and the players'
 memories): moves without chance are block diagonal, and M a block diagonal matrix D less a product
 of low rank,
 
-    M   = D - γ U C                            D: B blocks of n states
-    M⁻¹ = D⁻¹ + X K⁻¹ C D⁻¹,   X = D⁻¹ γ U,   K = I - C X     [P, P]: Schur complement on pending boards
+    M   = D - γ U C                                  D: B blocks of n states
+    M⁻¹ = D⁻¹ + X K⁻¹ C D⁻¹,   X = D⁻¹ γ U           K = I - C X, [P, P]: Schur complement
 
 so that R runs are one batched LU of R B small matrices and one of R matrices of P pending boards.
 
@@ -34,7 +34,7 @@ class Blocks:
         entry: [S J], where a joint action's probability goes in the matrices [B, n, n + L]: a place
             of the same block, or one of its L pending columns.
         target: [B, L], the pending board that a column stands for; P where there are fewer.
-        landing: [B, Q], pending boards from which chance leads into the block; P where fewer.
+        from_pending: [B, Q], pending boards from which chance leads into the block; P where fewer.
         chance: [B, Q, n], their probabilities.
     """
 
@@ -51,14 +51,14 @@ class Blocks:
         waits = successors >= num_states
         source = np.broadcast_to(block[:, None], successors.shape)
         target, column = _numbered(source[waits], successors[waits] - num_states, self)
-        landed = np.empty_like(successors)
-        landed[~waits] = inner[successors[~waits]]
-        landed[waits] = size + column
+        next_code = np.empty_like(successors)
+        next_code[~waits] = inner[successors[~waits]]
+        next_code[waits] = size + column
 
         # Where chance leads.
         chance = game.chance.tocoo()
-        landing, row = _numbered(block[chance.col], chance.row, self)
-        weights = np.zeros((self.count, landing.shape[1], size))
+        from_pending, row = _numbered(block[chance.col], chance.row, self)
+        weights = np.zeros((self.count, from_pending.shape[1], size))
         weights[block[chance.col], row, inner[chance.col]] = chance.data
 
         def index(array: np.ndarray) -> Tensor:
@@ -66,8 +66,8 @@ class Blocks:
 
         width = size + target.shape[1]
         self.place, self.state = index(place), index(state)
-        self.entry = index((place[:, None] * width + landed).reshape(-1))
-        self.target, self.landing = index(target), index(landing)
+        self.entry = index((place[:, None] * width + next_code).reshape(-1))
+        self.target, self.from_pending = index(target), index(from_pending)
         self.chance = torch.as_tensor(weights, device=device, dtype=dtype)
 
     @property
@@ -126,7 +126,7 @@ class BlockFactors:
 
         # γ W and γ U of each block, from the probabilities of joint actions.
         moves = joint.new_zeros(runs, blocks.count * places * (places + columns))
-        moves.index_add_(1, blocks.entry, joint.flatten(1), alpha=gamma)
+        moves.index_add_(1, blocks.entry, gamma * joint.flatten(1))  # alpha= is slow
         moves = moves.view(runs, blocks.count, places, places + columns)
 
         # D = I - γ W, X = D⁻¹ γ U.
@@ -138,17 +138,17 @@ class BlockFactors:
         # K = I - C X.
         size = blocks.num_pending + 1  # the last one stands for none
         k = joint.new_zeros(runs, size * size)
-        entry = blocks.landing[:, :, None] * size + blocks.target[:, None, :]
+        entry = blocks.from_pending[:, :, None] * size + blocks.target[:, None, :]
         through = torch.matmul(blocks.chance, self.x)
-        k.index_add_(1, entry.reshape(-1), through.flatten(1), alpha=-1)
-        k = k.unflatten(1, (size, size))
+        k.index_add_(1, entry.reshape(-1), -through.flatten(1))
+        k = k.view(runs, size, size)
         k.diagonal(dim1=1, dim2=2).add_(1)
         self.k = torch.linalg.lu_factor_ex(k)[:2]
 
     def solve(self, b: Tensor) -> Tensor:
         """M⁻¹ b = Y + X K⁻¹ C Y, Y = D⁻¹ b.  [R, S, K] -> [R, S, K]."""
         y = torch.linalg.lu_solve(*self.d, self._split(b))
-        at_pending = self._gather(self.blocks.landing, torch.matmul(self.blocks.chance, y))
+        at_pending = self._gather(self.blocks.from_pending, torch.matmul(self.blocks.chance, y))
         pending = torch.linalg.lu_solve(*self.k, at_pending)
         return self._join(y + torch.matmul(self.x, pending[:, self.blocks.target]))
 
@@ -157,22 +157,24 @@ class BlockFactors:
         b = self._split(b)
         at_pending = self._gather(self.blocks.target, torch.matmul(self.x.mT, b))
         pending = torch.linalg.lu_solve(*self.k, at_pending, adjoint=True)
-        b = b + torch.matmul(self.blocks.chance.mT, pending[:, self.blocks.landing])
+        b = b + torch.matmul(self.blocks.chance.mT, pending[:, self.blocks.from_pending])
         return self._join(torch.linalg.lu_solve(*self.d, b, adjoint=True))
 
     def _split(self, x: Tensor) -> Tensor:
         """[R, S, K] -> [R, B, n, K]."""
         padded = torch.cat((x, x.new_zeros(len(x), 1, x.shape[-1])), 1)
         placed = padded.index_select(1, self.blocks.state)
-        return placed.unflatten(1, (self.blocks.count, self.blocks.size))
+        return placed.view(len(x), self.blocks.count, self.blocks.size, -1)
 
     def _join(self, x: Tensor) -> Tensor:
         """[R, B, n, K] -> [R, S, K]."""
         return x.flatten(1, 2).index_select(1, self.blocks.place)
 
     def _gather(self, index: Tensor, x: Tensor) -> Tensor:
-        """Sums entries [R, B, Q, K] of the pending boards [B, Q] -> [R, P + 1, K]."""
+        """Sums entries [R, B, Q, K] of the pending boards [B, Q] -> [R, P + 1, K].
+
+        Those that stand for no board are zero: nothing leads there, and no chance leads on.
+        """
         total = x.new_zeros(len(x), self.blocks.num_pending + 1, x.shape[-1])
         total.index_add_(1, index.reshape(-1), x.flatten(1, 2))
-        total[:, -1] = 0
         return total

@@ -67,7 +67,7 @@ class Krylov:
         self.rows, self.column_starts = by_column.indices, by_column.indptr
 
     def system(self, joint: np.ndarray, gamma: float) -> tuple[Operator, Operator]:
-        """X -> M x and x -> Mᵀ x of one run's joint policy [S, J]."""
+        """The maps x -> M x and x -> Mᵀ x of one run's joint policy [S, J]."""
         data = gamma * np.bincount(self.entry, joint.ravel(), len(self.columns))
         moves = csr_matrix((data, self.columns, self.starts), self.shape)
         into = csr_matrix((data[self.order], self.rows, self.column_starts), self.shape[::-1])
@@ -98,6 +98,7 @@ class Krylov:
         if scale == 0:
             return np.zeros_like(b)
 
+        # BiCGSTAB, and GMRES where that has not done it.
         last = self._solutions.setdefault(kind, deque(maxlen=KEPT))
         goal = self.tolerance * scale
         x = bicgstab(matrix, b, nearest(matrix, b, list(last)), goal)
@@ -120,6 +121,7 @@ def nearest(matrix: Operator, b: np.ndarray, last: list[np.ndarray]) -> np.ndarr
     """The combination of earlier solutions that comes nearest to solving M x = b.  -> [S]."""
     if not last:
         return np.zeros_like(b)
+    # Normal equations: a few columns, and only a start.
     x = np.stack(last)
     image = np.stack([matrix(each) for each in last])
     gram = image @ image.T
@@ -130,7 +132,7 @@ def nearest(matrix: Operator, b: np.ndarray, last: list[np.ndarray]) -> np.ndarr
 @np.errstate(all="ignore")  # a breakdown divides by zero; the caller looks at the residual
 def bicgstab(matrix: Operator, b: np.ndarray, x: np.ndarray, goal: float) -> np.ndarray:
     """BiCGSTAB from x until the residual is at most `goal`, or it breaks down.  [S] -> [S]."""
-    residual = b - matrix(x)
+    residual = b - matrix(x)  # carried along, not computed again
     shadow, p = residual, residual
     rho = shadow @ residual
     for _ in range(MAX_ITERATIONS):
@@ -171,6 +173,7 @@ class KrylovFactors:
         return self._solve(b, True)
 
     def _solve(self, b: Tensor, transposed: bool) -> Tensor:
+        # One right-hand side after the other: scipy's products with several are slower.
         right = b.double().cpu().numpy()
         x = np.empty_like(right)
         for run, system in enumerate(self.systems):

@@ -1,22 +1,27 @@
 """Learners by name: what each player climbs, and how its parameters move.
 
-    name                            climbs                                          moves      source
-    naive                           V_i                                             Adam       policy gradient
-    lola                            V_i(π_i, q), one ∇-step q in logits             Adam       Foerster et al. 2018, arXiv 1709.04326
-    loqa                            V_i + Σ_j w_j · V_j, opponent model softmax Q   Adam       Aghajohari et al. 2024, arXiv 2405.01035
-    advantage_alignment             V_i + Σ_j w_j · V_j, advantages aligned         Adam       Duque et al. 2024, arXiv 2406.14662
-    pola                            V_i(π_i, q), one proximal step q                mirror     Zhao et al. 2022, arXiv 2210.10125
-    naive_proximal                  as naive                                        mirror
-    loqa_proximal                   as loqa                                         mirror     LOQA's model, POLA's step
-    advantage_alignment_proximal    as advantage_alignment                          mirror     nearest: its clipped-surrogate form
+    name                  climbs                                           moves     source
+    naive                 V_i                                              Adam      policy gradient
+    lola                  V_i(π_i, q), q a ∇-step ahead in its logits      Adam      [1]
+    loqa                  V_i + Σ_j w_j · V_j, opponent model softmax Q    Adam      [2]
+    advantage_alignment   V_i + Σ_j w_j · V_j, advantages aligned          Adam      [3]
+    pola                  V_i(π_i, q), q a proximal step ahead             mirror    [4]
 
-Equations: rules.py (naive, loqa, advantage_alignment), pola.py (lola, pola), steps.py (Adam, mirror).
-"loqa_exact" and the like name the same.
+    naive_proximal, loqa_proximal, advantage_alignment_proximal            mirror    [4] on the rest
+
+[1] Foerster et al. 2018, LOLA, https://arxiv.org/abs/1709.04326
+[2] Aghajohari et al. 2024, LOQA, https://arxiv.org/abs/2405.01035
+[3] Duque et al. 2024, Advantage Alignment, https://arxiv.org/abs/2406.14662; its clipped-surrogate
+    form is the nearest published relative of the proximal learners
+[4] Zhao et al. 2022, POLA, https://arxiv.org/abs/2210.10125
+
+Equations: rules.py (naive, loqa, advantage_alignment), pola.py (lola, pola), steps.py (Adam,
+mirror).  "loqa_exact" and the like name the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import torch
@@ -37,8 +42,8 @@ class SolveConfig:
         ValueError: an unknown word, fewer than 0 updates.
     """
 
-    objective: ShapingConfig | PolaConfig = ShapingConfig()  # what each player climbs
-    step: StepConfig = StepConfig()  # how parameters move
+    objective: ShapingConfig | PolaConfig = field(default_factory=ShapingConfig)  # what each climbs
+    step: StepConfig = field(default_factory=StepConfig)  # how parameters move
     updates: int = 60  # U
     policy: Literal["tables", "mlp", "preconditioned"] = "tables"  # parametrisations.py
     shared: bool | None = None  # one policy for all seats; None: where the seats are alike
@@ -74,9 +79,12 @@ def with_settings(learner: str | SolveConfig, **settings: Any) -> SolveConfig:
         ValueError: an unknown learner, an unknown setting, a value out of range.
     """
     cfg = learner if isinstance(learner, SolveConfig) else _by_name(learner)
+    # Which part has a setting of that name.
     parts = {"objective": cfg.objective, "step": cfg.step}
     owner = {f.name: part for part, of in parts.items() for f in fields(of) if f.name != "kind"}
-    own = [field.name for field in fields(SolveConfig)]
+    own = [f.name for f in fields(SolveConfig)]
+
+    # Changes of parts, and of the whole.
     changes: dict[str, Any] = {}
     for name, value in settings.items():
         if name in own:

@@ -1,13 +1,14 @@
 """A game of finite states as learners see it: N policies in, values and their derivatives out.
 
-    π_n(a | s)                       policy of seat n, s as that seat sees it (its own position first)
+    π_n(a | s)                       policy of seat n, s as that seat sees it
     p(s, j) = Π_n π_n(j_n | s)       joint policy, s as seat 0 sees it
     V_n = (I - γ P)⁻¹ r_n            values;  score (1 - γ) μ · V_n
     d   = (1 - γ) (I - γ P)⁻ᵀ μ      discounted visits of the states
     Q_n(s, j) = r_n(s, j) + γ V_n'(s, j)
 
-`MarkovGame` is a `DifferentiableGame`: naive learning, LOLA, LookAhead, SOS, consensus and Meta-MAPG
-take it as they take a matrix game.  `Play` holds what update rules in policy space are made of.
+`MarkovGame` is a `DifferentiableGame`: naive learning, LOLA, LookAhead, SOS, consensus and
+Meta-MAPG take it as they take a matrix game.  `Play` holds what update rules in policy space are
+made of.
 
 Shapes  R runs, N players, S states, A actions, J = A^N joint actions, D parameters a player.
 """
@@ -23,12 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.exact.chain import Chain, Structure
+from agents.exact.chain import Chain, Structure, taken
 from agents.exact.parametrisations import Parametrisation, softmax, tables
 from agents.matrix_games.differentiable import check_theta
 
 if TYPE_CHECKING:
-    from social_dilemmas_env.exact.tables import GameTables
+    from social_dilemmas_env.exact.game import ExactGame
+    from social_dilemmas_env.exact.orbits import OrbitGame
 
 
 class MarkovGame:
@@ -46,7 +48,7 @@ class MarkovGame:
 
     def __init__(
         self,
-        game: GameTables,
+        game: ExactGame | OrbitGame,
         parametrisation: Parametrisation | None = None,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float64,
@@ -76,7 +78,7 @@ class MarkovGame:
         parts = np.arange(self.num_states)[:, None] * self.num_actions + joint
         self._part = torch.as_tensor(parts, device=device).flatten(1)
 
-    # --------------------------------------------------------------- what any learner asks of a game
+    # -------------------------------------------------------------- what any learner asks of a game
 
     def policies(self, theta: Tensor) -> Tensor:
         """π_n(a | s), s as seat n sees it.  [..., N, D] -> [..., N, S, A]."""
@@ -124,16 +126,15 @@ class MarkovGame:
             for n in range(1, self.num_players)
         )
 
-    # ------------------------------------------------------------------------- policies as they play
+    # ------------------------------------------------------------------------ policies as they play
 
     def in_play(self, policy: Tensor, seat: int) -> Tensor:
         """Seat n's policy in the states as seat 0 sees them.  [R, S, A] -> [R, S, A]."""
-        played = policy.flatten(1).index_select(1, self._entry[seat])
-        return played.unflatten(1, policy.shape[1:])
+        return taken(policy.flatten(1), self._entry[seat]).view(policy.shape)
 
     def by_joint_action(self, x: Tensor, seat: int) -> Tensor:
         """x(s, j_n) for every joint action j.  [R, S, A] -> [R, S, J]."""
-        return x.flatten(1).index_select(1, self._part[seat]).unflatten(1, (self.num_states, -1))
+        return taken(x.flatten(1), self._part[seat]).view(len(x), self.num_states, -1)
 
     def joint(self, played: Sequence[Tensor]) -> Tensor:
         """p(s, j), the first player's action counting most.  N times [R, S, A] -> [R, S, J]."""
@@ -150,7 +151,8 @@ class MarkovGame:
             played: N policies [R, S, A] in seat 0's states; that of the seat itself is not read.
             seat: whose action is left.
         """
-        x = x.unflatten(-1, (self.num_actions,) * self.num_players)
+        # An axis [A] for each player; all but the seat's are contracted.
+        x = x.reshape(*x.shape[:-1], *(self.num_actions,) * self.num_players)
         actions = list(range(self.num_players))
         factors: list[object] = [x, [..., *actions]]
         for other in actions[:seat] + actions[seat + 1 :]:
@@ -175,14 +177,9 @@ class MarkovGame:
         start = self.start.expand(len(chain.joint), -1)[..., None]
         return (1 - self.gamma) * chain.solve_transposed(start)[..., 0]
 
-    def values_by_state(self, chain: Chain) -> Tensor:
-        """V_n = (I - γ P)⁻¹ r_n.  -> [R, S, N]."""
-        rewards = [(chain.joint * self.rewards[n]).sum(-1) for n in range(self.num_players)]
-        return chain.solve(torch.stack(rewards, -1))
-
     def q(self, values: Tensor, player: int) -> Tensor:
-        """Q_n(s, j) = r_n(s, j) + γ V_n'(s, j).  [R, S, N] -> [R, S, J]."""
-        after = self.structure.next_values(values[..., player])
+        """Q_n(s, j) = r_n(s, j) + γ V_n'(s, j).  [R, S] -> [R, S, J]."""
+        after = self.structure.next_values(values)
         return torch.add(self.rewards[player], after, alpha=self.gamma)
 
 
@@ -218,11 +215,12 @@ class Play:
 
     @cached_property
     def values(self) -> Tensor:
-        """V_n.  [R, S, N]."""
+        """V_n = (I - γ P)⁻¹ r_n.  [R, S, N]."""
+        rewards = self.game.rewards[:1] if self.alike else self.game.rewards
+        values = self.chain.solve(torch.stack([(self.joint * r).sum(-1) for r in rewards], -1))
         if not self.alike:
-            return self.game.values_by_state(self.chain)
-        first = self.chain.solve((self.joint * self.game.rewards[0]).sum(-1, keepdim=True))[..., 0]
-        return torch.stack([first.index_select(1, seen) for seen in self.game.seen], -1)
+            return values
+        return torch.stack([values[:, seen, 0] for seen in self.game.seen], -1)
 
     @cached_property
     def score(self) -> Tensor:
@@ -237,14 +235,16 @@ class Play:
     @cached_property
     def q(self) -> tuple[Tensor, ...]:
         """Q_n(s, j) of each player.  N times [R, S, J]."""
-        return tuple(self.game.q(self.values, n) for n in range(self.game.num_players))
+        return tuple(self.game.q(self.values[..., n], n) for n in range(self.game.num_players))
 
     def q_of_own(self, player: int, seat: int) -> Tensor:
         """Q of `player` by the action of `seat` alone, the others' as they play.  [R, S, A]."""
         return self.game.marginal(self.q[player], self.played, seat)
 
     def gradient(self, seat: int, weights: Mapping[int, Tensor], decay: float = 1.0) -> Tensor:
-        """∂ [(1 - γ) μ · V_i + Σ_n w_n · V_n] / ∂ π_i(a | s) = d(s) Q_i(s, a) + Σ_n y_n(s) Q_n(s, a).
+        """∂ [(1 - γ) μ · V_i + Σ_n w_n · V_n] / ∂ π_i(a | s).
+
+        It is d(s) Q_i(s, a) + Σ_n y_n(s) Q_n(s, a) with the weights' own visits y_n.
 
         Args:
             seat: i, whose policy moves.
@@ -257,6 +257,7 @@ class Play:
         game = self.game
         by_move = self.visits[..., None] * self.q_of_own(seat, seat)
         if weights:
+            # Visits that follow the credited joint actions.
             chain = self.chain
             if decay < 1:
                 chain = Chain(game.structure, self.joint, decay * game.gamma)

@@ -1,9 +1,11 @@
-"""How the numbers a learner moves become a policy of a finite game: tables, pre-conditioned tables, networks.
+"""How the numbers a learner moves become a policy of a finite game: tables or networks.
 
-    tables            logits(s, ·) = θ_s                                          A numbers a state
-    pinned            logits(s, ·) = (θ_s, 0)                                     A - 1, as matrix games have it
-    preconditioned    logits = Q θ, Q = I - 2 e_s 1ᵀ but for one state            POLA's trap for gradient steps
-    mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃      x_s: the columns of the state, one-hot
+    tables            logits(s, ·) = θ_s                                A numbers a state
+    pinned            logits(s, ·) = (θ_s, 0)                           A - 1, as in matrix games
+    preconditioned    logits = Q θ, Q = I - 2 (1 - e_0) e_0ᵀ          POLA's trap for gradient steps
+    mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃
+
+x_s are the columns of the state, one-hot.
 
 The gradient of the same policy differs between them, and with it where plain gradient steps go:
 what a proximal step in policy space (steps.py) does not mind.
@@ -35,7 +37,7 @@ class Parametrisation:
         logits: [..., D] -> [..., S, A].
         draw: (shape without D, generator) -> θ [..., D].
         table: whether θ can be set to any policy's logits, exactly: θ = log π.
-        project: [..., S, A] -> [..., S, A], onto logits that the game's symmetries allow; see `tables`.
+        project: [..., S, A] -> [..., S, A], onto logits that the symmetries allow; see `tables`.
     """
 
     name: str
@@ -67,11 +69,14 @@ def tables(
     dim = shape[0] * shape[1]
 
     def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        # Drawn in float64, so that both precisions start from the same numbers.
         theta = torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
         return (std * theta).to(dtype)
 
     def project(logits: Tensor) -> Tensor:
-        return logits if average is None else (average @ logits[..., None])[..., 0]
+        if average is None:
+            return logits
+        return (average.to(logits.device) @ logits[..., None])[..., 0]
 
     def logits(theta: Tensor) -> Tensor:
         return project(theta.unflatten(-1, shape))
@@ -102,7 +107,7 @@ def pinned(game: GameTables, std: float = 1.0) -> Parametrisation:
 def preconditioned(
     game: GameTables, state: int = 0, weight: float = -2.0, std: float = 0.1
 ) -> Parametrisation:
-    """Logits Q θ: raising the logits of one state moves those of all others `weight` times as far."""
+    """Logits Q θ: raising those of one state moves all others `weight` times as far."""
     plain = tables(game, std)
 
     def logits(theta: Tensor) -> Tensor:
@@ -120,12 +125,14 @@ def mlp(game: GameTables, hidden: Sequence[int] = (64, 64)) -> Parametrisation:
     Weights and biases start uniform in ±1/√fan_in, as torch.nn.Linear's defaults.
     """
     x = torch.as_tensor(game.features, dtype=torch.float32)
+
+    # A weight and a bias for each layer, one after the other in θ.
     widths = [x.shape[1], *hidden, game.num_actions[0]]
     sizes = [n for fan_in, out in itertools.pairwise(widths) for n in (fan_in * out, out)]
 
     def logits(theta: Tensor) -> Tensor:
         parts = theta.split(sizes, -1)
-        h = x.to(theta.device)
+        h = x.to(theta.device)  # [S, F], then [..., S, hidden]
         for layer, (fan_in, out) in enumerate(itertools.pairwise(widths)):
             weight = parts[2 * layer].unflatten(-1, (fan_in, out))
             h = (torch.tanh(h) if layer else h) @ weight + parts[2 * layer + 1][..., None, :]
@@ -148,5 +155,5 @@ def softmax(logits: Tensor) -> Tensor:
 
 
 def centred(gradient: Tensor, policy: Tensor) -> Tensor:
-    """G - π·g: the part of a derivative by probabilities that stays within distributions."""
+    """The part of a derivative g by probabilities that stays within distributions: g - π · g."""
     return gradient - (policy * gradient).sum(-1, keepdim=True)

@@ -1,13 +1,17 @@
 """POLA's objective on a finite game: what my policy is worth once the others have answered it.
 
-    V_i(π_i, q^K(π_i)),      q^0 = the others' policies, and for each other j, K times               (outer objective)
+    V_i(π_i, q^K(π_i)),    q^0 = the others' policies, and for each other j, K times
 
-    mirror      log q^{k+1} = log q^k + Q_j(π_i, q^k) / β                a proximal step, linearised: exact in policy space
-    proximal    log q^{k+1} = log q^0 + Q_j(π_i, q^k) / β                its fixed point is the proximal point itself
-    gradient    logits q^{k+1} = logits q^k + η ∇ V_j(π_i, q^k)          LOLA's step, in the logits of tables
+    mirror      log q^{k+1} = log q^k + Q_j(π_i, q^k) / β           a proximal step, linearised
+    proximal    log q^{k+1} = log q^0 + Q̃_j(π_i, q^k) / β           towards the proximal point
+    gradient    logits q^{k+1} = logits q^k + η ∇ V_j(π_i, q^k)     LOLA's step, in tables' logits
 
-The proximal point maximises V_j(π_i, q) - β Σ_s d(s) KL(q(· | s) || q^0(· | s)) with d the visits
-under q: setting its derivative to zero gives log q = log q^0 + Q_j / β up to a constant a state.
+all in policy space, each up to a constant a state.  The proximal point maximises
+
+    V_j(π_i, q) - β Σ_t γ^t E KL(q(· | s_t) || q^0(· | s_t))             s_t visited by π_i and q
+
+so that Q̃_j counts a reward r_j - β KL(q^k || q^0) a step from the next one on: soft policy
+iteration, which converges to it for a single other player.  Its first step is the mirror step.
 
 Paper   Zhao, Lu, Grosse, Foerster 2022, POLA, https://arxiv.org/abs/2210.10125
 
@@ -57,7 +61,7 @@ def outer_gradient(play: Play, seat: int, cfg: PolaConfig) -> tuple[Tensor, Tens
 
     -> [R, S, A], [R, S]; both in the states as the seat sees them.
     """
-    own = play.policies[:, seat].detach().requires_grad_()
+    own = play.policies[:, seat].detach().requires_grad_()  # [R, S, A]
     value, visits = outer_value(own, play, seat, cfg)
     (gradient,) = torch.autograd.grad(value.sum(), own)
     return gradient, play.game.visits_as_seen(visits.detach(), seat)
@@ -83,12 +87,16 @@ def answers(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> list[Tensor]
     """
     game = play.game
     others = [j for j in range(game.num_players) if j != seat]
+
+    # Where the others start from: constants, as I see them.
     played = list(play.played)
     played[seat] = game.in_play(own, seat)
     first = {j: torch.log(played[j].clamp(min=SMALLEST)) for j in others}
     logits = dict(first)
+
+    # Their steps, each attached to my policy.
     for _ in range(cfg.inner_steps):
-        steps = _steps(played, others, game, cfg)
+        steps = _steps(played, first, game, cfg)
         for j in others:
             logits[j] = (first if cfg.inner == "proximal" else logits)[j] + steps[j]
             played[j] = softmax(logits[j])
@@ -96,15 +104,35 @@ def answers(own: Tensor, play: Play, seat: int, cfg: PolaConfig) -> list[Tensor]
 
 
 def _steps(
-    played: list[Tensor], others: list[int], game: MarkovGame, cfg: PolaConfig
+    played: list[Tensor], first: dict[int, Tensor], game: MarkovGame, cfg: PolaConfig
 ) -> dict[int, Tensor]:
-    """What is added to the others' logits.  N times [R, S, A] -> for each other, [R, S, A]."""
-    chain = Chain(game.structure, game.joint(played), game.gamma)
-    values = game.values_by_state(chain)
-    q = {j: game.marginal(game.q(values, j), played, j) for j in others}
+    """What is added to the others' logits.
+
+    Args:
+        played: N policies [R, S, A] in seat 0's states.
+        first: log q^0 of each other, [R, S, A].
+        game: the game.
+        cfg: the kind of step.
+
+    Returns:
+        For each other, [R, S, A].
+    """
+    # Q of what follows under the present policies.
+    joint = game.joint(played)
+    chain = Chain(game.structure, joint, game.gamma)
+    earned = {j: (joint * game.rewards[j]).sum(-1) for j in first}
+    if cfg.inner == "proximal":
+        for j, log_policy in first.items():
+            gap = torch.log(played[j].clamp(min=SMALLEST)) - log_policy
+            earned[j] = earned[j] - cfg.beta_in * (played[j] * gap).sum(-1)
+    values = chain.solve(torch.stack(list(earned.values()), -1)).unbind(-1)
+    q = {
+        j: game.marginal(game.q(value, j), played, j)
+        for j, value in zip(first, values, strict=True)
+    }
     if cfg.inner != "gradient":
-        return {j: q[j] / cfg.beta_in for j in others}
+        return {j: q[j] / cfg.beta_in for j in first}
 
     # ∇V by the logits of a table: d π (Q - π · Q).
     visits = cfg.eta * game.visits(chain)[..., None]
-    return {j: visits * played[j] * centred(q[j], played[j]) for j in others}
+    return {j: visits * played[j] * centred(q[j], played[j]) for j in first}

@@ -4,7 +4,8 @@ Every rule below is the gradient of a weighted sum of values, Σ_n w_n · V_n, w
 constants: w_i = (1 - γ) μ for one's own, and for the others
 
     naive                 w_j(s') = 0
-    LOQA                  w_j(s') = γ Σ_{s,b} P(s' | s, b) d(s) p(b | s) A_i(s, b_j) (1 - π̂_j(b_j | s)) / τ
+    LOQA                  w_j(s') = γ Σ_{s,b} P(s' | s, b) d(s) p(b | s) A_i(s, b_j) ρ_j(s, b_j)
+                          ρ_j(s, b_j) = (1 - π̂_j(b_j | s)) / τ
     Advantage Alignment   w_j(s') = γ Σ_{s,b} P(s' | s, b) d(s) p(b | s) A_i(s, b)
 
 times a `weight`; b are joint actions, A_i(s, b) = Q_i(s, b) - V_i(s), and b_j alone means that the

@@ -11,7 +11,8 @@ nothing but policies that prefer left to right.
 Runs on any device; above some thousand states linear systems are solved by iteration, on the CPU
 (krylov.py).
 
-Shapes  R runs, N players, M policies that learn (1 or N), S states, A actions, U updates, D parameters.
+Shapes  R runs, N players, M policies that learn (1 or N), S states, A actions, U updates, D
+        parameters.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def solve(
     shared = _shares(markov, cfg)
     seats = 1 if shared else markov.num_players
 
-    # Learn.
+    # Learn; the last round only looks at what was learned.
     theta = markov.parametrisation.initial(runs, seats, seed).to(device)
     stepper, curves = Stepper(markov.parametrisation, cfg.step), []
     for update in range(cfg.updates + 1):
@@ -98,6 +99,7 @@ def solve(
         if update < cfg.updates:
             theta = stepper.step(theta, *gradients(play, seats, cfg))
 
+    # Back to the states of the game that was passed.
     policies = play.policies
     if learned_on is not game and isinstance(learned_on, OrbitGame):
         policies = torch.as_tensor(learned_on.lift(policies.cpu().numpy())).to(policies)

@@ -1,12 +1,14 @@
 """How a gradient in policy space moves the parameters.
 
-    adam      θ ← Adam(θ, ∇θ),     ∇θ = (∂π/∂θ)ᵀ g                                           through the parametrisation
-    mirror    log π' = log π + clip(step · (g - π·g) / d, ± cut)                            proximal, in policy space
-              tables: θ ← log π';  networks: a few Adam steps on Σ_s w(s) KL(π' || π_θ), w = d + 1/S   (fit)
+    adam      θ ← Adam(θ, ∇θ),     ∇θ = (∂π/∂θ)ᵀ g                    through the parametrisation
+    mirror    log π' = log π + clip(size · (g - π·g) / d, ± cut)      proximal, in policy space
+              tables: θ ← log π'
+              networks: a few Adam steps on Σ_s w(s) KL(π' || π_θ), w = d + 1/S
 
-g(s, a) is a derivative by π(a | s), which carries the visits d(s): g / d is an advantage.  The mirror
-step is POLA's equations (outer proximal point, then projection onto what the network can express)
-taken as they stand; a gradient step through the network is what the parametrisation makes of it.
+g(s, a) is a derivative by π(a | s), which carries the visits d(s): g / d is an advantage.  The
+mirror step is POLA's equations (outer proximal point, then projection onto what the network can
+express) taken as they stand; a gradient step through the network is what the parametrisation makes
+of it.
 
 Shapes  R runs, M policies that learn (1 if all seats share one), S states, A actions, D parameters.
 """
@@ -60,6 +62,8 @@ class Adam:
     def step(self, theta: Tensor, ascent: Tensor) -> Tensor:
         """One step up along a gradient of θ's shape."""
         self.time += 1
+
+        # Running moments, then corrected for having started at 0.
         self.first = BETAS[0] * self.first + (1 - BETAS[0]) * ascent
         self.second = BETAS[1] * self.second + (1 - BETAS[1]) * ascent**2
         mean = self.first / (1 - BETAS[0] ** self.time)
@@ -107,6 +111,7 @@ class Stepper:
 
     def _fit(self, theta: Tensor, target: Tensor, visits: Tensor) -> Tensor:
         """A few Adam steps down Σ_s w(s) KL(target || π_θ)."""
+        # Every state counts a little, so that those never visited are not forgotten.
         target = target.to(theta.dtype).softmax(-1)
         weights = visits.to(theta.dtype) + 1 / visits.shape[-1]
         weights = (weights / weights.sum(-1, keepdim=True))[..., None]
@@ -122,6 +127,8 @@ def mirror_target(logits: Tensor, gradient: Tensor, visits: Tensor, cfg: StepCon
     """Logits of the proximal step's target.  [R, M, S, A] twice, [R, M, S] -> [R, M, S, A]."""
     logits = logits.detach().to(gradient.dtype)
     policy = softmax(logits)
+
+    # The derivative by logits, over what it carries: visits and probabilities.
     up = policy * centred(gradient, policy)
     advantage = up / policy.clamp(min=LEAST_PROBABILITY) / visits.clamp(min=LEAST_VISITS)[..., None]
     target = logits + (cfg.size * advantage).clamp(-cfg.cut, cfg.cut)

@@ -117,10 +117,10 @@ def explore(game: Game, quotient: Quotient, seats_alike: bool) -> Boards:
 
         # Play every joint action and let chance act.
         after, rewards = explorer.act(frontier)
-        landed = explorer.code(after)
-        steps.append((frontier, after, landed, rewards))
-        marked = explorer.marked(landed)
-        reached = [landed[~marked], pending.add(landed[marked])]
+        next_code = explorer.code(after)
+        steps.append((frontier, after, next_code, rewards))
+        marked = explorer.marked(next_code)
+        reached = [next_code[~marked], pending.add(next_code[marked])]
 
         # The same boards as the other seats see them.
         if seats_alike:
@@ -171,14 +171,14 @@ def _assemble(
         return table.reshape(count, joint, *table.shape[1:])[order]
 
     # Successors: boards by their place among the codes, pending ones after them.
-    landed = sorted_rows([step[2] for step in steps]).ravel()
-    marked = explorer.marked(landed)
-    successors = np.searchsorted(codes, landed)
+    next_code = sorted_rows([step[2] for step in steps]).ravel()
+    marked = explorer.marked(next_code)
+    successors = np.searchsorted(codes, next_code)
 
     waiting = np.array(sorted(pending.index), np.int64)
     rows = np.array([pending.index[code] for code in waiting.tolist()], np.int64)
     if len(waiting):
-        successors[marked] = count + rows[np.searchsorted(waiting, landed[marked])]
+        successors[marked] = count + rows[np.searchsorted(waiting, next_code[marked])]
 
     # Chance.
     row, code, probability = (np.concatenate(part) for part in zip(*pending.parts, strict=True))

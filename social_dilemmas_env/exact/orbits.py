@@ -82,7 +82,7 @@ def orbits(game: ExactGame) -> OrbitGame:
     least, which = states.min(0), states.argmin(0)
     representative, orbit = np.unique(least, return_inverse=True)
     successors, chance = _lumped(game, orbit, representative)
-    start = np.bincount(orbit, game.start, len(representative))
+    start = np.bincount(orbit, game.start, len(representative)).astype(np.float64)
 
     # How seats and symmetries rename actions.
     relabel = actions[which]
@@ -118,11 +118,11 @@ def _images(game: ExactGame) -> tuple[Ints, Ints]:
 
     quotient, boards, product = origin.quotient, origin.boards, origin.product
     codes = encode(boards.board, quotient.sizes)
-    states = np.empty((len(first), game.num_states), np.int64)
+    states: Ints = np.empty((len(first), game.num_states), np.int64)
     for row, element in enumerate(np.sort(first)):
         maps = zip(everything.columns, boards.board, strict=True)
         image = quotient.canonical(tuple(column[element][values] for column, values in maps))
-        board = np.searchsorted(codes, encode(image, quotient.sizes))
+        board: Ints = np.searchsorted(codes, encode(image, quotient.sizes))
         states[row] = product.index[product.memory, board[product.board]]
     return states, actions[np.sort(first)]
 

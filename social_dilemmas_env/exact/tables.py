@@ -117,8 +117,8 @@ class GameTables:
             player: whose rewards.
             gamma: discount factor.
         """
-        landed = np.concatenate([values, self.chance @ values])
-        result: Floats = self.rewards[..., player] + gamma * landed[self.successors]
+        after_chance = np.concatenate([values, self.chance @ values])
+        result: Floats = self.rewards[..., player] + gamma * after_chance[self.successors]
         return result
 
     def own_values(self, joint_values: Floats, others: Floats, player: int) -> Floats:
