@@ -122,7 +122,7 @@ def _images(game: ExactGame) -> tuple[Ints, Ints]:
     for row, element in enumerate(np.sort(first)):
         maps = zip(everything.columns, boards.board, strict=True)
         image = quotient.canonical(tuple(column[element][values] for column, values in maps))
-        board: Ints = np.searchsorted(codes, encode(image, quotient.sizes))
+        board = np.asarray(np.searchsorted(codes, encode(image, quotient.sizes)))
         states[row] = product.index[product.memory, board[product.board]]
     return states, actions[np.sort(first)]
 

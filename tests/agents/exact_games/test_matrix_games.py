@@ -9,7 +9,7 @@ from agents.exact.markov_game import MarkovGame
 from agents.exact.parametrisations import pinned
 from agents.learners.exact_table import exact_learner
 from agents.learners.meta_mapg.m_maml import MMamlConfig, objective
-from agents.learners.meta_mapg.meta_mapg_exact import Learning, meta_gradient
+from agents.learners.meta_mapg.meta_mapg_exact import LearningRules, meta_gradient
 from agents.matrix_games.closed_form import MatrixGame
 
 torch.set_num_threads(1)
@@ -58,7 +58,7 @@ def test_directions(env_id, name, settings):
 @pytest.mark.parametrize("shaping", [False, True])  # Meta-PG, Meta-MAPG
 def test_meta_gradients(shaping):
     _, markov, matrix, theta = pair("ipd_v0")
-    how = Learning(me=1, shaping=shaping)
+    how = LearningRules(me=1, shaping=shaping)
     rates = torch.full((2, 4, 2), 0.3, dtype=torch.float64)
     ours, expected = (meta_gradient(theta, rates, game, how) for game in (markov, matrix))
     for one, other in zip(ours, expected, strict=True):
