@@ -115,6 +115,37 @@ def test_metadata_belongs_to_the_environment():
         assert other.metadata == make().metadata == before
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_tables_of_observations_are_not_shared_for_writing(backend):
+    """numpy's is read-only; of torch's every batch has a copy, the same at each call."""
+    if backend == "torch":
+        pytest.importorskip("torch")
+    one, two = (sde.make_vec_env("ipd_v0", 2, backend=backend, obs_mode="state") for _ in range(2))
+    before = np.array(two.observation_table)
+    try:
+        one.observation_table[...] = 7
+    except ValueError as error:
+        assert "read-only" in str(error)
+    assert one.observation_table is one.observation_table
+    new = sde.make_vec_env("ipd_v0", 2, backend=backend, obs_mode="state")
+    for other in (two, new):
+        assert np.array_equal(other.observation_table, before)
+        ids, _ = other.reset(seed=0)
+        assert np.array_equal(other.observe(ids)[0, 0], before[0])
+
+
+def test_arguments_are_not_shared():
+    """An array that made an environment may be written in afterwards."""
+    payoffs = np.arange(12.0).reshape(2, 3, 2)
+    env = SingleEnv("matrix_game_v0", "random", payoffs=payoffs)
+    payoffs[:] = 99
+    env.reset(seed=0)
+    assert env.step(0)[1] in (0.0, 2.0, 4.0)
+    env.set_opponent("random")
+    assert env.step(0)[1] in (0.0, 2.0, 4.0)
+    assert env.opponents.policies[0].game == env.env.game
+
+
 # -------------------------------------------------------------------------------- episodes are told
 
 
