@@ -37,7 +37,7 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
     """
     if is_file_word(word):
         own = load_object(word)
-        return lambda seat, seed: as_policy(own, Place(env_id, seat, dict(game_kwargs), each=True))
+        return lambda seat, seed: _seeded_policy(own, env_id, seat, seed, game_kwargs)
     if not is_agent(word):
         return lambda seat, seed: sde.make_strategy(
             word, env_id, player=seat, seed=seed, **game_kwargs
@@ -50,6 +50,15 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
     agents = load_agents(word)
     check_trained_for(word, agents[0], env_id, game_kwargs)
     return lambda seat, seed: AgentPlayer(agents[seat], seed)
+
+
+def _seeded_policy(
+    own: Any, env_id: str, seat: int, seed: int, game_kwargs: Mapping[str, Any]
+) -> Any:
+    """An object of a user as a player; functions get one observation."""
+    policy = as_policy(own, Place(env_id, seat, dict(game_kwargs), each=True))
+    policy.reset(1, seed)
+    return policy
 
 
 def batch_player(

@@ -12,7 +12,9 @@ from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import State
 from social_dilemmas_env.policy import Policy
 from social_dilemmas_env.registry import spec
-from social_dilemmas_env.single_agent.players import Place, as_policy, refuse_some
+from social_dilemmas_env.single_agent.players import Adapted, Place, as_policy, refuse_some
+from social_dilemmas_env.single_agent.pool import PoolPlayer
+from social_dilemmas_env.single_agent.predictor import Predictor
 from social_dilemmas_env.strategies.base import seat
 
 # Anything that players.py lists, or a list of these, one for each other player.
@@ -169,7 +171,6 @@ def checked_single_state(state: Any, opponents: Opponents) -> SingleState:
 
 def _kind(policy: Any) -> Any:
     """What a policy is, and what it holds."""
-    held = getattr(policy, "members", None) or [
-        inner for inner in [getattr(policy, "player", None)] if not isinstance(inner, int)
-    ]
-    return type(policy), [_kind(inner) for inner in held if inner is not None]
+    if isinstance(policy, PoolPlayer):
+        return PoolPlayer, [_kind(member) for member in policy.members]
+    return type(policy), type(policy.player) if isinstance(policy, Adapted | Predictor) else None

@@ -35,6 +35,7 @@ KINDS = (
     "load_agent returns), FILE.py:NAME, an object with act(observations) or predict, "
     "a function, or an OpponentPool"
 )
+AGENT_PLAYER = ("agents.evaluation.agent", "AgentPlayer")
 
 
 class Place(NamedTuple):
@@ -70,21 +71,23 @@ def as_policy(given: Any, place: Place) -> Policy:
     if hasattr(given, "seated"):
         seated: Policy = given.seated(place)
         return seated
-    if is_trained(given) or is_trained(getattr(given, "agent", None)):
+    if is_trained(given):
         return _trained(given, place)
-    if hasattr(given, "act"):
-        return _with_act(given)
-    if callable(getattr(given, "predict", None)):
+    if callable(getattr(given, "predict", None)) and not hasattr(given, "act"):
         policy = getattr(given, "policy", given)
         return Predictor(_own(policy, left_out(policy)), place.player)
-    if callable(given):
-        return Function(_own(given), place.each)
+    if hasattr(given, "act") or callable(given):
+        return _adapted(given, place)
     raise TypeError(f"{KINDS}; got {given!r}")
 
 
 def is_trained(given: Any) -> bool:
-    """Whether it is what `load_agent` returns (known by its shape: torch is not imported)."""
-    return hasattr(given, "probabilities") and hasattr(given, "game_kwargs")
+    """Whether it is what `load_agent` returns, or an `AgentPlayer` of it.
+
+    They are known by their shape and by their name, since torch is not imported for this.
+    """
+    agent = all(hasattr(given, name) for name in ("probabilities", "precise", "game_kwargs"))
+    return agent or (type(given).__module__, type(given).__name__) == AGENT_PLAYER
 
 
 def _by_word(word: str, place: Place) -> Policy:
@@ -110,14 +113,14 @@ def _trained(given: Any, place: Place) -> Policy:
     return policy
 
 
-def _with_act(given: Any) -> Policy:
+def _adapted(given: Any, place: Place) -> Policy:
     """A copy, as it is if it keeps the whole contract."""
     refuse_other_arguments(given)
     own = _own(given)
-    if hasattr(own, "reset") and takes_first(own.act):
+    if hasattr(own, "act") and hasattr(own, "reset") and takes_first(own.act):
         policy: Policy = own
         return policy
-    return Adapted(own)
+    return Adapted(own, each=place.each and not hasattr(own, "act"))
 
 
 def _own(given: Any, memo: dict[int, Any] | None = None) -> Any:
@@ -141,10 +144,12 @@ def _own(given: Any, memo: dict[int, Any] | None = None) -> Any:
 
 def refuse_other_arguments(given: Any) -> None:
     """Raises TypeError unless `act` and `reset` take what a `Policy` is given."""
-    if not callable(given.act):
+    act = getattr(given, "act", given)
+    if not callable(act):
         raise TypeError(f"{KINDS}; got {given!r}, whose act cannot be called")
-    if not _takes(given.act, None):
-        raise TypeError(f"act of {type(given).__name__} must take (observations, first=None)")
+    if not (_takes(act, None) or _takes(act, None, first=None)):
+        name = f"act of {type(given).__name__}" if hasattr(given, "act") else repr(given)
+        raise TypeError(f"{name} must take (observations, first=None)")
     if hasattr(given, "reset") and not _takes(given.reset, 1, seed=None):
         raise TypeError(f"reset of {type(given).__name__} must take (num_games, seed=None)")
 
@@ -162,26 +167,26 @@ def _takes(method: Callable[..., Any], *arguments: Any, **keywords: Any) -> bool
 def takes_first(act: Callable[..., Any]) -> bool:
     """Whether a policy wants to be told which games have just begun."""
     try:
-        parameters = inspect.signature(act).parameters
+        return "first" in inspect.signature(act).parameters
     except (TypeError, ValueError):  # some built-in functions have no signature
         return False
-    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return anything or "first" in parameters
 
 
 class Adapted:
-    """An object with `act` that keeps less than the whole contract.
+    """A function, or an object with `act`, that keeps less than the whole contract.
 
     Without a `reset` it has no memory.  With a `reset`, but no `first`, it is reset where an
     episode begins; all games must then begin together.
 
     Args:
         player: the object, which belongs to this.
+        each: it is a function of one observation, and not of those of all games.
     """
 
-    def __init__(self, player: Any):
-        self.player = player
-        self.takes_first, self.resets = takes_first(player.act), hasattr(player, "reset")
+    def __init__(self, player: Any, *, each: bool):
+        self.player, self.each = player, each
+        self.takes_first = not each and takes_first(getattr(player, "act", player))
+        self.resets = hasattr(player, "reset")
         self._fresh = False  # reset, and not asked since
 
     @property
@@ -201,15 +206,18 @@ class Adapted:
         Raises:
             ValueError: some games begin anew, and others do not.
         """
+        ask = getattr(self.player, "act", self.player)
         if self.takes_first:
-            return self.player.act(observations, first=first)
+            return ask(observations, first=first)
 
         # An object that cannot be told `first` is reset instead.
         if self.together and not self._fresh and first is not None and first.any():
             refuse_some(first, self)
             self.player.reset(len(observations), seed=None)
         self._fresh = False
-        return self.player.act(observations)
+        if self.each:
+            return np.array([ask(observation) for observation in observations])
+        return ask(observations)
 
 
 def refuse_some(first: np.ndarray, policy: Any) -> None:
@@ -224,30 +232,3 @@ def refuse_some(first: np.ndarray, policy: Any) -> None:
             "an opponent that is reset where an episode begins needs all games to begin together: "
             "give its act a parameter `first`, the games whose episode has just begun"
         )
-
-
-class Function:
-    """A function of observations as a `Policy`; it is taken to have no memory.
-
-    Args:
-        function: of one observation, or of those of all games.
-        each: the former.
-    """
-
-    def __init__(self, function: Callable[..., Any], each: bool):
-        self.function, self.each = function, each
-        self.takes_first = not each and takes_first(function)
-
-    @property
-    def player(self) -> Any:
-        """What plays."""
-        return self.function
-
-    def reset(self, num_games: int, seed: Any = None) -> None:
-        """Nothing to forget."""
-
-    def act(self, observations: Any, first: Any = None) -> Any:
-        """See `Policy`."""
-        if self.each:
-            return np.array([self.function(observation) for observation in observations])
-        return self.function(observations, **({"first": first} if self.takes_first else {}))

@@ -159,6 +159,24 @@ def test_one_agent_object_in_several_environments():
     assert not hasattr(agent, "hidden")
 
 
+def test_a_wrapper_of_ones_own_is_asked_itself():
+    """An object that holds an agent is not the agent."""
+
+    class Contrary:
+        def __init__(self):
+            self.agent = load_agent("bundled:loqa_ipd")
+
+        def act(self, observations):
+            return 1 - self.agent.act(observations, greedy=True)[0]
+
+    first = [
+        SingleEnv("ipd_v0", o) for o in (AgentPlayer(Contrary().agent, greedy=True), Contrary())
+    ]
+    for env in first:
+        env.reset(seed=0)
+    assert {env.step(1)[1] for env in first} == {0.0, -2.0}
+
+
 def test_two_agents_in_the_seats_of_three():
     env = SingleEnv("coin_game_v0", ["random", "always_defect"], num_agents=3)
     with pytest.raises(ValueError, match="was trained with observation_shape"):

@@ -171,6 +171,35 @@ def test_and_in_many_games_where_they_begin_together(mode):
     assert results[0] == results[1]
 
 
+def test_functions_with_a_reset_are_told_too():
+    class Grudge:
+        def reset(self, num_games, seed=None):
+            self.angry = 0
+
+        def __call__(self, observation):
+            self.angry |= int(observation.argmax(-1) in (2, 4))
+            return self.angry
+
+    env = SingleEnv("ipd_v0", Grudge(), max_cycles=2)
+    env.reset(seed=0)
+    assert [env.step(1)[1] for _ in range(2)] == [0.0, -2.0]
+    env.reset()
+    assert [env.step(0)[1] for _ in range(2)] == [-1.0, -1.0]
+
+
+def test_act_may_ask_for_first():
+    """Whether it must be given or may be; the views always know it."""
+
+    class Opening:
+        def act(self, observations, first):
+            return first.astype(int)
+
+    env = SingleEnv("ipd_v0", Opening(), max_cycles=2)
+    for _ in range(2):
+        env.reset(seed=0)
+        assert [env.step(0)[1] for _ in range(2)] == [-3.0, -1.0]
+
+
 def test_some_games_cannot_begin_without_it():
     """Said before anything changes; all of them may."""
     envs = SingleVectorEnv(
