@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     played = f"{agent.env_id} {agent.game_kwargs or ''}"
     print(f"{arguments.agent}: {played}, {episodes} episodes a pair, mean reward a step")
+    if agent.remark:
+        print(f"  ({agent.remark})")
     for name, value in scores.items():
         print(f"  {name:28s} {value:+.3f}")
 

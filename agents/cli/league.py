@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "entries",
         nargs="+",
         metavar="ENTRY",
-        help="a strategy, bundled:NAME, a run folder or a checkpoint",
+        help="a strategy, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
     )
     parser.add_argument("--episodes", type=int, default=32, help="a pair (default 32)")
     parser.add_argument("--seed", type=int, default=0)

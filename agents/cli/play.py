@@ -6,7 +6,7 @@ from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli.words import add_set, parse_settings
-from agents.evaluation.players import SinglePlayer, play_episode
+from agents.evaluation.players import SinglePlayer, play_episode, remark_on
 from agents.progress import ProgressBar
 from social_dilemmas_env.modes import RenderMode
 
@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "players",
         nargs="+",
         metavar="PLAYER",
-        help="one strategy for each player, e.g. tit_for_tat",
+        help="one for each player: a strategy such as tit_for_tat, bundled:NAME, a run folder, "
+        "or FILE.py:NAME",
     )
 
     # How it is shown.
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     # The games.  The window goes also when something fails.
     try:
-        totals = play_all(env, arguments, game_kwargs)
+        totals, remarks = play_all(env, arguments, game_kwargs)
     finally:
         env.close()
 
@@ -66,11 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
     for agent, name, total in zip(env.possible_agents, names, totals, strict=True):
         each = f"{total / steps:+.3f} a step, {total / arguments.episodes:+.1f} an episode"
         print(f"{agent}  {name:24s} {each}")
+    for name, remark in remarks.items():
+        print(f"({name} is {remark})")
     return 0
 
 
-def play_all(env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any]) -> list[float]:
-    """Plays all episodes, showing or recording them.  Returns each player's sum of rewards."""
+def play_all(
+    env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any]
+) -> tuple[list[float], dict[str, str]]:
+    """Plays all episodes, showing or recording them.
+
+    Returns:
+        Each player's sum of rewards; and by name what one should know of some of them.
+    """
     policies = [
         SinglePlayer(name, arguments.env, i, sde.draw(arguments.seed, i), game_kwargs)
         for i, name in enumerate(arguments.players)
@@ -94,7 +103,13 @@ def play_all(env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any
 
     if arguments.save:
         print(f"saved {frames} frames to {arguments.save}")
-    return totals
+
+    remarks = {
+        name: remark_on(policy.player)
+        for name, policy in zip(arguments.players, policies, strict=True)
+        if remark_on(policy.player)
+    }
+    return totals, remarks
 
 
 def open_film(path: str | None, fps: int) -> Any:

@@ -8,6 +8,7 @@
 Shapes  B games, F features, A actions, H hidden units, K parameter sets, n games a set.
 """
 
+import copy
 import importlib
 from typing import Any
 
@@ -19,6 +20,7 @@ from agents.nn.gru import gru_step
 from agents.nn.lstm import Lstm, lstm_step
 from agents.nn.networks import ActorCritic, Gru, Mlp, Params
 from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.registry import spec
 
 Hidden = Tensor | None
 
@@ -32,15 +34,18 @@ class TrainedAgent:
         env_id: the game it was trained for.
         game_kwargs: that game's arguments.
         facts: what its checkpoint says of it.
+        remark: what those who watch it play should know, a sentence; "" for nothing.
     """
 
     # Of the uniform numbers that choose actions; part of what a seed means.
     uniform_dtype = torch.float32
+    remark = ""
 
     def __init__(self, facts: dict[str, Any], seed: int = 0) -> None:
         self.env_id: str = facts["env_id"]
         self.game_kwargs: dict[str, Any] = facts["game"]
         self.facts = facts
+        self._one: tuple[int, ...] | None = None  # the shape of one observation, once asked for
         self._generator = torch.Generator().manual_seed(seed)
 
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
@@ -105,6 +110,20 @@ class TrainedAgent:
 
         return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
 
+    def precise(self) -> "TrainedAgent":
+        """The same policy computed in float64, with the parameters shared or copied."""
+        return self
+
+    def check_batch(self, observations: Tensor) -> None:
+        """Raises ValueError if these are one observation, and not those of B games."""
+        if self._one is None:
+            game = spec(self.env_id).game(**self.game_kwargs)
+            self._one = game.observation_shape
+        if tuple(observations.shape) == self._one:
+            raise ValueError(
+                f"this is one observation, {self._one}: pass a batch: observation[None]"
+            )
+
     def check_features(self, x: Tensor, expected: int, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless flat observations x [..., F] have the agent's F.
 
@@ -135,11 +154,25 @@ class Agent(TrainedAgent):
     ) -> None:
         super().__init__(facts, seed)
         self._net, self._theta = net.actor, net.unpack(theta, "actor")
+        self._dtype = self._net.table.dtype
+
+    @override
+    def precise(self) -> "Agent":
+        twin = copy.copy(self)
+        twin.convert(torch.float64)
+        return twin
+
+    def convert(self, dtype: torch.dtype) -> None:
+        """Computes in another type of numbers from now on."""
+        self._theta = {name: x.to(dtype) for name, x in self._theta.items()}
+        self._dtype = dtype
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
+        self.check_batch(observations)
+
         # One set of parameters: K = 1.
-        x = observations.to(self._net.table).flatten(1)[None]
+        x = observations.to(self._net.table.device, self._dtype).flatten(1)[None]
         self.check_features(x, self._net.table.shape[1], tuple(observations.shape))
         logits, hidden = forward(self._net, self._theta, x, hidden)
         return logits[0], hidden
@@ -147,6 +180,9 @@ class Agent(TrainedAgent):
 
 class AgentPlayer:
     """An agent in the shape of a scripted player: it keeps the memory of its games.
+
+    All games draw from one generator, as they did for the scores that are committed: a game
+    depends on how many are played beside it.  `AgentPolicy` (agent_policy.py) has a draw a game.
 
     Args:
         agent: who plays.
@@ -160,22 +196,37 @@ class AgentPlayer:
         self.generator = torch.Generator().manual_seed(seed)
 
     def reset(self, num_games: int, seed: int | None = None) -> None:
-        """Begins episodes in all games."""
+        """Begins episodes in all games.
+
+        Raises:
+            TypeError: a seed that is no integer.
+        """
+        if isinstance(seed, list | tuple):
+            raise TypeError("AgentPlayer takes one seed; AgentPolicy takes one for each game")
         self.hidden = None
         if seed is not None:
             self.generator.manual_seed(seed)
 
     def act(self, observations: Any, first: Any = None) -> Any:
         """[B, *observation_shape], and the games [B] whose episode has just begun -> [B]."""
-        # Games that begin anew start without memory, as after a reset.
-        if first is not None and self.hidden is not None:
-            began = torch.as_tensor(first)[None, :, None]
-            self.hidden = torch.where(began, 0, self.hidden)
-
+        self.hidden = forget(self.hidden, first)
         actions, self.hidden = self.agent.act(
             observations, self.hidden, greedy=self.greedy, draws=self.generator
         )
         return actions
+
+
+def forget(hidden: Hidden, first: Any) -> Hidden:
+    """Games that begin anew start without memory, as after a reset.
+
+    Args:
+        hidden: [K, B, H], or None.
+        first: [B] bool, the games whose episode has just begun; None: none.
+    """
+    if first is None or hidden is None:
+        return hidden
+    began = torch.as_tensor(first, device=hidden.device)[None, :, None]
+    return torch.where(began, 0, hidden)
 
 
 def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:

@@ -7,9 +7,10 @@
     print(league.table())
 
 An entry is a name (agents/evaluation/players.py), an object with `act(observations [B, ...]) ->
-actions [B]` (and `reset(B)`, if it remembers anything), or a PettingZoo policy,
-`policy(observation) -> action`. An entry that raises, or returns an action that the game has not,
-forfeits: its message is kept and the league goes on without it.
+actions [B]` (and `reset(B)`, if it remembers anything), a PettingZoo policy,
+`policy(observation) -> action`, or an object of Stable-Baselines3, with `predict`. An entry that
+raises, or returns an action that the game has not, forfeits: its message is kept and the league
+goes on without it.
 
 Shapes  E entries, B episodes a pair, N players: entry i is player 0, entry j all the others.
 """
@@ -24,8 +25,9 @@ from typing import Any
 import numpy as np
 
 import social_dilemmas_env as sde
-from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory
+from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory, remark_on
 from agents.evaluation.scoring import play_episodes
+from social_dilemmas_env.single_agent.players import Place, as_policy
 
 
 class Forfeit(Exception):
@@ -47,6 +49,7 @@ class League:
     errors: np.ndarray  # [E, E, 2], standard errors, over episodes
     forfeits: dict[str, str] = field(default_factory=dict)  # name -> why
     settings: dict[str, Any] = field(default_factory=dict)  # what the result depends on
+    remarks: dict[str, str] = field(default_factory=dict)  # name -> what one should know of it
 
     def table(self) -> str:
         """Rewards of the row's entry against the column's, as text.
@@ -62,6 +65,7 @@ class League:
             cells = map(_cell, self.means[i, :, 0], self.errors[i, :, 0])
             lines.append(f"{label:{width}s}" + "".join(cells))
         lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
+        lines += [f"{name} is {remark}" for name, remark in self.remarks.items()]
         return "\n".join(lines)
 
     def json(self) -> dict[str, Any]:
@@ -72,6 +76,7 @@ class League:
             "errors": _with_nulls(self.errors),
             "forfeits": self.forfeits,
             "settings": self.settings,
+            **({"remarks": self.remarks} if self.remarks else {}),
         }
 
 
@@ -132,7 +137,9 @@ def round_robin(
             means[k], means[:, k], errors[k], errors[:, k] = np.nan, np.nan, np.nan, np.nan
 
     settings = {"env_id": env_id, "game": game_kwargs, "episodes": episodes, "seed": seed}
-    return League([entrant.name for entrant in entrants], means, errors, forfeits, settings)
+    names = [entrant.name for entrant in entrants]
+    remarks = {e.name: remark for e in entrants if (remark := e.remark())}
+    return League(names, means, errors, forfeits, settings, remarks)
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,13 @@ class _Entrant:
 
     name: str
     make: PlayerFactory
+
+    def remark(self) -> str:
+        """What those who read the table should know of it."""
+        try:
+            return remark_on(self.make(0, 0))
+        except Exception:  # a stranger's code may raise anything; it forfeits where it plays
+            return ""
 
 
 def _seat_players(
@@ -196,10 +210,10 @@ def _make_factory(entry: Any, env_id: str, game: Mapping[str, Any]) -> PlayerFac
         factory = player_factory(entry, env_id, game)
         factory(0, 0)  # unknown names are the caller's mistake, found at once
         return factory
-    return lambda seat, seed: _make_player(entry, env_id, game)
+    return lambda seat, seed: _make_player(entry, seat, env_id, game)
 
 
-def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
+def _make_player(entry: Any, seat: int, env_id: str, game: Mapping[str, Any]) -> Any:
     """An entry that is an object as a player of its own: it may sit on both sides."""
     if hasattr(entry, "facts") and hasattr(entry, "game_kwargs"):
         # Inside: torch stays unloaded for entries that do not use it.
@@ -212,6 +226,8 @@ def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
     # A user's object, or a function of one observation.
     if hasattr(entry, "act"):
         return copy.deepcopy(entry)
+    if hasattr(entry, "predict"):  # of Stable-Baselines3
+        return as_policy(entry, Place(env_id, seat, dict(game), each=True))
     if callable(entry):
         return OneByOne(entry)
     raise TypeError(

@@ -1,4 +1,7 @@
-"""Anything that can play, by one word: a strategy, a bundled agent, a run folder, a checkpoint."""
+"""Anything that can play, by one word.
+
+A strategy, a bundled agent, a run folder, a checkpoint, or an object of one's own file.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,6 +10,9 @@ from typing import Any
 import numpy as np
 
 import social_dilemmas_env as sde
+from social_dilemmas_env.single_agent.files import is_file_word, load_object
+from social_dilemmas_env.single_agent.players import Place, as_policy
+from social_dilemmas_env.strategies import STRATEGIES
 
 # (seat, seed) -> a player of many games at once: `reset(B)`, `act(observations [B, ...]) -> [B]`.
 PlayerFactory = Callable[[int, int], Any]
@@ -17,8 +23,8 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
 
     Args:
         word: a strategy of this game (`tit_for_tat`), an agent that comes with the package
-            (`bundled:NAME`), or a run folder or checkpoint (any word with a `/` or `.` in it, or
-            the name of a folder here).
+            (`bundled:NAME`), something of one's own (`./mine.py:Agent`), or a run folder or
+            checkpoint (any word with a `/` or `.` in it, or the name of a folder here).
         env_id: the game.
         game_kwargs: its arguments.
 
@@ -29,6 +35,9 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
         ValueError: an unknown agent (the nearest are named), or one of another game.  An unknown
             strategy is noticed when a player is made.
     """
+    if is_file_word(word):
+        own = load_object(word)
+        return lambda seat, seed: _seeded_policy(own, env_id, seat, seed, game_kwargs)
     if not is_agent(word):
         return lambda seat, seed: sde.make_strategy(
             word, env_id, player=seat, seed=seed, **game_kwargs
@@ -41,6 +50,15 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
     agents = load_agents(word)
     check_trained_for(word, agents[0], env_id, game_kwargs)
     return lambda seat, seed: AgentPlayer(agents[seat], seed)
+
+
+def _seeded_policy(
+    own: Any, env_id: str, seat: int, seed: int, game_kwargs: Mapping[str, Any]
+) -> Any:
+    """An object of a user as a player; functions get one observation."""
+    policy = as_policy(own, Place(env_id, seat, dict(game_kwargs), each=True))
+    policy.reset(1, seed)
+    return policy
 
 
 def batch_player(
@@ -81,7 +99,15 @@ def check_trained_for(name: str, agent: Any, env_id: str, game_kwargs: Mapping[s
 
 def is_agent(word: str) -> bool:
     """Whether a word names a trained agent rather than a strategy."""
+    if word in STRATEGIES:  # also where a folder of that name happens to be
+        return False
     return word.startswith("bundled:") or "/" in word or "." in word or Path(word).is_dir()
+
+
+def remark_on(player: Any) -> str:
+    """What those who watch a player should know of it; "" for nothing."""
+    remark: str = getattr(getattr(player, "agent", None), "remark", "")
+    return remark
 
 
 class SinglePlayer:

@@ -3,11 +3,10 @@
     Learner       what `train` runs: update, state, load
     GraphLearner  a learner whose computations may be replaced by recorded graphs
     Policy        what acts in many games at once: strategies, trained agents, users' own objects
+                  (social_dilemmas_env/policy.py)
     LearnerSpec   a learner's entry in the registry (registry.py)
 
 Importing this imports no torch: names of types are enough for a contract.
-
-Shapes  B games.
 """
 
 from __future__ import annotations
@@ -16,12 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from social_dilemmas_env.policy import Policy
+
 if TYPE_CHECKING:  # torch takes a second to import, and listing learners does not need it
     from torch import Tensor
 
     from agents.checkpoint import Checkpoint
     from agents.evaluation.agent import TrainedAgent
     from agents.execution.direct import Direct
+
+__all__ = ["GraphLearner", "Learner", "LearnerSpec", "Policy"]
 
 ConfigT = TypeVar("ConfigT")
 
@@ -71,33 +74,6 @@ class GraphLearner(Learner, Protocol):
     """
 
     compute: Direct
-
-
-class Policy(Protocol):
-    """What acts: one player of B games at once, with whatever memory it needs.
-
-    The one contract of scripted strategies, trained agents and objects of a user.
-    """
-
-    def reset(self, num_games: int, seed: int | None = None) -> None:
-        """Begins an episode in each of so many games.
-
-        Args:
-            num_games: B.
-            seed: of its random choices from here on; None goes on with those it has.
-        """
-
-    def act(self, observations: Any, first: Any = None) -> Any:
-        """The moves in all games.
-
-        Args:
-            observations: [B, *observation_shape], what this player sees; numpy or torch.
-            first: [B] bool, the games whose episode has just begun, where episodes follow one
-                another; None for none.
-
-        Returns:
-            Actions, integers [B], of the library of the observations.
-        """
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class TabularAgent(TrainedAgent):
     @override
     def probabilities(self, observations: Any, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         seen = torch.as_tensor(observations)
+        self.check_batch(seen)
         one_hot = seen.to(self.policy.device, torch.float32).flatten(1)
         self.check_features(one_hot, len(self.policy), tuple(seen.shape))
         return self.policy[one_hot.argmax(-1)], hidden

@@ -39,14 +39,14 @@ class DictVecEnv:
         **kwargs: see `make_vec_env` (all but `autoreset`).
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
     render_mode = None
 
     def __init__(self, env_id: str, num_envs: int, backend: Backend = "torch", **kwargs: Any):
         options = required_options("DictVecEnv", kwargs, autoreset="same_step", reuse_buffers=False)
         self.batch = make_vec_env(env_id, num_envs, backend, **options)
 
-        # What the libraries ask for, by their names.
+        # What the libraries ask for, by their names; some of them write into `metadata`.
+        self.metadata: dict[str, Any] = {"render_modes": []}
         self.num_envs, self.num_agents = self.batch.num_envs, self.batch.num_agents
         self.max_num_agents, self.device = self.num_agents, self.batch.device
         self.possible_agents = self.batch.possible_agents

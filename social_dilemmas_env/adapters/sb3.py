@@ -6,8 +6,13 @@ There is one row for each player of each game, and one policy for all:
     from social_dilemmas_env.adapters.sb3 import SB3VecEnv
 
     PPO("MlpPolicy", SB3VecEnv("coin_game_v0", num_envs=64), n_steps=50, seed=0).learn(100_000)
+
+With an opponent there is one row for each game, and the policy learns in one seat:
+
+    SB3VecEnv("coin_game_v0", num_envs=64, opponent="bundled:loqa_3x3")
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +22,8 @@ from typing_extensions import override
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.single_agent.opponents import Opponent
+from social_dilemmas_env.single_agent.vector_env import SingleVectorEnv
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
@@ -30,6 +37,8 @@ except ModuleNotFoundError as error:
 class SB3VecEnv(VecEnv):
     """B games with N players as B * N rows; row b * N + n is player n of game b.
 
+    Against an opponent the rows R are the B games, seen by one player.
+
     Steps are computed for all rows at once.  At the end of an episode a row's info holds
     "terminal_observation" and "TimeLimit.truncated", so that learners bootstrap from the last
     value.
@@ -38,28 +47,78 @@ class SB3VecEnv(VecEnv):
         env_id: see `list_envs`.
         num_envs: number of games B; `self.num_envs` is the number of rows, as Stable-Baselines3
             counts.
-        **kwargs: `obs_mode` ("float32" or "uint8"), `seed` and the game's own arguments; see
-            `make_vec_env`.
+        opponent: None: the policy plays all seats; else who plays the others, fixed (see
+            `SingleEnv`).  `env_method("set_opponent", ...)` exchanges them.
+        player: the policy's seat against an opponent.
+        **kwargs: `obs_mode` ("float32" or "uint8"; float32 against an opponent), `seed` and the
+            game's own arguments; see `make_vec_env`.
 
     Raises:
-        ValueError: as `make_vec_env`; or the players have different numbers of actions.
-        TypeError: as `make_vec_env`.
+        ValueError: as `make_vec_env`; or the players have different numbers of actions, unless
+            they play against an opponent.
+        TypeError: as `make_vec_env` and `SingleVectorEnv`.
     """
 
-    def __init__(self, env_id: str, num_envs: int, **kwargs: Any):
+    def __init__(
+        self,
+        env_id: str,
+        num_envs: int,
+        *,
+        opponent: Opponent | None = None,
+        player: int = 0,
+        **kwargs: Any,
+    ):
+        if opponent is not None:
+            self._play_against(env_id, num_envs, opponent, player, kwargs)
+            return
+
         options = required_options(
             "SB3VecEnv", kwargs, backend="numpy", autoreset="same_step", reuse_buffers=False
         )
         batch: Any = make_vec_env(env_id, num_envs, **options)
-        self.batch: NumpyBatch = batch
-        counts = self.batch.game.num_actions
+        self.batch: NumpyBatch | SingleVectorEnv = batch
+        counts = batch.game.num_actions
         if len(set(counts)) > 1:
             raise ValueError(f"rows share one action space, and the players have {counts} actions")
 
-        self._actions: np.ndarray = np.zeros(0, np.int64)  # [B, N], those of `step_async`
-        self._seed: int | None = None  # of the next reset
-        rows = self.batch.num_envs * self.batch.num_agents
-        super().__init__(rows, self.batch.single_observation_space, self.batch.single_action_space)
+        self._begin((batch.num_envs, batch.num_agents), None)
+
+    def _play_against(
+        self, env_id: str, num_envs: int, opponent: Opponent, player: int, kwargs: dict[str, Any]
+    ) -> None:
+        """The rest of the constructor, of one row for each game."""
+        options = required_options(
+            "SB3VecEnv with an opponent",
+            kwargs,
+            backend="numpy",
+            autoreset="same_step",
+            reuse_buffers=False,
+            obs_mode="float32",
+        )
+        seed = options.pop("seed", None)
+        for name in ("backend", "autoreset", "reuse_buffers", "obs_mode"):
+            del options[name]
+        self.batch = SingleVectorEnv(
+            num_envs,
+            env_id=env_id,
+            opponent=opponent,
+            player=player,
+            autoreset_mode="SameStep",
+            **options,
+        )
+        self._begin((self.batch.num_envs,), None if seed is None else rng.check_seed(seed))
+
+    def _begin(self, shape: tuple[int, ...], seed: int | None) -> None:
+        """What both kinds of rows need.
+
+        Args:
+            shape: of the actions that the batch takes, [B, N] or [B].
+            seed: of the first reset.
+        """
+        self._shape, self._seed = shape, seed
+        self._actions: np.ndarray = np.zeros(0, np.int64)  # those of `step_async`
+        spaces = self.batch.single_observation_space, self.batch.single_action_space
+        super().__init__(math.prod(shape), *spaces)
 
     @override
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -77,7 +136,7 @@ class SB3VecEnv(VecEnv):
     @override
     def reset(self) -> np.ndarray:
         """Starts an episode in every game; observations [B * N, *obs_shape]."""
-        observations, _ = self.batch.reset(self._seed)
+        observations, _ = self.batch.reset(seed=self._seed)
         self._seed = None
         self.reset_infos = [{} for _ in range(self.num_envs)]
         self._reset_options()
@@ -95,7 +154,7 @@ class SB3VecEnv(VecEnv):
             raise ValueError(
                 f"actions must have shape ({self.num_envs},), one a row; got {actions.shape}"
             )
-        self._actions = actions.reshape(self.batch.num_envs, self.batch.num_agents)
+        self._actions = actions.reshape(self._shape)
 
     @override
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
@@ -110,11 +169,13 @@ class SB3VecEnv(VecEnv):
         # The last observations of the games that have just ended.
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if info:
-            final = self._rows(info["final_obs"])
+            final = info["final_obs"]  # against an opponent an array of arrays, one a row
+            final = self._rows(final) if len(self._shape) > 1 else final
             for row in np.flatnonzero(truncations):
                 infos[row] = {"terminal_observation": final[row], "TimeLimit.truncated": True}
 
-        return self._rows(observations), rewards.reshape(-1), truncations.reshape(-1), infos
+        paid = rewards.reshape(-1).astype(np.float32, copy=False)
+        return self._rows(observations), paid, truncations.reshape(-1), infos
 
     def _rows(self, observations: np.ndarray) -> np.ndarray:
         """[B, N, *obs_shape] -> [B * N, *obs_shape]."""

@@ -16,7 +16,6 @@ from social_dilemmas_env.single_agent.opponents import (
     Opponents,
     SingleState,
     checked_single_state,
-    takes_first,
 )
 
 
@@ -29,10 +28,12 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
     Args:
         env_id: see `list_envs`.
         opponent: who plays the other seats: the name of a strategy (see `list_strategies`; a player
-            of its own in every seat), an object with `act(observations [B, ...], first=None) ->
-            actions [B]` and, if it has a memory, `reset(num_games, seed=...)` (B is 1 here), a
-            function of one observation that returns an action, or a list of these, one for each
-            other seat in order.
+            of its own in every seat); a trained agent ("bundled:NAME", a run folder, what
+            `load_agent` returns); "FILE.py:NAME"; an object with `predict`, of Stable-Baselines3,
+            as it is now; a `Policy` (B is 1 here); a function of one observation that returns an
+            action; an `OpponentPool` of these; or a list of these, one for each other seat in
+            order.  The environment plays against a copy of its own.  An object with a `reset`
+            whose `act` takes no `first` is reset at the start of each episode.
         player: the learner's seat.
         render_mode: see `make_env`.
         **game_kwargs: the game's arguments.
@@ -40,10 +41,11 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
     Raises:
         ValueError: unknown id, strategy or argument value; a seat that does not exist; another
             number of opponents.
-        TypeError: an unknown argument; an opponent that cannot act.
+        TypeError: an unknown argument; an opponent that cannot act, or cannot be copied.
+        ModuleNotFoundError: a trained agent, without torch.
     """
 
-    metadata = {  # noqa: RUF012, as in Gymnasium
+    metadata: dict[str, Any] = {  # noqa: RUF012, as in Gymnasium
         "render_modes": list(RENDER_MODES),
         "render_fps": FRAMES_PER_SECOND,
     }
@@ -56,7 +58,8 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         render_mode: RenderMode | None = None,
         **game_kwargs: Any,
     ):
-        self.opponents = Opponents(env_id, player, opponent, game_kwargs)
+        self.opponents = Opponents(env_id, player, opponent, game_kwargs, each=True)
+        self.metadata = copy.deepcopy(type(self).metadata)  # libraries write into it
         self.env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
         self.render_mode = render_mode
 
@@ -116,17 +119,26 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         if not self.env.agents:
             return {}  # not reset, or over: `step` says so
 
-        # Objects see a batch of one game, functions the observation itself.
+        # They see a batch of one game.
+        first = np.array([self._first])
         moves = {}
-        for n, policy in zip(self.opponents.seats, self.opponents.policies, strict=True):
+        for i, n in enumerate(self.opponents.seats):
             agent = self.env.possible_agents[n]
-            observation = self._observations[agent]
-            if hasattr(policy, "act"):
-                more = {"first": np.array([self._first])} if takes_first(policy.act) else {}
-                moves[agent] = np.asarray(policy.act(observation[None], **more)).reshape(-1)[0]
-            else:
-                moves[agent] = policy(observation)
+            moves[agent] = self.opponents.moves(i, self._observations[agent][None], first)[0]
         return moves
+
+    def set_opponent(self, opponent: Opponent) -> None:
+        """Exchanges the opponents, at once; a running game is their first to see as it stands.
+
+        Args:
+            opponent: as at construction.
+
+        Raises:
+            ValueError, TypeError: as at construction; the former opponents then play on.
+        """
+        state = self.env.get_state() if self._seeded else None
+        self.opponents = self.opponents.exchanged(opponent, state)
+        self._first = True
 
     def get_state(self) -> SingleState:
         """Everything needed to continue; opponents are copied."""

@@ -1,34 +1,52 @@
-"""The other players of games with one learner, and states that hold them too."""
+"""The other players of games with one learner, and states that hold them too.
 
-import inspect
-from collections.abc import Callable
+Shapes  B games, N players.
+"""
+
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import State
+from social_dilemmas_env.policy import Policy
 from social_dilemmas_env.registry import spec
-from social_dilemmas_env.strategies import make_strategy
+from social_dilemmas_env.single_agent.players import Adapted, Place, as_policy, refuse_some
+from social_dilemmas_env.single_agent.pool import PoolPlayer
+from social_dilemmas_env.single_agent.predictor import Predictor
 from social_dilemmas_env.strategies.base import seat
 
-# A name, an object with `act`, a function of observations, or a list of these, one for each other
-# player.
+# Anything that players.py lists, or a list of these, one for each other player.
 Opponent = Any
+EXCHANGE = 0x45786368  # seeds of opponents that come later, apart from those of the game
 
 
 class Opponents:
-    """The other players of B games.
+    """The other players of B games; they belong to this object alone.
 
     Attributes:
         seats: which player each of them is.
-        policies: what acts: strategies, other objects with `act`, or functions.
+        policies: what acts, one a seat.
     """
 
-    def __init__(self, env_id: str, player: int, opponent: Opponent, game_kwargs: dict[str, Any]):
-        """Makes the policies; raises what `SingleEnv` documents."""
+    def __init__(
+        self,
+        env_id: str,
+        player: int,
+        opponent: Opponent,
+        game_kwargs: dict[str, Any],
+        *,
+        each: bool = False,
+    ):
+        """Makes the policies; raises what `SingleEnv` documents.
+
+        `each`: functions get one observation, and not those of all games.
+        """
         game = spec(env_id).game(**game_kwargs)
         own_seat = seat(game, player)
         self.seats = [n for n in range(len(game.num_actions)) if n != own_seat]
+        self._table = (env_id, own_seat, copy.deepcopy(game_kwargs), each)
 
         # One for each seat.
         listed = isinstance(opponent, list | tuple)
@@ -44,11 +62,8 @@ class Opponents:
                 f"{len(given)} opponents"
             )
 
-        # Names become strategies.
-        self.policies: list[Any] = [
-            make_strategy(policy, env_id, player=n, **game_kwargs)
-            if isinstance(policy, str)
-            else _checked(policy)
+        self.policies: list[Policy] = [
+            as_policy(policy, Place(env_id, n, game_kwargs, each))
             for n, policy in zip(self.seats, given, strict=True)
         ]
 
@@ -57,6 +72,41 @@ class Opponents:
         for policy in self.policies:
             if hasattr(policy, "reset"):
                 policy.reset(num_games, seed=seed)
+
+    def exchanged(self, opponent: Opponent, state: State | None) -> "Opponents":
+        """Other opponents in the same seats, who take over where the games stand.
+
+        Args:
+            opponent: see `SingleEnv`.
+            state: of the games, from which the newcomers' seeds follow; None: no game has begun.
+
+        Raises:
+            ValueError, TypeError: as `SingleEnv`; nothing has changed then.
+        """
+        env_id, player, game_kwargs, each = self._table
+        others = Opponents(env_id, player, opponent, game_kwargs, each=each)
+        if state is None:
+            return others
+
+        # Each game's own seed, episode and step: a game then depends on no other game.
+        columns = [
+            column if isinstance(column, list) else [column]
+            for column in (state.seed, state.episode, state.t)
+        ]
+        seeds = [
+            rng.draw(seed, EXCHANGE, episode, t) for seed, episode, t in zip(*columns, strict=True)
+        ]
+        others.reset(len(seeds), seeds)
+        return others
+
+    def check_begin(self, chosen: np.ndarray) -> None:
+        """Raises ValueError if games begin anew that an opponent cannot be told of.
+
+        Args:
+            chosen: bool [B], the games that are to begin.
+        """
+        for policy in self.policies:
+            refuse_some(chosen, policy)
 
     def act(self, observations: np.ndarray, first: np.ndarray, joint: np.ndarray) -> None:
         """Writes the moves of all opponents into `joint`.
@@ -69,34 +119,27 @@ class Opponents:
         Raises:
             TypeError: moves that are not integers [B].
         """
-        for n, policy in zip(self.seats, self.policies, strict=True):
-            act = getattr(policy, "act", policy)
-            more = {"first": first} if takes_first(act) else {}
-            moves = np.asarray(act(observations[:, n], **more))
+        for i, n in enumerate(self.seats):
+            joint[:, n] = self.moves(i, observations[:, n], first)
 
-            if moves.dtype.kind not in "iu" or moves.shape != first.shape:
-                raise TypeError(
-                    f"the opponent in seat {n} must return integers {first.shape}, "
-                    f"got {moves.dtype} {moves.shape}"
-                )
-            joint[:, n] = moves
+    def moves(self, i: int, observations: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """The moves of one opponent, [B].
 
+        Args:
+            i: which of `policies`.
+            observations: [B, ...], its own.
+            first: see `act`.
 
-def takes_first(act: Callable[..., Any]) -> bool:
-    """Whether a policy wants to be told which games have just begun."""
-    try:
-        return "first" in inspect.signature(act).parameters
-    except (TypeError, ValueError):  # some built-in functions have no signature
-        return False
-
-
-def _checked(policy: Any) -> Any:
-    if callable(getattr(policy, "act", policy)):
-        return policy
-    raise TypeError(
-        "an opponent is the name of a strategy, an object with act(observations) or a function, "
-        f"got {policy!r}"
-    )
+        Raises:
+            TypeError: moves that are not integers [B].
+        """
+        moves = np.asarray(self.policies[i].act(observations, first=first))
+        if moves.dtype.kind not in "iu" or moves.shape != first.shape:
+            raise TypeError(
+                f"the opponent in seat {self.seats[i]} must return integers {first.shape}, "
+                f"got {moves.dtype} {moves.shape}"
+            )
+        return moves
 
 
 class SingleState(NamedTuple):
@@ -119,8 +162,15 @@ def checked_single_state(state: Any, opponents: Opponents) -> SingleState:
         )
 
     given = SingleState(*state)
-    if list(map(type, given.opponents)) != list(map(type, opponents.policies)):
+    if list(map(_kind, given.opponents)) != list(map(_kind, opponents.policies)):
         raise ValueError(
             f"this state has other opponents: {given.opponents}; here they are {opponents.policies}"
         )
     return given
+
+
+def _kind(policy: Any) -> Any:
+    """What a policy is, and what it holds."""
+    if isinstance(policy, PoolPlayer):
+        return PoolPlayer, [_kind(member) for member in policy.members]
+    return type(policy), type(policy.player) if isinstance(policy, Adapted | Predictor) else None

@@ -50,8 +50,9 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
     Args:
         num_envs: number of games B.
         env_id: see `list_envs`.
-        opponent: see `SingleEnv`; functions and objects get the observations of all games [B, ...]
-            and return actions [B].
+        opponent: see `SingleEnv`; functions too get the observations of all games [B, ...] and
+            return actions [B].  An object with a `reset` whose `act` takes no `first` is reset
+            where all games begin together, and no mask may start some of them.
         player: the learner's seat.
         render_mode: None.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or Gymnasium's `AutoresetMode`.
@@ -114,7 +115,11 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         if seed is None and not self._seeded:
             seed = rng.fresh_seed()
 
+        # An opponent that cannot be told which games begin refuses before anything changes.
         mask = (options or {}).get("reset_mask")
+        if mask is not None:
+            self.opponents.check_begin(np.asarray(mask))
+
         self._observations, _ = self.venv.reset(seed, options)
         if seed is not None and mask is None:
             self.opponents.reset(self.num_envs, seed)
@@ -199,6 +204,12 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
             "final_info": {},
             "_final_info": ended.copy(),
         }
+
+    def set_opponent(self, opponent: Opponent) -> None:
+        """Exchanges the opponents, at once; see `SingleEnv.set_opponent`."""
+        state = self.venv.get_state() if self._seeded else None
+        self.opponents = self.opponents.exchanged(opponent, state)
+        self._first = np.ones(self.num_envs, bool)
 
     def get_state(self) -> SingleState:
         """Everything needed to continue; opponents are copied."""

@@ -1,4 +1,4 @@
-"""Players of many games: what one is (`Strategy`), and what all scripted ones share (`Scripted`).
+"""What all scripted players of many games share (`Scripted`); they are policies (policy.py).
 
 They play on numpy arrays or torch tensors, without importing torch.
 
@@ -12,42 +12,18 @@ neighbours nor on the backend.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.policy import STREAM, Policy, check_seeds
 from social_dilemmas_env.validation import integer
 
 Array = Any  # numpy array or torch tensor
-STREAM = 0x53747261  # keeps a player's words apart from those of a game with the same seed
-
-
-@runtime_checkable
-class Strategy(Protocol):
-    """One player in B games at once: what `make_strategy` returns, and anything else may be."""
-
-    def reset(self, num_games: int, seed: Any = None) -> None:
-        """Forgets everything; the next `act` begins an episode in all games.
-
-        Args:
-            num_games: B, the number of games.
-            seed: fixes the random moves: an integer, or B of them, one a game; None: new ones.
-        """
-
-    def act(self, observations: Any, first: Any = None) -> Any:
-        """The moves in all games.
-
-        Args:
-            observations: [B, *observation_shape], what this player observes of each game; a numpy
-                array or a torch tensor.
-            first: bool [B], the games whose episode has just begun; None: not known.
-
-        Returns:
-            Integers [B], in an array of the same library on the same device.
-        """
+Strategy = Policy  # what `make_strategy` returns is one
 
 
 def is_array(value: object) -> bool:
@@ -125,31 +101,12 @@ class Scripted:
         """
         # Look at everything before anything is changed.
         num_games = integer("num_games", num_games, 1)
-        seed = self._checked_seed(seed, num_games)
+        seed = check_seeds(seed, num_games, self._seed)
 
         # A new seed starts over; without one, the count of resets makes new random moves.
         self._resets = self._resets + 1 if seed is None else 0
         self._seed = self._seed if seed is None else seed
         self.num_games, self._zeros = num_games, None
-
-    def _checked_seed(self, seed: Any, num_games: int) -> Any:
-        """A seed, a seed for each game, or None; raises what `reset` documents."""
-        if isinstance(seed, Sequence | np.ndarray):
-            seeds = [rng.check_seed(own) for own in seed]
-            if len(seeds) != num_games:
-                raise ValueError(
-                    f"seed must be an integer or {num_games} of them, one a game; got {len(seeds)}"
-                )
-            return seeds
-        if seed is not None:
-            return rng.check_seed(seed)
-
-        # None: the last seeds go on, if there are as many as games.
-        if isinstance(self._seed, list) and len(self._seed) != num_games:
-            raise ValueError(
-                f"the last seeds were for {len(self._seed)} games: {num_games} games need a seed"
-            )
-        return None
 
     def act(self, observations: Array, first: Array | None = None) -> Array:
         """The moves in all games.

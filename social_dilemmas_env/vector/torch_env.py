@@ -29,7 +29,21 @@ class TorchBatch(BatchEnv):
         self.device = checked_device(options.device)
         # Waiting for a CUDA device would cost more than work on lanes where nothing happens.
         self.static = self.device.type != "cpu" if options.static is None else options.static
+        self._table: Tensor | None = None  # this batch's own `observation_table`, once asked for
         super().__init__(env_id, game, options)
+
+    @property
+    @override
+    def observation_table(self) -> Tensor:
+        # Engines share theirs, and no tensor is read-only: whoever writes gets a copy to write in.
+        if self._table is None:
+            with torch.inference_mode(False):
+                self._table = super().observation_table.clone()
+        return self._table
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_table": None}
 
     @override
     def _make_engine(self) -> TorchTables | TorchRules:

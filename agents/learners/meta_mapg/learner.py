@@ -69,6 +69,11 @@ class MetaAgent(Agent):
         learner: the whole of what was learned.
     """
 
+    remark = (
+        "a start that is meant to be updated while it plays, here as it starts; "
+        "`social-dilemmas evaluate` shows its rewards after each update"
+    )
+
     def __init__(self, checkpoint: Checkpoint, device: str, seed: int) -> None:
         self.learner = restore_learner(checkpoint, device)
         net = self.learner.policies[0]

@@ -169,14 +169,15 @@ class Recorder:
 
 
 def test_what_an_opponent_is_told():
-    one, many = Recorder(), Recorder()
-    env = SingleEnv("coin_game_v0", one, max_cycles=2)
+    env = SingleEnv("coin_game_v0", Recorder(), max_cycles=2)
+    one = env.opponents.policies[0]
     env.reset(seed=4), env.step(0), env.step(0), env.reset(), env.step(0)
     assert one.resets == [(1, [4])]
     assert one.seen == [((1, 4, 3, 3), [True]), ((1, 4, 3, 3), [False]), ((1, 4, 3, 3), [True])]
     envs = SingleVectorEnv(
-        2, env_id="coin_game_v0", opponent=many, max_cycles=2, autoreset_mode="Disabled"
+        2, env_id="coin_game_v0", opponent=Recorder(), max_cycles=2, autoreset_mode="Disabled"
     )
+    many = envs.opponents.policies[0]
     envs.reset(seed=4), envs.step(np.zeros(2, int))
     envs.reset(options={"reset_mask": np.array([False, True])})
     envs.step(np.zeros(2, int))
