@@ -10,7 +10,7 @@ pytest.importorskip("torchrl", reason='pip install "social-dilemmas-env[torchrl]
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torchrl.collectors import Collector
-from torchrl.envs import check_env_specs
+from torchrl.envs import GymEnv, check_env_specs
 from torchrl.modules import MultiAgentMLP, ProbabilisticActor
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
@@ -130,3 +130,15 @@ def test_bad_input():
 def test_options_that_would_be_wrong_are_refused(option):
     with pytest.raises(ValueError, match=f"TorchRLEnv needs {next(iter(option))}"):
         TorchRLEnv("ipd_v0", 3, **option)
+
+
+def test_gym_env_makes_registered_ids():
+    """It first passes frameskip=, and looks for Python's words in the TypeError."""
+    env = GymEnv("social_dilemmas/ipd-v0", opponent="tit_for_tat")
+    check_env_specs(env)
+    assert env.rollout(60).shape == (50,)
+
+
+def test_options_that_are_the_only_ones_may_be_given():
+    env = TorchRLEnv("ipd_v0", 3, backend="torch", autoreset="disabled", reuse_buffers=False)
+    assert env.rollout(3).shape == (3, 3)
