@@ -97,6 +97,7 @@ LOSS = -2  # to the owner when another picks it up
 assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
 STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
 MAX_CODES = 1 << 62  # boards are counted in int64
+MAX_REWARDS = 1 << 20  # different rewards, one code each: 13 players who split coins have more
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class CoinGame:
 
         From losing one's coin to taking every coin, in steps of 1 / share.
         """
-        least, most = LOSS * self.share, GAIN * self.coins * self.share
+        least, most = LOSS * self.share, GAIN * self.coins * self.share  # at most MAX_REWARDS
         return tuple(r / self.share for r in range(least, most + 1))
 
     @property
@@ -391,10 +392,18 @@ def _check(game: CoinGame) -> None:
             f"a {game.height}x{game.width} board is too small for {game.num_agents} players: "
             f"these rules need at least {needed} cells"
         )
-    if math.prod(game.sizes) >= MAX_CODES:
+
+    # What it would cost, before anything of that size is made.
+    bits = (game.num_agents + game.coins) * math.log2(game.cells)
+    if bits > math.log2(MAX_CODES) or math.prod(game.sizes) >= MAX_CODES:
         raise ValueError(
             f"{game.num_agents} players on a {game.height}x{game.width} board have too many "
             "states to count"
+        )
+    if (GAIN * game.coins - LOSS) * game.share >= MAX_REWARDS:
+        raise ValueError(
+            f'ties="split" among {game.num_agents} players cuts coins into {game.share} parts, '
+            f"and makes more than {MAX_REWARDS} different rewards; at most 12 players can split"
         )
 
 
