@@ -140,9 +140,10 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
             ValueError: a state of another game, or with other opponents.
         """
         state = checked_single_state(state, self.opponents)
+        policies, first = copy.deepcopy(state.opponents), bool(state.first[0])
+
         self.env.set_state(state.game)
-        self.opponents.policies = copy.deepcopy(state.opponents)
-        self._first, self._seeded = bool(state.first[0]), True
+        self.opponents.policies, self._first, self._seeded = policies, first, True
         self._observations = self.env.observations()
 
     @override

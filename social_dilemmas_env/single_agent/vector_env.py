@@ -217,8 +217,9 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
                 f"this state is of {len(state.first)} games, and not of {self.num_envs}"
             )
 
+        policies, first = copy.deepcopy(state.opponents), np.array(state.first, bool)
+
         self.venv.set_state(state.game)
-        self.opponents.policies = copy.deepcopy(state.opponents)
-        self._first = np.array(state.first, bool)
+        self.opponents.policies, self._first = policies, first
         self._done = np.array(self.venv.get_state().over) > 0
         self._observations, self._seeded = self.venv.observe_now(), True

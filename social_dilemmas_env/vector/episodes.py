@@ -205,12 +205,14 @@ class Episodes:
         """
         checked, xp = checked_batch_state(self.game, state, self.num_envs), self.engine.xp
 
-        self._seed, episode = xp.column(checked.seed), xp.column(checked.episode)
-        stem = xp.word(rng.stem(self._seed))
+        seed, episode = xp.column(checked.seed), xp.column(checked.episode)
+        stem = xp.word(rng.stem(seed))
         key = self._key(stem, episode)
         encoded = self.engine.encoded(tuple(xp.column(column) for column in checked.board))
         rewards = self.engine.episode_rewards(key)
-        self._running = Running(stem, episode, key, rewards, encoded)
+        clock, over = xp.column(checked.t), xp.column(checked.over) > 0
 
-        self._clock, self._over = xp.column(checked.t), xp.column(checked.over) > 0
+        # Nothing can fail any more.
+        self._seed, self._running = seed, Running(stem, episode, key, rewards, encoded)
+        self._clock, self._over = clock, over
         self._meet()
