@@ -5,6 +5,7 @@ observations [T + 1, B, ...] (one more than the steps between them).  Everything
 tensors are taken as well.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -160,8 +161,8 @@ def _boards(game: CoinGame, trajectory: np.ndarray, player: int) -> tuple[np.nda
     columns = len(game.sizes)
     if trajectory.ndim == 3 and trajectory.shape[-1] == columns:
         return tuple(trajectory[..., c] for c in range(columns))
-    if trajectory.ndim == 5 and trajectory.shape[2:] == game.observation_shape:
-        flat = board_of(game, trajectory.reshape(-1, *game.observation_shape), player)
+    if trajectory.ndim > 2 and math.prod(trajectory.shape[2:]) == math.prod(game.observation_shape):
+        flat = board_of(game, trajectory.reshape(-1, *trajectory.shape[2:]), player)
         return tuple(column.reshape(trajectory.shape[:2]) for column in flat)
 
     expected = ", ".join(map(str, game.observation_shape))

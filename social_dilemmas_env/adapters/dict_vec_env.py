@@ -61,9 +61,7 @@ class DictVecEnv:
             agent: Discrete(count)
             for agent, count in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
         }
-        self.state_space = space
-
-        self._observations: Any = None  # [B, N, ...]
+        self.state_space = self.batch.state_space
 
     @property
     def unwrapped(self) -> "DictVecEnv":
@@ -85,8 +83,8 @@ class DictVecEnv:
         self, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Arrays, Infos]:
         """Starts an episode in every game, or some; see `BatchEnv.reset`."""
-        self._observations, _ = self.batch.reset(seed, options)
-        return self._split(self._observations), {agent: {} for agent in self.possible_agents}
+        observations, _ = self.batch.reset(seed, options)
+        return self._split(observations), {agent: {} for agent in self.possible_agents}
 
     def step(self, actions: Arrays) -> tuple[Arrays, Arrays, Arrays, Arrays, Infos]:
         """One joint move in every game.
@@ -104,7 +102,6 @@ class DictVecEnv:
                 missing or unknown.
         """
         *arrays, info = self.batch.step(self._join(actions))
-        self._observations = arrays[0]
 
         # The last observations of the games that have just ended.
         infos: Infos = {agent: {} for agent in self.possible_agents}
@@ -116,8 +113,8 @@ class DictVecEnv:
         return observations, rewards, terminations, truncations, infos
 
     def state(self) -> Any:
-        """What player 0 sees of each game, which is all there is to see: [B, *obs_shape]."""
-        return self._observations[:, 0]
+        """Each whole game, [B, ...]; see `BatchEnv.state`."""
+        return self.batch.state()
 
     def close(self) -> None:
         """Nothing to close."""
@@ -135,9 +132,12 @@ class DictVecEnv:
             expected = f"actions must hold exactly the players {self.possible_agents}"
             raise ValueError(f"{expected}, got {sorted(actions)}")
 
-        columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
+        given = [actions[agent] for agent in self.possible_agents]
         if self.batch.backend == "numpy":
-            return np.stack(columns, -1)
+            return np.stack([np.asarray(column).reshape(-1) for column in given], -1)
         import torch  # optional; loaded already, for the batch is made of tensors
 
-        return torch.stack(columns, -1)
+        for column in given:
+            if not isinstance(column, torch.Tensor):
+                raise TypeError(f"actions must be torch tensors, got {type(column).__name__}")
+        return torch.stack([column.reshape(-1) for column in given], -1)

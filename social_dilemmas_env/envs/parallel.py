@@ -14,7 +14,12 @@ from typing_extensions import override
 
 from social_dilemmas_env import render
 from social_dilemmas_env.engine.python_engine import SingleGame, player_names
-from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.games.game import Game, State, player_0_sees_all
+from social_dilemmas_env.games.whole_state import (
+    board_positions,
+    whole_state_shape,
+    whole_state_space,
+)
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.render.scene import HISTORY, Move, Scene
 from social_dilemmas_env.validation import horizon
@@ -78,7 +83,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         observation_space, action_spaces = spaces_of(game)
         self.observation_spaces = dict.fromkeys(self.possible_agents, observation_space)
         self.action_spaces = dict(zip(self.possible_agents, action_spaces, strict=True))
-        self.state_space = Box(0.0, 1.0, game.observation_shape, np.float32)
+        self.state_space = whole_state_space(game)
 
         # The game, and what steps need besides.
         self._single = SingleGame(game)
@@ -214,12 +219,19 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         return self._single.observe()
 
     def state(self) -> np.ndarray:
-        """The whole game as player 0 sees it, for centralised critics.
+        """The whole game, for centralised critics: it determines what every player observes.
 
-        float32, in the shape of an observation.
+        float32, in `state_space`: player 0's observation, or, where that does not say all (public
+        goods of three or more), a one-hot vector of each player's last move.
         """
         self.check_running("state")
-        return self._single.observe()["player_0"]
+        game = self.game
+        if player_0_sees_all(game):
+            return self._single.observe()["player_0"]
+
+        state = np.zeros(whole_state_shape(game), np.float32)
+        state[board_positions(game, self._single.board)] = 1
+        return state
 
     @property
     def payoffs(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.envs.parallel import FRAMES_PER_SECOND, DilemmaEnv
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.opponents import (
@@ -34,7 +35,7 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
             function of one observation that returns an action, or a list of these, one for each
             other seat in order.
         player: the learner's seat.
-        render_mode: see `make_env`.
+        render_mode, flat: see `make_env`.
         **game_kwargs: the game's arguments.
 
     Raises:
@@ -54,10 +55,11 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         opponent: Opponent = "random",
         player: int = 0,
         render_mode: RenderMode | None = None,
+        flat: bool = False,
         **game_kwargs: Any,
     ):
         self.opponents = Opponents(env_id, player, opponent, game_kwargs)
-        self.env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
+        self.env = DilemmaEnv(env_id, shaped(spec(env_id).game(**game_kwargs), flat), render_mode)
         self.render_mode = render_mode
 
         # The learner's own seat.

@@ -13,15 +13,18 @@ from gymnasium.vector.utils import batch_space
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import Autoreset
+from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.opponents import (
     Opponent,
     Opponents,
     SingleState,
     checked_single_state,
 )
-from social_dilemmas_env.validation import one_of
+from social_dilemmas_env.validation import integer, one_of
+from social_dilemmas_env.vector.numpy_env import NumpyBatch
+from social_dilemmas_env.vector.options import Options
 
 
 class _Modes(Enum):
@@ -55,6 +58,8 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         player: the learner's seat.
         render_mode: None.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or Gymnasium's `AutoresetMode`.
+        flat: see `make_env`.
+        max_episode_steps: Gymnasium's word for a horizon; the shorter of it and the game's holds.
         **game_kwargs: the game's arguments.
 
     Raises:
@@ -70,6 +75,8 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         player: int = 0,
         render_mode: None = None,
         autoreset_mode: Any = "NextStep",
+        flat: bool = False,
+        max_episode_steps: int | None = None,
         **game_kwargs: Any,
     ):
         mode = getattr(autoreset_mode, "value", autoreset_mode)
@@ -79,8 +86,16 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
                 f"many games are not rendered: render_mode must be None, got {render_mode!r}"
             )
 
+        # The horizon is the game's, or shorter.
+        game = spec(env_id).game(**game_kwargs)
+        if max_episode_steps is not None:
+            most = integer("max_episode_steps", max_episode_steps, 1)
+            game_kwargs = {**game_kwargs, "max_cycles": min(most, game.max_cycles)}
+            game = spec(env_id).game(**game_kwargs)
+
         self.opponents = Opponents(env_id, player, opponent, game_kwargs)
-        self.venv = make_vec_env(env_id, num_envs, autoreset=AUTORESET_MODES[mode], **game_kwargs)
+        options = Options(num_envs, autoreset=AUTORESET_MODES[mode], exact_rewards=True)
+        self.venv = NumpyBatch(env_id, shaped(game, flat), options)
         self.num_envs, self.player, self.render_mode = self.venv.num_envs, int(player), None
         self.autoreset_mode = AutoresetMode(mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
@@ -154,7 +169,7 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         infos = self._final(last["final_obs"], last["_final_obs"]) if last else {}
         return (
             self._own(self._observations),
-            rewards[:, self.player].astype(np.float64),
+            rewards[:, self.player].astype(np.float64),  # they are already; a copy of its own
             terminations[:, self.player].copy(),
             truncations[:, self.player].copy(),
             infos,

@@ -11,11 +11,17 @@ from abc import ABC, abstractmethod
 from typing import Any, Self
 
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box, Discrete
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
 from social_dilemmas_env.engine.python_engine import player_names
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, encode, player_0_sees_all
+from social_dilemmas_env.games.whole_state import (
+    board_positions,
+    whole_state_shape,
+    whole_state_space,
+)
 from social_dilemmas_env.vector.episodes import Array, Episodes
 from social_dilemmas_env.vector.options import Options, by_tables, range_error, single_spaces
 
@@ -274,6 +280,31 @@ class BatchEnv(Episodes, ABC):
             ids: as in the observations of `obs_mode="state"`.
         """
         return self.engine.observe_ids(ids).reshape(*ids.shape, *self.game.observation_shape)
+
+    def state(self) -> Array:
+        """Each whole game, for centralised critics: it determines what all its players observe.
+
+        [B, ...] in the `obs_mode`, each in `state_space`; see `games.whole_state`.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._clock is None:
+            raise ResetNeeded("call reset() before state()")
+        if player_0_sees_all(self.game):
+            return self._observe(keep=True)[:, 0]
+
+        board = self.engine.board(self._running.encoded)
+        if self.obs_mode == "state":
+            return encode(board, self.game.sizes)
+        (numbers,) = whole_state_shape(self.game)
+        out = self._empty((self.num_envs, numbers), self.obs_mode)
+        return self.engine.xp.fill_one_hot(board_positions(self.game, board), numbers, out)
+
+    @property
+    def state_space(self) -> Box | Discrete:
+        """Of `state`, of one game."""
+        return whole_state_space(self.game, self.obs_mode)
 
     @property
     def observation_table(self) -> Array:

@@ -98,9 +98,7 @@ def test_game_i_of_many_is_the_single_game(name, mode):
         actions = random_actions(alone[0], 5, seed=t)
         observations, rewards, terminations, truncations, infos = envs.step(actions)
         expected = [one.step(action) for one, action in zip(alone, actions, strict=True)]
-        np.testing.assert_array_equal(
-            rewards, np.array([step[1] for step in expected]).astype(np.float32)
-        )
+        np.testing.assert_array_equal(rewards, np.array([step[1] for step in expected]))
         np.testing.assert_array_equal(truncations, [step[3] for step in expected])
         assert rewards.dtype == np.float64
         assert not terminations.any()
