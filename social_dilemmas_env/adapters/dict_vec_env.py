@@ -1,13 +1,12 @@
 """A batch as dicts of arrays, {"player_0": [B, ...], ...}.
 
-It is what skrl and AgileRL read, and PettingZoo with a batch axis:
+It is what skrl reads, and PettingZoo with a batch axis (for AgileRL see `adapters.agilerl`):
 
     from skrl.envs.wrappers.torch import wrap_env
     from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 
     games = DictVecEnv("coin_game_v0", num_envs=4096, device="cuda")
     env = wrap_env(games, wrapper="isaaclab-multi-agent")
-    envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")     # for AgileRL
 """
 
 from typing import Any
@@ -36,7 +35,7 @@ class DictVecEnv:
         env_id: see `list_envs`.
         num_envs: number of games B.
         backend: "torch" or "numpy".
-        **kwargs: see `make_vec_env` (all but `autoreset`).
+        **kwargs: see `make_vec_env` (all but `autoreset` and `reuse_buffers`).
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, as in PettingZoo
@@ -62,6 +61,11 @@ class DictVecEnv:
             for agent, count in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
         }
         self.state_space = self.batch.state_space
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.batch.max_cycles
 
     @property
     def unwrapped(self) -> "DictVecEnv":

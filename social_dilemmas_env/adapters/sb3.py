@@ -8,15 +8,19 @@ There is one row for each player of each game, and one policy for all:
     PPO("MlpPolicy", SB3VecEnv("coin_game_v0", num_envs=64), n_steps=50, seed=0).learn(100_000)
 """
 
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.envs.parallel import DilemmaEnv
+from social_dilemmas_env.games.game import State
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.validation import one_of
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
@@ -26,27 +30,37 @@ except ModuleNotFoundError as error:
         f'{error}: pip install "social-dilemmas-env[sb3]"', name=error.name
     ) from error
 
+MOST_IMAGES = 9  # games in one picture
+
 
 class SB3VecEnv(VecEnv):
     """B games with N players as B * N rows; row b * N + n is player n of game b.
 
     Steps are computed for all rows at once.  At the end of an episode a row's info holds
     "terminal_observation" and "TimeLimit.truncated", so that learners bootstrap from the last
-    value.
+    value, and "episode" (return "r", length "l", seconds "t"), as from `VecMonitor`.
 
     Args:
         env_id: see `list_envs`.
         num_envs: number of games B; `self.num_envs` is the number of rows, as Stable-Baselines3
             counts.
-        **kwargs: `obs_mode` ("float32" or "uint8"), `seed` and the game's own arguments; see
-            `make_vec_env`.
+        render_mode: None, or "rgb_array": `get_images` draws the first games.
+        **kwargs: `obs_mode` ("float32" or "uint8"), `seed`, `flat` and the game's own arguments;
+            see `make_vec_env`.
 
     Raises:
         ValueError: as `make_vec_env`; or the players have different numbers of actions.
         TypeError: as `make_vec_env`.
     """
 
-    def __init__(self, env_id: str, num_envs: int, **kwargs: Any):
+    def __init__(
+        self,
+        env_id: str,
+        num_envs: int,
+        *,
+        render_mode: Literal["rgb_array"] | None = None,
+        **kwargs: Any,
+    ):
         options = required_options(
             "SB3VecEnv", kwargs, backend="numpy", autoreset="same_step", reuse_buffers=False
         )
@@ -56,9 +70,19 @@ class SB3VecEnv(VecEnv):
         if len(set(counts)) > 1:
             raise ValueError(f"rows share one action space, and the players have {counts} actions")
 
+        # One environment draws any game, from its state; the library asks the batch for its mode.
+        self._painter: DilemmaEnv | None = None
+        if render_mode is not None:
+            one_of("render_mode", render_mode, ("rgb_array",))
+            self._painter = DilemmaEnv(env_id, self.batch.game, render_mode)
+        self.batch.render_mode = render_mode
+
         self._actions: np.ndarray = np.zeros(0, np.int64)  # [B, N], those of `step_async`
         self._seed: int | None = None  # of the next reset
         rows = self.batch.num_envs * self.batch.num_agents
+        self._returns = np.zeros(rows)  # of the running episodes
+        self._lengths = np.zeros(rows, np.int64)
+        self._began = time.time()
         super().__init__(rows, self.batch.single_observation_space, self.batch.single_action_space)
 
     @override
@@ -79,6 +103,7 @@ class SB3VecEnv(VecEnv):
         """Starts an episode in every game; observations [B * N, *obs_shape]."""
         observations, _ = self.batch.reset(self._seed)
         self._seed = None
+        self._returns[:], self._lengths[:] = 0, 0
         self.reset_infos = [{} for _ in range(self.num_envs)]
         self._reset_options()
         return self._rows(observations)
@@ -107,14 +132,33 @@ class SB3VecEnv(VecEnv):
         """
         observations, rewards, _, truncations, info = self.batch.step(self._actions)
 
-        # The last observations of the games that have just ended.
+        observations, rewards, truncations = (
+            self._rows(observations),
+            rewards.reshape(-1),
+            truncations.reshape(-1),
+        )
+        self._returns += rewards
+        self._lengths += 1
+
+        # What there is to say of the games that have just ended.
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if info:
-            final = self._rows(info["final_obs"])
+            final, seconds = self._rows(info["final_obs"]), round(time.time() - self._began, 6)
             for row in np.flatnonzero(truncations):
-                infos[row] = {"terminal_observation": final[row], "TimeLimit.truncated": True}
+                episode = {"r": float(self._returns[row]), "l": int(self._lengths[row])}
+                infos[row] = {
+                    "terminal_observation": final[row],
+                    "TimeLimit.truncated": True,
+                    "episode": {**episode, "t": seconds},
+                }
+            self._returns[truncations], self._lengths[truncations] = 0, 0
 
-        return self._rows(observations), rewards.reshape(-1), truncations.reshape(-1), infos
+        return observations, rewards, truncations, infos
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.batch.max_cycles
 
     def _rows(self, observations: np.ndarray) -> np.ndarray:
         """[B, N, *obs_shape] -> [B * N, *obs_shape]."""
@@ -150,5 +194,16 @@ class SB3VecEnv(VecEnv):
 
     @override
     def get_images(self) -> Sequence[np.ndarray | None]:
-        """Batches are not rendered."""
-        return [None] * self.num_envs
+        """Pictures uint8 [height, width, 3] of the first games, at most `MOST_IMAGES`.
+
+        None for each row without a render mode.
+        """
+        if self._painter is None:
+            return [None] * self.num_envs
+
+        game, *fields = self.batch.get_state()
+        images: list[Any] = []
+        for one in list(zip(*fields, strict=True))[:MOST_IMAGES]:
+            self._painter.set_state(State(game, *one))
+            images.append(self._painter.render())
+        return images

@@ -13,7 +13,8 @@ Rewards are per player, [B, N, 1] (these games are general-sum); done, terminate
 at the root, [B, 1].
 """
 
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import torch
 from typing_extensions import override
@@ -47,7 +48,7 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
         num_envs: number of games B.
         device: see `make_vec_env`.
         seed: of the first reset; None: from the operating system.
-        **kwargs: `obs_mode`, `validate` and the game's own arguments; see `make_vec_env`.
+        **kwargs: `obs_mode`, `validate`, `flat` and the game's own arguments; see `make_vec_env`.
 
     Raises:
         ValueError: as `make_vec_env`; or the players have different numbers of actions.
@@ -76,9 +77,35 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
 
         super().__init__(device=checked_device(device), batch_size=torch.Size([batch.num_envs]))
         self.batch: TorchBatch = batch
+        self._remake = partial(make_vec_env, env_id, num_envs, seed=seed, **options)
         self.group_map = {GROUP: list(batch.possible_agents)}
         self._next_seed: int | None = None
         self._make_specs()
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.batch.max_cycles
+
+    @override
+    def to(self, device: Any = None, **kwargs: Any) -> Self:
+        """Moves the games too, which go on where they are.
+
+        Raises:
+            ValueError: neither the CPU nor CUDA; or a dtype, which is no matter of games.
+            RuntimeError: a CUDA device that is not there.
+        """
+        if kwargs or isinstance(device, torch.dtype):
+            raise ValueError("TorchRLEnv.to moves games to a device, and takes nothing else")
+        if device is None or checked_device(device) == self.batch.device:
+            return self
+
+        # A batch of its own there.
+        batch: Any = self._remake(device=device)
+        if self.batch.clock is not None:
+            batch.set_state(self.batch.get_state())
+        self.batch = batch
+        return super().to(checked_device(device))  # type: ignore[no-any-return]
 
     def _make_specs(self) -> None:
         """The shapes and types of everything that is read and returned."""

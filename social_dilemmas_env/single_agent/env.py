@@ -12,6 +12,7 @@ from social_dilemmas_env.envs.parallel import FRAMES_PER_SECOND, DilemmaEnv
 from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.registry import spec
+from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
     Opponent,
     Opponents,
@@ -21,7 +22,7 @@ from social_dilemmas_env.single_agent.opponents import (
 )
 
 
-class SingleEnv(gymnasium.Env[np.ndarray, Any]):
+class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
     """One game, seen by one learner.
 
     Rewards are the learner's own; the end of the horizon is a truncation.  Deep copies, pickles and
@@ -69,6 +70,11 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
 
         self._first, self._seeded = True, False
         self._observations: dict[str, np.ndarray] = {}
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.env.max_cycles
 
     @override
     def reset(

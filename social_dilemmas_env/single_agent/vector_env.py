@@ -16,6 +16,7 @@ from social_dilemmas_env import rng
 from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import Autoreset
 from social_dilemmas_env.registry import spec
+from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
     Opponent,
     Opponents,
@@ -43,7 +44,7 @@ AUTORESET_MODES: dict[str, Autoreset] = {
 }
 
 
-class SingleVectorEnv(gymnasium.vector.VectorEnv):
+class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
     """B games, each seen by one learner, on the numpy batch.
 
     Game i of a batch reset with an integer seed has the seed `draw(seed, i)`; a list gives
@@ -111,6 +112,11 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         self._first = np.ones(self.num_envs, bool)  # games whose episode has just begun
         self._done = np.zeros(self.num_envs, bool)  # games whose episode has just ended
         self._seeded = False
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.venv.max_cycles
 
     @override
     def reset(

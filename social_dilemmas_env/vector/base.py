@@ -55,7 +55,8 @@ class BatchEnv(Episodes, ABC):
         self.env_id, self.game, self.options = env_id, game, options
         self.num_envs, self.num_agents = int(options.num_envs), len(game.num_actions)
         self.possible_agents = player_names(game)
-        self.backend, self.render_mode = options.backend, None
+        self.backend = options.backend
+        self.render_mode: str | None = None  # batches draw nothing; an adapter may
         self.obs_mode, self.autoreset = options.obs_mode, options.autoreset
         spaces = single_spaces(game, options.obs_mode)
         self.single_observation_space, self.single_action_space = spaces

@@ -1,4 +1,4 @@
-"""Dicts of arrays: what skrl and AgileRL read."""
+"""Dicts of arrays: what skrl reads."""
 
 import dataclasses
 import importlib
