@@ -20,6 +20,7 @@ def make_env(
     api: Literal["parallel"] = "parallel",
     render_mode: RenderMode | None = None,
     flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> DilemmaEnv: ...
 
@@ -31,6 +32,7 @@ def make_env(
     api: Literal["aec"],
     render_mode: RenderMode | None = None,
     flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> OrderedEnv: ...
 
@@ -41,6 +43,7 @@ def make_env(
     api: Api = "parallel",
     render_mode: RenderMode | None = None,
     flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> DilemmaEnv | OrderedEnv:
     """One game.
@@ -53,6 +56,8 @@ def make_env(
             (text).
         flat: observations of one axis, [numbers], instead of the Coin Game's planes, which some
             libraries take for an image.
+        info_metrics: at the end of an episode infos hold "metrics": return, cooperation rate, own
+            and stolen coins of the player; see `engine.episode_metrics`.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -66,7 +71,8 @@ def make_env(
     one_of("api", api, APIS)
 
     # Turn by turn is a form of the same game; the wrapper refuses calls in the wrong order.
-    env = DilemmaEnv(env_id, shaped(spec(env_id).game(**game_kwargs), flat), render_mode)
+    game = shaped(spec(env_id).game(**game_kwargs), flat)
+    env = DilemmaEnv(env_id, game, render_mode, info_metrics=info_metrics)
     return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
 
@@ -84,6 +90,7 @@ def make_vec_env(
     tables: bool | None = None,
     static: bool | None = None,
     flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> BatchEnv:
     """B games at once, each the same as the single game (`make_env`) with its seed.
@@ -106,6 +113,7 @@ def make_vec_env(
         tables: play from look-up tables (True), by the rules (False), or as is faster (None).
         static: torch: use the step that a CUDA graph can capture; None: on CUDA only.
         flat: observations of one axis; see `make_env`.
+        info_metrics: metrics of the episodes that end in infos, as arrays; see `BatchEnv.step`.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -119,7 +127,7 @@ def make_vec_env(
     """
     game = shaped(spec(env_id).game(**game_kwargs), flat)
     named = (num_envs, backend, device, obs_mode, autoreset, seed)
-    options = Options(*named, reuse_buffers, validate, tables, static)
+    options = Options(*named, reuse_buffers, validate, tables, static, info_metrics=info_metrics)
     if backend == "numpy":
         return NumpyBatch(env_id, game, options)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from social_dilemmas_env.adapters.torchrl import TorchRLEnv
+from social_dilemmas_env.adapters.torchrl import GROUP, TorchRLEnv
 
 try:
     from benchmarl.environments.common import TaskClass
@@ -59,7 +59,10 @@ class SocialDilemmaTask(TaskClass):  # type: ignore[misc]  # an untyped library
 
     @override
     def observation_spec(self, env: TorchRLEnv) -> Any:
-        return env.full_observation_spec_unbatched
+        spec = env.full_observation_spec_unbatched.clone()
+        if "metrics" in set(spec[GROUP].keys()):
+            del spec[GROUP, "metrics"]
+        return spec
 
     @override
     def action_spec(self, env: TorchRLEnv) -> Any:
@@ -70,8 +73,11 @@ class SocialDilemmaTask(TaskClass):  # type: ignore[misc]  # an untyped library
         """None: critics are given all players' observations."""
 
     @override
-    def info_spec(self, env: TorchRLEnv) -> None:
-        """None."""
+    def info_spec(self, env: TorchRLEnv) -> Any:
+        """The metrics, with `info_metrics`, which are no observation; else None."""
+        spec = env.full_observation_spec_unbatched.clone()
+        del spec[GROUP, "observation"]
+        return spec if "metrics" in set(spec[GROUP].keys()) else None
 
     @override
     def action_mask_spec(self, env: TorchRLEnv) -> None:

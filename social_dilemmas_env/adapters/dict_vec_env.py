@@ -99,7 +99,7 @@ class DictVecEnv:
         Returns:
             Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.
             Where games have ended the infos hold "final_obs" [B, *obs_shape] and
-            "_final_obs" bool [B].
+            "_final_obs" bool [B]; with `info_metrics=True`, "metrics", float64 [B] each, too.
 
         Raises:
             ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are
@@ -112,6 +112,10 @@ class DictVecEnv:
         if info:
             for agent, final in self._split(info["final_obs"]).items():
                 infos[agent] = {"final_obs": final, "_final_obs": info["_final_obs"]}
+        if "metrics" in info:
+            for n, agent in enumerate(self.possible_agents):
+                own = {name: values[:, n] for name, values in info["metrics"].items()}
+                infos[agent] |= {"metrics": own, "_metrics": info["_metrics"]}
 
         observations, rewards, terminations, truncations = map(self._split, arrays)
         return observations, rewards, terminations, truncations, infos

@@ -151,6 +151,9 @@ class SB3VecEnv(VecEnv):
                     "TimeLimit.truncated": True,
                     "episode": {**episode, "t": seconds},
                 }
+                if "metrics" in info:
+                    of_row = {k: v.reshape(-1)[row] for k, v in info["metrics"].items()}
+                    infos[row]["metrics"] = {k: float(v) for k, v in of_row.items()}
             self._returns[truncations], self._lengths[truncations] = 0, 0
 
         return observations, rewards, truncations, infos

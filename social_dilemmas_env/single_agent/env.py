@@ -36,7 +36,7 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
             function of one observation that returns an action, or a list of these, one for each
             other seat in order.
         player: the learner's seat.
-        render_mode, flat: see `make_env`.
+        render_mode, flat, info_metrics: see `make_env`.
         **game_kwargs: the game's arguments.
 
     Raises:
@@ -57,10 +57,12 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
         player: int = 0,
         render_mode: RenderMode | None = None,
         flat: bool = False,
+        info_metrics: bool = False,
         **game_kwargs: Any,
     ):
         self.opponents = Opponents(env_id, player, opponent, game_kwargs)
-        self.env = DilemmaEnv(env_id, shaped(spec(env_id).game(**game_kwargs), flat), render_mode)
+        game = shaped(spec(env_id).game(**game_kwargs), flat)
+        self.env = DilemmaEnv(env_id, game, render_mode, info_metrics=info_metrics)
         self.render_mode = render_mode
 
         # The learner's own seat.
@@ -114,10 +116,10 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
             env.check_actions({**dict.fromkeys(env.agents, 0), agent: action})
 
         moves = {**self._others(), agent: action}
-        observations, rewards, terminations, truncations, _ = env.step(moves)
+        observations, rewards, terminations, truncations, infos = env.step(moves)
         self._observations, self._first = observations, False
         own = observations[agent].copy()
-        return own, rewards[agent], terminations[agent], truncations[agent], {}
+        return own, rewards[agent], terminations[agent], truncations[agent], infos[agent]
 
     def _others(self) -> dict[str, int]:
         """What the opponents do now."""

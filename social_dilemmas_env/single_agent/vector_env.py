@@ -60,6 +60,9 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
         render_mode: None.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or Gymnasium's `AutoresetMode`.
         flat: see `make_env`.
+        info_metrics: infos hold "metrics" of the games that end, as Gymnasium's `SyncVectorEnv`
+            would put together those of `SingleEnv`: float64 [B] each; in mode "SameStep" in
+            "final_info".
         max_episode_steps: Gymnasium's word for a horizon; the shorter of it and the game's holds.
         **game_kwargs: the game's arguments.
 
@@ -77,6 +80,7 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
         render_mode: None = None,
         autoreset_mode: Any = "NextStep",
         flat: bool = False,
+        info_metrics: bool = False,
         max_episode_steps: int | None = None,
         **game_kwargs: Any,
     ):
@@ -95,7 +99,8 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
             game = spec(env_id).game(**game_kwargs)
 
         self.opponents = Opponents(env_id, player, opponent, game_kwargs)
-        options = Options(num_envs, autoreset=AUTORESET_MODES[mode], exact_rewards=True)
+        exact: dict[str, Any] = {"exact_rewards": True, "info_metrics": info_metrics}
+        options = Options(num_envs, autoreset=AUTORESET_MODES[mode], **exact)
         self.venv = NumpyBatch(env_id, shaped(game, flat), options)
         self.num_envs, self.player, self.render_mode = self.venv.num_envs, int(player), None
         self.autoreset_mode = AutoresetMode(mode)
@@ -172,7 +177,9 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
         self._first, self._done = began[mode], done
 
         # The learner's part.
-        infos = self._final(last["final_obs"], last["_final_obs"]) if last else {}
+        infos = self._metrics(last) if "metrics" in last else {}
+        if "final_obs" in last:
+            infos = self._final(last["final_obs"], last["_final_obs"], infos)
         return (
             self._own(self._observations),
             rewards[:, self.player].astype(np.float64),  # they are already; a copy of its own
@@ -209,7 +216,17 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
     def _own(self, observations: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(observations[:, self.player])
 
-    def _final(self, observations: np.ndarray, ended: np.ndarray) -> dict[str, Any]:
+    def _metrics(self, last: dict[str, Any]) -> dict[str, Any]:
+        """The learner's own, each with its mask."""
+        metrics: dict[str, Any] = {}
+        for name, values in last["metrics"].items():
+            metrics[name] = values[:, self.player].copy()
+            metrics[f"_{name}"] = last["_metrics"].copy()
+        return {"metrics": metrics, "_metrics": last["_metrics"].copy()}
+
+    def _final(
+        self, observations: np.ndarray, ended: np.ndarray, info: dict[str, Any]
+    ) -> dict[str, Any]:
         """The infos of Gymnasium's `SyncVectorEnv`."""
         final = np.full(self.num_envs, None, dtype=object)
         for i in np.flatnonzero(ended):
@@ -217,7 +234,7 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
         return {
             "final_obs": final,
             "_final_obs": ended,
-            "final_info": {},
+            "final_info": info,
             "_final_info": ended.copy(),
         }
 

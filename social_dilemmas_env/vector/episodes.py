@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import rng
+from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.states import checked_batch_state
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.modes import Autoreset
@@ -51,6 +52,7 @@ class Episodes:
     _running: Running
     _clock: Any = None  # nothing runs before the first reset
     _over: Any = False
+    _metrics: ManyGames | None = None  # what infos tell of episodes, with `info_metrics`
 
     @property
     def clock(self) -> Any:
@@ -109,6 +111,8 @@ class Episodes:
 
     def _start(self, stem: Array, episode: Array, lanes: Lanes) -> None:
         """Starts these episodes [B], in some games or in all: keys, noisy rewards, boards."""
+        if self._metrics is not None:
+            self._metrics.clear(lanes)
         if lanes is None:
             key = self._key(stem, episode)
             rewards = self.engine.episode_rewards(key)
@@ -215,4 +219,6 @@ class Episodes:
         # Nothing can fail any more.
         self._seed, self._running = seed, Running(stem, episode, key, rewards, encoded)
         self._clock, self._over = clock, over
+        if self._metrics is not None:
+            self._metrics.clear(None)
         self._meet()

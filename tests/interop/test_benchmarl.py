@@ -50,6 +50,14 @@ def test_the_task_makes_the_games(task_class):
     assert task.env_name() == "social_dilemmas"
 
 
+def test_metrics_are_no_observations(task_class):
+    task = task_class("COIN", {"env_id": "coin_game_v0", "info_metrics": True})
+    env = task.get_env_fun(2, False, 0, "cpu")()
+    assert set(task.observation_spec(env)["player"].keys()) == {"observation"}
+    assert set(task.info_spec(env)["player"].keys()) == {"metrics"}
+    assert env.rollout(2)["next", "player", "metrics", "return"].shape == (2, 2, 2)
+
+
 def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.delitem(sys.modules, MODULE, raising=False)
     monkeypatch.setitem(sys.modules, "benchmarl", None)
