@@ -4,6 +4,7 @@ from typing import Any, Literal, overload
 
 from social_dilemmas_env.envs.parallel import DilemmaEnv
 from social_dilemmas_env.envs.turn_based import OrderedEnv, SequentialEnv
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import APIS, Api, Autoreset, Backend, ObsMode, RenderMode
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import one_of
@@ -18,6 +19,8 @@ def make_env(
     *,
     api: Literal["parallel"] = "parallel",
     render_mode: RenderMode | None = None,
+    flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> DilemmaEnv: ...
 
@@ -28,6 +31,8 @@ def make_env(
     *,
     api: Literal["aec"],
     render_mode: RenderMode | None = None,
+    flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> OrderedEnv: ...
 
@@ -37,6 +42,8 @@ def make_env(
     *,
     api: Api = "parallel",
     render_mode: RenderMode | None = None,
+    flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> DilemmaEnv | OrderedEnv:
     """One game.
@@ -47,6 +54,10 @@ def make_env(
             `AECEnv`, turn by turn.
         render_mode: None, "human" (a window), "rgb_array" (uint8 [height, width, 3]) or "ansi"
             (text).
+        flat: observations of one axis, [numbers], instead of the Coin Game's planes, which some
+            libraries take for an image.
+        info_metrics: at the end of an episode infos hold "metrics": return, cooperation rate, own
+            and stolen coins of the player; see `engine.episode_metrics`.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -60,7 +71,8 @@ def make_env(
     one_of("api", api, APIS)
 
     # Turn by turn is a form of the same game; the wrapper refuses calls in the wrong order.
-    env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
+    game = shaped(spec(env_id).game(**game_kwargs), flat)
+    env = DilemmaEnv(env_id, game, render_mode, info_metrics=info_metrics)
     return env if api == "parallel" else OrderedEnv(SequentialEnv(env))
 
 
@@ -77,6 +89,8 @@ def make_vec_env(
     validate: bool = False,
     tables: bool | None = None,
     static: bool | None = None,
+    flat: bool = False,
+    info_metrics: bool = False,
     **game_kwargs: Any,
 ) -> BatchEnv:
     """B games at once, each the same as the single game (`make_env`) with its seed.
@@ -98,6 +112,8 @@ def make_vec_env(
         validate: torch: also make the checks for which the host has to wait for the device.
         tables: play from look-up tables (True), by the rules (False), or as is faster (None).
         static: torch: use the step that a CUDA graph can capture; None: on CUDA only.
+        flat: observations of one axis; see `make_env`.
+        info_metrics: metrics of the episodes that end in infos, as arrays; see `BatchEnv.step`.
         **game_kwargs: the game's arguments; see `spec(env_id).page`.
 
     Returns:
@@ -109,9 +125,9 @@ def make_vec_env(
         ModuleNotFoundError: torch is not installed.
         RuntimeError: CUDA is asked for and absent.
     """
-    game = spec(env_id).game(**game_kwargs)
+    game = shaped(spec(env_id).game(**game_kwargs), flat)
     named = (num_envs, backend, device, obs_mode, autoreset, seed)
-    options = Options(*named, reuse_buffers, validate, tables, static)
+    options = Options(*named, reuse_buffers, validate, tables, static, info_metrics=info_metrics)
     if backend == "numpy":
         return NumpyBatch(env_id, game, options)
 

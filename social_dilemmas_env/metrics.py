@@ -5,13 +5,14 @@ observations [T + 1, B, ...] (one more than the steps between them).  Everything
 tensors are taken as well.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from social_dilemmas_env.games.coin import CoinGame
-from social_dilemmas_env.games.coin_boards import board_of, owned, taken
+from social_dilemmas_env.games.coin_boards import board_of, picked_up
 
 OUTCOMES = ("start", "CC", "CD", "DC", "DD")  # own last move first
 
@@ -117,18 +118,13 @@ def coin_pickups(
     boards = _boards(game, np.asarray(trajectory), player)
     n = game.num_agents
 
-    # Who got the coins that lay there before each step.
+    # Who got the coins that lay there before each step, and whose they were.
     before = tuple(column[:-1] for column in boards)
-    got = taken(game, before[n : n + game.coins], [column[1:] for column in boards[:n]])
-    alive = ~_opening("first", first, boards[0].shape)[1:]
+    own, other = picked_up(game, before, [column[1:] for column in boards[:n]])
 
-    # Whose they were.
-    own, other = [], []
-    for i in range(n):
-        pairs = [(players[i], m) for players, m in zip(got, owned(game, before, i), strict=True)]
-        own.append(sum(mine * m for mine, m in pairs) * alive)
-        other.append(sum(mine * (1 - m) for mine, m in pairs) * alive)
-    return Pickups(np.stack(own, -1), np.stack(other, -1))
+    # A step into a new episode picks up nothing.
+    alive = ~_opening("first", first, boards[0].shape)[1:, :, None]
+    return Pickups(np.stack(own, -1) * alive, np.stack(other, -1) * alive)
 
 
 def own_coin_rate(pickups: Pickups) -> np.ndarray:
@@ -160,8 +156,8 @@ def _boards(game: CoinGame, trajectory: np.ndarray, player: int) -> tuple[np.nda
     columns = len(game.sizes)
     if trajectory.ndim == 3 and trajectory.shape[-1] == columns:
         return tuple(trajectory[..., c] for c in range(columns))
-    if trajectory.ndim == 5 and trajectory.shape[2:] == game.observation_shape:
-        flat = board_of(game, trajectory.reshape(-1, *game.observation_shape), player)
+    if trajectory.ndim > 2 and math.prod(trajectory.shape[2:]) == math.prod(game.observation_shape):
+        flat = board_of(game, trajectory.reshape(-1, *trajectory.shape[2:]), player)
         return tuple(column.reshape(trajectory.shape[:2]) for column in flat)
 
     expected = ", ".join(map(str, game.observation_shape))

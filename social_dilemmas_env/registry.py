@@ -76,7 +76,9 @@ class EnvSpec:
         unknown = [name for name in kwargs if name not in keywords]
         if unknown:
             raise TypeError(
-                f"{self.id} has no argument {unknown[0]!r}; {nearest(unknown[0], keywords)}"
+                # Python's words: TorchRL's GymEnv looks for them, and leaves the argument out.
+                f"{self.id} got an unexpected keyword argument {unknown[0]!r}; "
+                f"{nearest(unknown[0], keywords)}"
             )
 
         required = [name for name, p in keywords.items() if p.default is p.empty]

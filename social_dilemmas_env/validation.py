@@ -20,6 +20,8 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 MAX_CYCLES = 1 << 24  # steps of an episode: step counters then stay far below 2^32
 
 # One argument
@@ -33,7 +35,7 @@ def integer(name: str, value: Any, least: int) -> int:
         TypeError: not an integer.
         ValueError: too small.
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):  # numpy 1.26 would take its own for an index
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
         number = operator.index(value)

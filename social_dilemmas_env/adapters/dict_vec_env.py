@@ -1,13 +1,12 @@
 """A batch as dicts of arrays, {"player_0": [B, ...], ...}.
 
-It is what skrl and AgileRL read, and PettingZoo with a batch axis:
+It is what skrl reads, and PettingZoo with a batch axis (for AgileRL see `adapters.agilerl`):
 
     from skrl.envs.wrappers.torch import wrap_env
     from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 
     games = DictVecEnv("coin_game_v0", num_envs=4096, device="cuda")
     env = wrap_env(games, wrapper="isaaclab-multi-agent")
-    envs = DictVecEnv("coin_game_v0", num_envs=64, backend="numpy")     # for AgileRL
 """
 
 from typing import Any
@@ -36,7 +35,7 @@ class DictVecEnv:
         env_id: see `list_envs`.
         num_envs: number of games B.
         backend: "torch" or "numpy".
-        **kwargs: see `make_vec_env` (all but `autoreset`).
+        **kwargs: see `make_vec_env` (all but `autoreset` and `reuse_buffers`).
     """
 
     render_mode = None
@@ -61,9 +60,12 @@ class DictVecEnv:
             agent: Discrete(count)
             for agent, count in zip(self.possible_agents, self.batch.game.num_actions, strict=True)
         }
-        self.state_space = space
+        self.state_space = self.batch.state_space
 
-        self._observations: Any = None  # [B, N, ...]
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.batch.max_cycles
 
     @property
     def unwrapped(self) -> "DictVecEnv":
@@ -85,8 +87,8 @@ class DictVecEnv:
         self, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Arrays, Infos]:
         """Starts an episode in every game, or some; see `BatchEnv.reset`."""
-        self._observations, _ = self.batch.reset(seed, options)
-        return self._split(self._observations), {agent: {} for agent in self.possible_agents}
+        observations, _ = self.batch.reset(seed, options)
+        return self._split(observations), {agent: {} for agent in self.possible_agents}
 
     def step(self, actions: Arrays) -> tuple[Arrays, Arrays, Arrays, Arrays, Infos]:
         """One joint move in every game.
@@ -97,27 +99,30 @@ class DictVecEnv:
         Returns:
             Observations, rewards, terminations, truncations and infos, by player, [B, ...] each.
             Where games have ended the infos hold "final_obs" [B, *obs_shape] and
-            "_final_obs" bool [B].
+            "_final_obs" bool [B]; with `info_metrics=True`, "metrics", float64 [B] each, too.
 
         Raises:
             ValueError, TypeError, ResetNeeded: as `BatchEnv.step`; or a player's actions are
                 missing or unknown.
         """
         *arrays, info = self.batch.step(self._join(actions))
-        self._observations = arrays[0]
 
         # The last observations of the games that have just ended.
         infos: Infos = {agent: {} for agent in self.possible_agents}
         if info:
             for agent, final in self._split(info["final_obs"]).items():
                 infos[agent] = {"final_obs": final, "_final_obs": info["_final_obs"]}
+        if "metrics" in info:
+            for n, agent in enumerate(self.possible_agents):
+                own = {name: values[:, n] for name, values in info["metrics"].items()}
+                infos[agent] |= {"metrics": own, "_metrics": info["_metrics"]}
 
         observations, rewards, terminations, truncations = map(self._split, arrays)
         return observations, rewards, terminations, truncations, infos
 
     def state(self) -> Any:
-        """What player 0 sees of each game, which is all there is to see: [B, *obs_shape]."""
-        return self._observations[:, 0]
+        """Each whole game, [B, ...]; see `BatchEnv.state`."""
+        return self.batch.state()
 
     def close(self) -> None:
         """Nothing to close."""
@@ -135,9 +140,12 @@ class DictVecEnv:
             expected = f"actions must hold exactly the players {self.possible_agents}"
             raise ValueError(f"{expected}, got {sorted(actions)}")
 
-        columns = [actions[agent].reshape(-1) for agent in self.possible_agents]
+        given = [actions[agent] for agent in self.possible_agents]
         if self.batch.backend == "numpy":
-            return np.stack(columns, -1)
+            return np.stack([np.asarray(column).reshape(-1) for column in given], -1)
         import torch  # optional; loaded already, for the batch is made of tensors
 
-        return torch.stack(columns, -1)
+        for column in given:
+            if not isinstance(column, torch.Tensor):
+                raise TypeError(f"actions must be torch tensors, got {type(column).__name__}")
+        return torch.stack([column.reshape(-1) for column in given], -1)

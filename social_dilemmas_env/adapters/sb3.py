@@ -13,17 +13,22 @@ With an opponent there is one row for each game, and the policy learns in one se
 """
 
 import math
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.envs.parallel import DilemmaEnv
+from social_dilemmas_env.games.game import State
 from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.modes import RenderMode
 from social_dilemmas_env.single_agent.opponents import Opponent
 from social_dilemmas_env.single_agent.vector_env import SingleVectorEnv
+from social_dilemmas_env.validation import one_of
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
@@ -33,6 +38,8 @@ except ModuleNotFoundError as error:
         f'{error}: pip install "social-dilemmas-env[sb3]"', name=error.name
     ) from error
 
+MOST_IMAGES = 9  # games in one picture
+
 
 class SB3VecEnv(VecEnv):
     """B games with N players as B * N rows; row b * N + n is player n of game b.
@@ -41,7 +48,7 @@ class SB3VecEnv(VecEnv):
 
     Steps are computed for all rows at once.  At the end of an episode a row's info holds
     "terminal_observation" and "TimeLimit.truncated", so that learners bootstrap from the last
-    value.
+    value, and "episode" (return "r", length "l", seconds "t"), as from `VecMonitor`.
 
     Args:
         env_id: see `list_envs`.
@@ -50,8 +57,9 @@ class SB3VecEnv(VecEnv):
         opponent: None: the policy plays all seats; else who plays the others, fixed (see
             `SingleEnv`).  `env_method("set_opponent", ...)` exchanges them.
         player: the policy's seat against an opponent.
-        **kwargs: `obs_mode` ("float32" or "uint8"; float32 against an opponent), `seed` and the
-            game's own arguments; see `make_vec_env`.
+        render_mode: None, or "rgb_array": `get_images` draws the first games.
+        **kwargs: `obs_mode` ("float32" or "uint8"; float32 against an opponent), `seed`, `flat`
+            and the game's own arguments; see `make_vec_env`.
 
     Raises:
         ValueError: as `make_vec_env`; or the players have different numbers of actions, unless
@@ -66,10 +74,14 @@ class SB3VecEnv(VecEnv):
         *,
         opponent: Opponent | None = None,
         player: int = 0,
+        render_mode: Literal["rgb_array"] | None = None,
         **kwargs: Any,
     ):
+        if render_mode is not None:
+            one_of("render_mode", render_mode, ("rgb_array",))
         if opponent is not None:
-            self._play_against(env_id, num_envs, opponent, player, kwargs)
+            seed = self._play_against(env_id, num_envs, opponent, player, kwargs)
+            self._begin(render_mode, (self.batch.num_envs,), seed)
             return
 
         options = required_options(
@@ -81,12 +93,12 @@ class SB3VecEnv(VecEnv):
         if len(set(counts)) > 1:
             raise ValueError(f"rows share one action space, and the players have {counts} actions")
 
-        self._begin((batch.num_envs, batch.num_agents), None)
+        self._begin(render_mode, (batch.num_envs, batch.num_agents), None)
 
     def _play_against(
         self, env_id: str, num_envs: int, opponent: Opponent, player: int, kwargs: dict[str, Any]
-    ) -> None:
-        """The rest of the constructor, of one row for each game."""
+    ) -> int | None:
+        """Makes a batch of one row for each game; returns the seed of its first reset."""
         options = required_options(
             "SB3VecEnv with an opponent",
             kwargs,
@@ -106,19 +118,35 @@ class SB3VecEnv(VecEnv):
             autoreset_mode="SameStep",
             **options,
         )
-        self._begin((self.batch.num_envs,), None if seed is None else rng.check_seed(seed))
+        return None if seed is None else rng.check_seed(seed)
 
-    def _begin(self, shape: tuple[int, ...], seed: int | None) -> None:
+    def _begin(
+        self, render_mode: RenderMode | None, shape: tuple[int, ...], seed: int | None
+    ) -> None:
         """What both kinds of rows need.
 
         Args:
+            render_mode: see the class.
             shape: of the actions that the batch takes, [B, N] or [B].
             seed: of the first reset.
         """
         self._shape, self._seed = shape, seed
         self._actions: np.ndarray = np.zeros(0, np.int64)  # those of `step_async`
-        spaces = self.batch.single_observation_space, self.batch.single_action_space
-        super().__init__(math.prod(shape), *spaces)
+
+        # One environment draws any game, from its state; the library asks the batch for its mode.
+        games: Any = getattr(self.batch, "venv", self.batch)
+        self._games: NumpyBatch = games
+        self._painter: DilemmaEnv | None = None
+        if render_mode is not None:
+            self._painter = DilemmaEnv(games.env_id, games.game, render_mode)
+        self.batch.render_mode = render_mode
+
+        # The running episodes of all rows.
+        rows = math.prod(shape)
+        self._returns, self._lengths = np.zeros(rows), np.zeros(rows, np.int64)
+        self._began = time.time()
+        spaces: Any = self.batch.single_observation_space, self.batch.single_action_space
+        super().__init__(rows, *spaces)
 
     @override
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -138,6 +166,7 @@ class SB3VecEnv(VecEnv):
         """Starts an episode in every game; observations [B * N, *obs_shape]."""
         observations, _ = self.batch.reset(seed=self._seed)
         self._seed = None
+        self._returns[:], self._lengths[:] = 0, 0
         self.reset_infos = [{} for _ in range(self.num_envs)]
         self._reset_options()
         return self._rows(observations)
@@ -166,16 +195,38 @@ class SB3VecEnv(VecEnv):
         """
         observations, rewards, _, truncations, info = self.batch.step(self._actions)
 
-        # The last observations of the games that have just ended.
+        observations, rewards, truncations = (
+            self._rows(observations),
+            rewards.reshape(-1).astype(np.float32, copy=False),
+            truncations.reshape(-1),
+        )
+        self._returns += rewards
+        self._lengths += 1
+
+        # What there is to say of the games that have just ended.
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if info:
             final = info["final_obs"]  # against an opponent an array of arrays, one a row
             final = self._rows(final) if len(self._shape) > 1 else final
+            seconds = round(time.time() - self._began, 6)
             for row in np.flatnonzero(truncations):
-                infos[row] = {"terminal_observation": final[row], "TimeLimit.truncated": True}
+                episode = {"r": float(self._returns[row]), "l": int(self._lengths[row])}
+                infos[row] = {
+                    "terminal_observation": final[row],
+                    "TimeLimit.truncated": True,
+                    "episode": {**episode, "t": seconds},
+                }
+                if "metrics" in info:
+                    of_row = {k: v.reshape(-1)[row] for k, v in info["metrics"].items()}
+                    infos[row]["metrics"] = {k: float(v) for k, v in of_row.items()}
+            self._returns[truncations], self._lengths[truncations] = 0, 0
 
-        paid = rewards.reshape(-1).astype(np.float32, copy=False)
-        return self._rows(observations), paid, truncations.reshape(-1), infos
+        return observations, rewards, truncations, infos
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self._games.max_cycles
 
     def _rows(self, observations: np.ndarray) -> np.ndarray:
         """[B, N, *obs_shape] -> [B * N, *obs_shape]."""
@@ -211,5 +262,16 @@ class SB3VecEnv(VecEnv):
 
     @override
     def get_images(self) -> Sequence[np.ndarray | None]:
-        """Batches are not rendered."""
-        return [None] * self.num_envs
+        """Pictures uint8 [height, width, 3] of the first games, at most `MOST_IMAGES`.
+
+        None for each row without a render mode.
+        """
+        if self._painter is None:
+            return [None] * self.num_envs
+
+        game, *fields = self._games.get_state()
+        images: list[Any] = []
+        for one in list(zip(*fields, strict=True))[:MOST_IMAGES]:
+            self._painter.set_state(State(game, *one))
+            images.append(self._painter.render())
+        return images

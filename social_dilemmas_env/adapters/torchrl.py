@@ -13,13 +13,15 @@ Rewards are per player, [B, N, 1] (these games are general-sum); done, terminate
 at the root, [B, 1].
 """
 
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import torch
 from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.engine.episode_metrics import metric_names
 from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.vector.torch_env import TorchBatch, checked_device
 
@@ -47,7 +49,7 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
         num_envs: number of games B.
         device: see `make_vec_env`.
         seed: of the first reset; None: from the operating system.
-        **kwargs: `obs_mode`, `validate` and the game's own arguments; see `make_vec_env`.
+        **kwargs: `obs_mode`, `validate`, `flat` and the game's own arguments; see `make_vec_env`.
 
     Raises:
         ValueError: as `make_vec_env`; or the players have different numbers of actions.
@@ -76,9 +78,35 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
 
         super().__init__(device=checked_device(device), batch_size=torch.Size([batch.num_envs]))
         self.batch: TorchBatch = batch
+        self._remake = partial(make_vec_env, env_id, num_envs, seed=seed, **options)
         self.group_map = {GROUP: list(batch.possible_agents)}
         self._next_seed: int | None = None
         self._make_specs()
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.batch.max_cycles
+
+    @override
+    def to(self, device: Any = None, **kwargs: Any) -> Self:
+        """Moves the games too, which go on where they are.
+
+        Raises:
+            ValueError: neither the CPU nor CUDA; or a dtype, which is no matter of games.
+            RuntimeError: a CUDA device that is not there.
+        """
+        if kwargs or isinstance(device, torch.dtype):
+            raise ValueError("TorchRLEnv.to moves games to a device, and takes nothing else")
+        if device is None or checked_device(device) == self.batch.device:
+            return self
+
+        # A batch of its own there.
+        batch: Any = self._remake(device=device)
+        if self.batch.clock is not None:
+            batch.set_state(self.batch.get_state())
+        self.batch = batch
+        return super().to(checked_device(device))  # type: ignore[no-any-return]
 
     def _make_specs(self) -> None:
         """The shapes and types of everything that is read and returned."""
@@ -96,7 +124,14 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
         actions = batch.game.num_actions[0]
         action = Categorical(actions, shape=players, dtype=torch.int64, device=device)
         reward = Unbounded(shape=(*players, 1), dtype=torch.float32, device=device)
-        self.observation_spec = grouped(observation=self._observation_spec(players))
+        seen = {"observation": self._observation_spec(players)}
+        if batch.options.info_metrics:
+            number = Unbounded(shape=players, dtype=torch.float64, device=device)
+            names = metric_names(batch.game)
+            seen["metrics"] = Composite(
+                {name: number.clone() for name in names}, shape=players, device=device
+            )
+        self.observation_spec = grouped(**seen)
         self.action_spec = grouped(action=action)
         self.reward_spec = grouped(reward=reward)
 
@@ -125,13 +160,24 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
 
         observations, _ = self.batch.reset(self._next_seed, options)
         self._next_seed = None
-        return self._tensordict(observations, self._ended())
+        return self._tensordict(observations, self._ended(), **self._metrics({}))
 
     @override
     def _step(self, tensordict: TensorDictBase) -> TensorDictBase:
         """One joint move in every game."""
-        observations, rewards, _, truncations, _ = self.batch.step(tensordict[GROUP, "action"])
-        return self._tensordict(observations, truncations[:, :1], reward=rewards[..., None])
+        observations, rewards, _, truncations, infos = self.batch.step(tensordict[GROUP, "action"])
+        more = {"reward": rewards[..., None], **self._metrics(infos)}
+        return self._tensordict(observations, truncations[:, :1], **more)
+
+    def _metrics(self, infos: dict[str, Any]) -> dict[str, Any]:
+        """The entry "metrics", where it is asked for: float64 [B, N] each, 0 but at an end."""
+        if not self.batch.options.info_metrics:
+            return {}
+        players = (self.batch.num_envs, self.batch.num_agents)
+        zeros = torch.zeros(players, dtype=torch.float64, device=self.device)
+        given = infos.get("metrics", {})
+        entries = {name: given.get(name, zeros.clone()) for name in metric_names(self.batch.game)}
+        return {"metrics": TensorDict(entries, batch_size=players, device=self.device)}
 
     def _ended(self) -> torch.Tensor:
         """Games that have ended and were not reset, bool [B, 1]."""
@@ -142,7 +188,7 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
         return column.clone()
 
     def _tensordict(
-        self, observation: torch.Tensor, truncated: torch.Tensor, **more: torch.Tensor
+        self, observation: torch.Tensor, truncated: torch.Tensor, **more: Any
     ) -> TensorDictBase:
         """Entries of the players [B, N, ...] in their group, flags [B, 1] at the root."""
         players = (self.batch.num_envs, self.batch.num_agents)

@@ -121,14 +121,15 @@ class RuleEngine:
         xp: the arrays.
         static: make every step out of operations on whole columns, whose shapes never depend on
             what happens.
+        reward_dtype: "float32", or "float64" for the numbers that a single game pays.
         numbers: numbers in one player's observation.
     """
 
-    def __init__(self, game: Game, xp: Any, *, static: bool = False):
-        self.game, self.xp, self.static = game, xp, static
+    def __init__(self, game: Game, xp: Any, *, static: bool = False, reward_dtype: str = "float32"):
+        self.game, self.xp, self.static, self.reward_dtype = game, xp, static, reward_dtype
         self.players, self.streams = range(len(game.num_actions)), game.streams
         self.numbers = math.prod(game.observation_shape)
-        self.reward_table = xp.constant(reward_table(game))
+        self.reward_table = xp.constant(reward_table(game, reward_dtype))
         self.exact_rewards = xp.constant(np.array(game.reward_values, np.float64))
         self.has_chance = len(game.chances((0,) * len(game.sizes))) > 0
 
@@ -151,7 +152,7 @@ class RuleEngine:
         return draw
 
     def episode_rewards(self, key: Key) -> Array | None:
-        """float32 reward values of the episodes with these keys, [B, codes].
+        """Reward values of the episodes with these keys, [B, codes].
 
         None where there is no noise.
         """
@@ -164,10 +165,10 @@ class RuleEngine:
         words = self.xp.words((key[0][:, None], key[1][:, None]), self.xp.word(-1 - codes)[None])
         centred = self.xp.cast(self.xp.integer(words) - 2**31, "float64")
         shift = centred * (game.reward_noise / 2**31)
-        return self.xp.cast(self.exact_rewards + shift, "float32")
+        return self.xp.cast(self.exact_rewards + shift, self.reward_dtype)
 
     def rewards(self, codes: Array, episode_rewards: Array | None) -> Array:
-        """float32 rewards of reward codes [B, N]."""
+        """Rewards of reward codes [B, N]."""
         if episode_rewards is None:
             return self.xp.take(self.reward_table, codes)
         row = self.xp.arange(len(codes))[:, None] * episode_rewards.shape[1]
@@ -191,7 +192,7 @@ class RuleEngine:
             actions: [B, N].
             key: of the episodes.
             t: an int, or a column.
-            episode_rewards: float32 [B, codes], or None where rewards are certain.
+            episode_rewards: [B, codes], or None where rewards are certain.
 
         Returns:
             The new boards, encoded, and rewards [B, N].
@@ -281,8 +282,16 @@ class TableEngine(RuleEngine):
         state_observations: [S, N * numbers], or None where they are too many to keep.
     """
 
-    def __init__(self, game: Game, xp: Any, obs_mode: str, *, static: bool = False):
-        super().__init__(game, xp, static=static)
+    def __init__(
+        self,
+        game: Game,
+        xp: Any,
+        obs_mode: str,
+        *,
+        static: bool = False,
+        reward_dtype: str = "float32",
+    ):
+        super().__init__(game, xp, static=static, reward_dtype=reward_dtype)
         table = tables(game)
         self.num_states, self.num_joint = table.num_states, table.num_joint
         self.bases = {stream: base for stream, base in enumerate(table.bases) if base > 1}
@@ -291,7 +300,7 @@ class TableEngine(RuleEngine):
         # What a step looks up.
         self.next_codes = xp.shared(next_codes, game)
         self.successors = xp.shared(successors, game)
-        self.joint_rewards = xp.shared(joint_rewards, game)
+        self.joint_rewards = xp.shared(joint_rewards, game, reward_dtype)
         self.state_ids = xp.shared(state_ids, game)
         numbers = self.num_states * len(self.players) * self.numbers
         small = numbers * (1 if obs_mode == "uint8" else 4) <= MAX_STATE_OBSERVATIONS

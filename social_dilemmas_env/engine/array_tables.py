@@ -47,15 +47,15 @@ def successors(game: Game) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def joint_rewards(game: Game) -> np.ndarray:
-    """float32 rewards [S * J, N]; where they are noisy, their codes, int32."""
+def joint_rewards(game: Game, dtype: str = "float32") -> np.ndarray:
+    """Rewards [S * J, N] in this dtype; where they are noisy, their codes, int32."""
     codes = tables(game).rewards
-    return codes if game.reward_noise else frozen(reward_table(game)[codes])
+    return codes if game.reward_noise else frozen(reward_table(game, dtype)[codes])
 
 
-def reward_table(game: Game) -> np.ndarray:
-    """Reward code -> float32 reward, without noise."""
-    return np.array(game.reward_values, np.float64).astype(np.float32)
+def reward_table(game: Game, dtype: str = "float32") -> np.ndarray:
+    """Reward code -> reward in this dtype, without noise."""
+    return np.array(game.reward_values, np.float64).astype(dtype)
 
 
 @lru_cache(maxsize=64)

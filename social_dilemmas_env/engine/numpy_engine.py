@@ -117,8 +117,8 @@ class NumpyArrays(Arrays):
 class NumpyTables(TableEngine):
     """Plays from tables; scratch arrays spare the allocations."""
 
-    def __init__(self, game: Game, num_envs: int, obs_mode: str):
-        super().__init__(game, NumpyArrays(), obs_mode)
+    def __init__(self, game: Game, num_envs: int, obs_mode: str, reward_dtype: str = "float32"):
+        super().__init__(game, NumpyArrays(), obs_mode, reward_dtype=reward_dtype)
         self.entry = np.empty(num_envs, np.int64)  # scratch: index of (state, joint action)
         self.next_code = np.empty(num_envs, self.next_codes.dtype)  # scratch
         few = len(self.players) == 2 and self.num_joint <= MAX_PAIRS and sys.byteorder == "little"

@@ -15,7 +15,7 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.engine.states import check_columns, checked_clock, checked_state
+from social_dilemmas_env.engine.states import checked_single_state
 from social_dilemmas_env.engine.tables import (
     fits,
     num_states,
@@ -270,15 +270,13 @@ class SingleGame:
         """Continues from a `State` (or its fields in order, as JSON gives them back).
 
         Raises:
-            ValueError: a state of another game, or a field out of range.
+            ValueError: a state of another game, or a field out of range; nothing is changed.
             TypeError: a field that does not hold integers.
         """
-        state = checked_state(self.game, state)
-        seed, (episode, t, over) = rng.check_seed(state.seed), checked_clock(state)
-        if not isinstance(state.board, list | tuple):
-            raise TypeError(f"board must be a list of integers, got {state.board!r}")
-        check_columns(self.game, [np.asarray([column]) for column in state.board])
+        checked = checked_single_state(self.game, state)
+        key = rng.key(checked.seed, checked.episode)
+        rewards = episode_rewards(self.game, key)
+        encoded = self.driver.encoded(checked.board)
 
-        self.seed, self.episode, self.t, self.over = seed, episode, t, over
-        self._new_key()
-        self._encoded = self.driver.encoded(tuple(int(column) for column in state.board))
+        self.seed, self.episode, self.t, self.over, _ = checked
+        self._key, self.rewards, self._encoded = key, rewards, encoded

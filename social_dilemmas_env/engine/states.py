@@ -1,15 +1,17 @@
 """Checks of a `State` before anything continues from it: of one game, and of many."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.games.game import Game, State, is_possible
 from social_dilemmas_env.validation import integer
 
 SHOWN = 5  # wrong values that an error quotes
+CLOCK_LIMIT = (1 << 63) - 1  # of int64
 
 
 def checked_state(game: Game, state: Any) -> State:
@@ -31,25 +33,49 @@ def checked_state(game: Game, state: Any) -> State:
     return given
 
 
-def checked_clock(state: State) -> tuple[int, int, bool]:
-    """Episode, step and whether it is over, of the state of one game.
+class SingleState(NamedTuple):
+    """The checked fields of a `State` of one game."""
+
+    seed: int
+    episode: int
+    t: int
+    over: bool
+    board: tuple[int, ...]
+
+
+def checked_single_state(game: Game, state: Any) -> SingleState:
+    """`state` as plain integers of a state of one game; refuses what a batch refuses.
 
     Raises:
-        ValueError: a field out of range.
-        TypeError: a field that is not an integer.
+        ValueError: a state of another game, or with a value out of range.
+        TypeError: a field that does not hold integers.
     """
-    episode, t = integer("episode", state.episode, 0), integer("t", state.t, 0)
-    over = integer("over", state.over, 0)
-    if over > 1:
-        raise ValueError(f"over must be 0 or 1, got {over}")
-    return episode, t, bool(over)
+    state = checked_state(game, state)
+    seed = rng.check_seed(state.seed)
+    episode, t, over = (integer(f, getattr(state, f), 0) for f in ("episode", "t", "over"))
+    if episode >= rng.SEED_LIMIT:
+        raise ValueError(f"episode must lie in [0, 2^63), got {episode}")
+    if not isinstance(state.board, list | tuple):
+        raise TypeError(f"board must be a list of integers, got {state.board!r}")
+
+    # The same checks as of many games.
+    columns = [_scalar(column) for column in state.board]
+    check_columns(game, columns)
+    _check_clocks(game, np.array([min(t, CLOCK_LIMIT)]), np.array([min(over, 2)]))
+    return SingleState(seed, episode, t, bool(over), tuple(int(column[0]) for column in columns))
+
+
+def _scalar(value: Any) -> np.ndarray:
+    """One integer as a column [1]; what is no integer, as one that `check_columns` refuses."""
+    column = np.asarray(value)
+    return column.reshape(1) if column.ndim == 0 else np.array([repr(value)])
 
 
 def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:
-    """Checks the range of each column of a board.
+    """Checks the range of each column of a board, and whether the boards can occur.
 
     Raises:
-        ValueError: a column is missing or out of range.
+        ValueError: a column is missing or out of range, or a board cannot occur.
     """
     if len(columns) != len(game.sizes):
         raise ValueError(
@@ -61,6 +87,26 @@ def check_columns(game: Game, columns: Sequence[np.ndarray]) -> None:
             raise ValueError(
                 f"{name} must hold integers in 0 .. {size - 1}, got {column.tolist()[:SHOWN]}"
             )
+
+    possible = np.asarray(is_possible(game, tuple(columns)))
+    if not possible.all():
+        board = [int(column[possible.argmin()]) for column in columns]
+        raise ValueError(f"no board of this game is {board}: {game.columns}")
+
+
+def _check_clocks(game: Game, t: np.ndarray, over: np.ndarray) -> None:
+    """Raises ValueError where an episode is too long, or is over at another step than its last."""
+    if t.max() > game.max_cycles or over.max() > 1:
+        raise ValueError(
+            f"not a state of this game: t must lie in 0 .. {game.max_cycles}, over in 0 .. 1"
+        )
+    wrong = (t == game.max_cycles) != (over == 1)
+    if wrong.any():
+        first = wrong.argmax()
+        raise ValueError(
+            f"not a state of this game: over must be 1 at t = {game.max_cycles} and 0 before, "
+            f"got over = {over[first]} at t = {t[first]}"
+        )
 
 
 class BatchState(NamedTuple):
@@ -86,10 +132,7 @@ def checked_batch_state(game: Game, state: Any, num_envs: int) -> BatchState:
     )
     board = _columns(game, state.board, num_envs)
 
-    if t.max() > game.max_cycles or over.max() > 1:
-        raise ValueError(
-            f"not a state of this game: t must lie in 0 .. {game.max_cycles}, over in 0 .. 1"
-        )
+    _check_clocks(game, t, over)
     return BatchState(seed, episode, t, over, board)
 
 
@@ -116,6 +159,11 @@ def _columns(game: Game, board: Any, num_envs: int) -> list[np.ndarray]:
     if rows.shape != (num_envs, len(game.sizes)):
         expected = f"{num_envs} boards of {len(game.sizes)} columns"
         raise ValueError(f"board must list {expected}, got an array of shape {rows.shape}")
+
+    # numpy would take True among integers for 1.
+    kinds = {rows.dtype.type} if isinstance(board, np.ndarray) else set(map(type, chain(*board)))
+    if kinds & {bool, np.bool_}:
+        raise ValueError(f"board must list integers, got {list(board)[:SHOWN]}")
 
     columns = list(rows.T)
     check_columns(game, columns)

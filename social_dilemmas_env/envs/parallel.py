@@ -13,11 +13,17 @@ from pettingzoo import ParallelEnv
 from typing_extensions import override
 
 from social_dilemmas_env import render
+from social_dilemmas_env.engine.episode_metrics import OneGame
 from social_dilemmas_env.engine.python_engine import SingleGame, player_names
-from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.games.game import Game, State, player_0_sees_all
+from social_dilemmas_env.games.whole_state import (
+    board_positions,
+    whole_state_shape,
+    whole_state_space,
+)
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.render.scene import HISTORY, Move, Scene
-from social_dilemmas_env.validation import horizon
+from social_dilemmas_env.validation import flag, horizon
 
 FRAMES_PER_SECOND = 4  # in a window, and of recorded videos
 
@@ -61,7 +67,14 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         player_names: what pictures call the players; may be set.
     """
 
-    def __init__(self, env_id: str, game: Game, render_mode: RenderMode | None = None):
+    def __init__(
+        self,
+        env_id: str,
+        game: Game,
+        render_mode: RenderMode | None = None,
+        *,
+        info_metrics: bool = False,
+    ):
         """Makes the environment; use `make_env`."""
         self.metadata: dict[str, Any] = {
             "name": env_id,
@@ -78,7 +91,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         observation_space, action_spaces = spaces_of(game)
         self.observation_spaces = dict.fromkeys(self.possible_agents, observation_space)
         self.action_spaces = dict(zip(self.possible_agents, action_spaces, strict=True))
-        self.state_space = Box(0.0, 1.0, game.observation_shape, np.float32)
+        self.state_space = whole_state_space(game)
 
         # The game, and what steps need besides.
         self._single = SingleGame(game)
@@ -89,6 +102,10 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         self._history: deque[Move] | None = deque(maxlen=HISTORY) if render_mode else None
         self._scores = [0.0] * len(self._limits)
         self._window: Any = None
+
+        # What infos tell of an episode; a step that nobody looks at takes the short way.
+        self._metrics = OneGame(game) if flag("info_metrics", info_metrics) else None
+        self._unwatched = self._history is None and self._metrics is None
 
     @property
     def game(self) -> Game:
@@ -132,6 +149,8 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
 
         # Pictures begin anew.
         self._scores = [0.0] * len(self.agents)
+        if self._metrics is not None:
+            self._metrics.clear()
         if self._history is not None:
             self._history.clear()
         if self.render_mode == "human":
@@ -147,8 +166,8 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
             actions: an integer action for every agent.
 
         Returns:
-            Observations, rewards, terminations (always False), truncations and infos (empty), each
-            by agent.
+            Observations, rewards, terminations (always False), truncations and infos (empty, but
+            for "metrics" at the end with `info_metrics=True`), each by agent.
 
         Raises:
             ResetNeeded: before the first reset, or after the end of an episode.
@@ -161,10 +180,14 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         moves = self.check_actions(actions)
 
         # All players move.
-        rewards = single.step(moves) if self._history is None else self._remember(moves)
+        rewards = single.step(moves) if self._unwatched else self._remember(moves)
+        infos: Infos = {agent: {} for agent in agents}
         over = single.over
         if over:
             self.agents = []
+            if self._metrics is not None:
+                totals = self._metrics.of_players()
+                infos = {agent: {"metrics": totals[n]} for n, agent in enumerate(agents)}
         if self.render_mode == "human":
             self.render()
 
@@ -173,7 +196,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
             dict(zip(agents, rewards)),  # noqa: B905, one per player, and the check costs time
             self._flags[False].copy(),
             self._flags[over].copy(),
-            {agent: {} for agent in agents},
+            infos,
         )
 
     def check_actions(self, actions: dict[str, int]) -> list[int]:
@@ -202,11 +225,15 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
             raise ResetNeeded(f"call reset() before {what}()")
 
     def _remember(self, moves: list[int]) -> list[float]:
-        """Moves on, and keeps what a picture shows of it."""
+        """Moves on, and keeps what pictures and infos tell of it."""
         board = self._single.board
         rewards = self._single.step(moves)
-        self._scores = [score + reward for score, reward in zip(self._scores, rewards, strict=True)]
-        self._history.append(Move(board, tuple(moves), tuple(rewards)))  # type: ignore[union-attr]
+        if self._metrics is not None:
+            self._metrics.add(board, self._single.board, moves, rewards)
+        if self._history is not None:
+            pairs = zip(self._scores, rewards, strict=True)
+            self._scores = [score + reward for score, reward in pairs]
+            self._history.append(Move(board, tuple(moves), tuple(rewards)))
         return rewards
 
     def observations(self) -> Observations:
@@ -214,12 +241,19 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         return self._single.observe()
 
     def state(self) -> np.ndarray:
-        """The whole game as player 0 sees it, for centralised critics.
+        """The whole game, for centralised critics: it determines what every player observes.
 
-        float32, in the shape of an observation.
+        float32, in `state_space`: player 0's observation, or, where that does not say all (public
+        goods of three or more), a one-hot vector of each player's last move.
         """
         self.check_running("state")
-        return self._single.observe()["player_0"]
+        game = self.game
+        if player_0_sees_all(game):
+            return self._single.observe()["player_0"]
+
+        state = np.zeros(whole_state_shape(game), np.float32)
+        state[board_positions(game, self._single.board)] = 1
+        return state
 
     @property
     def payoffs(self) -> tuple[float, ...]:
@@ -240,6 +274,8 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         self._single.set_state(state)
         self.agents = [] if self._single.over else self.possible_agents[:]
         self._scores = [0.0] * len(self._limits)
+        if self._metrics is not None:
+            self._metrics.clear()
         if self._history is not None:
             self._history.clear()
 

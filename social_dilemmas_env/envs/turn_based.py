@@ -43,6 +43,12 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
     Nobody sees a move before all have moved.
     """
 
+    @property
+    def max_cycles(self) -> int:
+        """Rounds after which an episode is truncated."""
+        cycles: int = self.env.max_cycles
+        return cycles
+
     @override
     def step(self, action: int | None) -> None:
         """One player's move, or None from a player whose episode is over.

@@ -86,17 +86,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from social_dilemmas_env.games.coin_arguments import board_sides, check_coin_game
 from social_dilemmas_env.games.columns import distinct, free_cell, ordered, wrapped
 from social_dilemmas_env.games.game import Board, Column, Draw, Symmetry
 from social_dilemmas_env.games.torus import torus_symmetries
-from social_dilemmas_env.modes import COIN_SWITCHES, CoinColor, Moves, Ties, Variant, View
-from social_dilemmas_env.validation import flag, horizon, integer, one_of
+from social_dilemmas_env.modes import CoinColor, Moves, Ties, Variant, View
+from social_dilemmas_env.validation import integer, one_of
 
 GAIN = 1  # to whoever picks up a coin
 LOSS = -2  # to the owner when another picks it up
 assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
 STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
-MAX_CODES = 1 << 62  # boards are counted in int64
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,17 @@ class CoinGame:
         """
         least, most = LOSS * self.share, GAIN * self.coins * self.share
         return tuple(r / self.share for r in range(least, most + 1))
+
+    @property
+    def most_parts(self) -> int:
+        """Steps of 1 / share from the least reward to the most."""
+        return (GAIN * self.coins - LOSS) * self.share
+
+    def is_possible(self, board: Board) -> Column:
+        """Whether a board can occur: a coin that avoids players never lies under one."""
+        players, coins = board[: self.num_agents], board[self.num_agents :][: self.coins]
+        clashes = [(coin == player) * 1 for coin in coins for player in players]
+        return sum(clashes) * self.coin_avoids_players == 0
 
     @property
     def streams(self) -> int:
@@ -341,7 +352,7 @@ def coin_game(
         TypeError: a size that is not an integer.
     """
     base = VARIANTS[one_of("variant", variant, tuple(VARIANTS))]
-    height, width = _grid(grid_size)
+    height, width = board_sides(grid_size)
     num_agents = integer("num_agents", num_agents, 2)
 
     # The variant's switches, but for those that are given.
@@ -361,48 +372,5 @@ def coin_game(
             given[name] = integer(name, given[name], least)
 
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
-    _check(game)
+    check_coin_game(game)
     return game
-
-
-def _check(game: CoinGame) -> None:
-    for name, known in COIN_SWITCHES.items():
-        one_of(name, getattr(game, name), known)
-    for name in ("coin_avoids_players", "distinct_starts"):
-        flag(name, getattr(game, name))
-    horizon(game.max_cycles)
-
-    # The coins.
-    if game.coins not in (1, game.num_agents):
-        raise ValueError(
-            f"coins must be 1 or num_agents ({game.num_agents}: one of each colour), "
-            f"got {game.coins}"
-        )
-    if game.coins > 1 and game.coin_color == "random":
-        raise ValueError(
-            'coin_color="random" needs coins=1: with one coin for each player the colours are fixed'
-        )
-
-    # The board.
-    distinct_players = game.num_agents * game.distinct_starts
-    needed = game.num_agents + 1 if game.coin_avoids_players else distinct_players
-    if game.cells < needed:
-        raise ValueError(
-            f"a {game.height}x{game.width} board is too small for {game.num_agents} players: "
-            f"these rules need at least {needed} cells"
-        )
-    if math.prod(game.sizes) >= MAX_CODES:
-        raise ValueError(
-            f"{game.num_agents} players on a {game.height}x{game.width} board have too many "
-            "states to count"
-        )
-
-
-def _grid(grid_size: Any) -> tuple[int, int]:
-    pair = grid_size if isinstance(grid_size, tuple | list) else (grid_size, grid_size)
-    if len(pair) != 2:
-        raise ValueError(
-            f"grid_size must be an integer or a pair (height, width), got {grid_size!r}"
-        )
-    height, width = (integer("grid_size", side, 2) for side in pair)
-    return height, width

@@ -50,3 +50,23 @@ def owned(game: CoinGame, board: Board, player: int) -> list[Column]:
     if game.coins > 1:
         return [int(c == player) for c in range(game.coins)]
     return [(board[-1] == player) * 1]
+
+
+def picked_up(
+    game: CoinGame, before: Board, cells: Sequence[Column]
+) -> tuple[list[Column], list[Column]]:
+    """Per player, how many coins of their own colour they got in a step, and how many of others'.
+
+    Args:
+        game: the rules.
+        before: the board before the step.
+        cells: cells of the players after it.
+    """
+    n, own, other = game.num_agents, [], []
+    got = taken(game, before[n : n + game.coins], cells)
+
+    for i in range(n):
+        pairs = [(players[i], m) for players, m in zip(got, owned(game, before, i), strict=True)]
+        own.append(sum(mine * m for mine, m in pairs))
+        other.append(sum(mine * (1 - m) for mine, m in pairs))
+    return own, other

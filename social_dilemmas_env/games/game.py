@@ -100,6 +100,23 @@ class Game(Protocol):
         """Flat positions of the ones in the observation of a view."""
 
 
+def player_0_sees_all(game: Game) -> bool:
+    """Whether what player 0 sees of a board says what every player sees of it.
+
+    A game where it does not says so by an attribute of this name.
+    """
+    return bool(getattr(game, "player_0_sees_all", True))
+
+
+def is_possible(game: Game, board: Board) -> Column:
+    """Whether a board, its columns in range, can occur: a bool, or a bool column.
+
+    A game may name boards that cannot by a method of this name.
+    """
+    judge = getattr(game, "is_possible", None)
+    return board[0] == board[0] if judge is None else judge(board)
+
+
 class Symmetry(NamedTuple):
     """A relabelling of boards and actions that leaves the rules as they are.
 

@@ -129,6 +129,16 @@ class PublicGoods:
         """One-hot."""
         return [view[0]]
 
+    @property
+    def player_0_sees_all(self) -> bool:
+        """Among three or more, a count of contributors does not say who they were."""
+        return self.num_agents == 2
+
+    def is_possible(self, board: Board) -> Column:
+        """Whether a board can occur: all have moved, or nobody."""
+        moved = sum([(last > 0) * 1 for last in board])
+        return moved * (self.num_agents - moved) == 0
+
 
 def public_goods(
     *, num_agents: int = 4, factor: float | None = None, max_cycles: int = 50

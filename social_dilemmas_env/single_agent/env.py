@@ -9,8 +9,10 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.envs.parallel import FRAMES_PER_SECOND, DilemmaEnv
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.registry import spec
+from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
     Opponent,
     Opponents,
@@ -19,7 +21,7 @@ from social_dilemmas_env.single_agent.opponents import (
 )
 
 
-class SingleEnv(gymnasium.Env[np.ndarray, Any]):
+class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
     """One game, seen by one learner.
 
     Rewards are the learner's own; the end of the horizon is a truncation.  Deep copies, pickles and
@@ -35,7 +37,7 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
             order.  The environment plays against a copy of its own.  An object with a `reset`
             whose `act` takes no `first` is reset at the start of each episode.
         player: the learner's seat.
-        render_mode: see `make_env`.
+        render_mode, flat, info_metrics: see `make_env`.
         **game_kwargs: the game's arguments.
 
     Raises:
@@ -56,11 +58,14 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         opponent: Opponent = "random",
         player: int = 0,
         render_mode: RenderMode | None = None,
+        flat: bool = False,
+        info_metrics: bool = False,
         **game_kwargs: Any,
     ):
         self.opponents = Opponents(env_id, player, opponent, game_kwargs, each=True)
         self.metadata = copy.deepcopy(type(self).metadata)  # libraries write into it
-        self.env = DilemmaEnv(env_id, spec(env_id).game(**game_kwargs), render_mode)
+        game = shaped(spec(env_id).game(**game_kwargs), flat)
+        self.env = DilemmaEnv(env_id, game, render_mode, info_metrics=info_metrics)
         self.render_mode = render_mode
 
         # The learner's own seat.
@@ -70,6 +75,11 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
 
         self._first, self._seeded = True, False
         self._observations: dict[str, np.ndarray] = {}
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.env.max_cycles
 
     @override
     def reset(
@@ -109,10 +119,10 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
             env.check_actions({**dict.fromkeys(env.agents, 0), agent: action})
 
         moves = {**self._others(), agent: action}
-        observations, rewards, terminations, truncations, _ = env.step(moves)
+        observations, rewards, terminations, truncations, infos = env.step(moves)
         self._observations, self._first = observations, False
         own = observations[agent].copy()
-        return own, rewards[agent], terminations[agent], truncations[agent], {}
+        return own, rewards[agent], terminations[agent], truncations[agent], infos[agent]
 
     def _others(self) -> dict[str, int]:
         """What the opponents do now."""
@@ -152,9 +162,10 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
             ValueError: a state of another game, or with other opponents.
         """
         state = checked_single_state(state, self.opponents)
+        policies, first = copy.deepcopy(state.opponents), bool(state.first[0])
+
         self.env.set_state(state.game)
-        self.opponents.policies = copy.deepcopy(state.opponents)
-        self._first, self._seeded = bool(state.first[0]), True
+        self.opponents.policies, self._first, self._seeded = policies, first, True
         self._observations = self.env.observations()
 
     @override

@@ -162,6 +162,11 @@ def checked_single_state(state: Any, opponents: Opponents) -> SingleState:
         )
 
     given = SingleState(*state)
+    listed = isinstance(given.opponents, list | tuple) and isinstance(given.first, list | tuple)
+    if not listed or not given.first or not all(isinstance(f, bool) for f in given.first):
+        raise ValueError(
+            "not a state of this view: opponents must be a list of players, first a list of bools"
+        )
     if list(map(_kind, given.opponents)) != list(map(_kind, opponents.policies)):
         raise ValueError(
             f"this state has other opponents: {given.opponents}; here they are {opponents.policies}"

@@ -13,15 +13,19 @@ from gymnasium.vector.utils import batch_space
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.make import make_vec_env
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import Autoreset
+from social_dilemmas_env.registry import spec
+from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
     Opponent,
     Opponents,
     SingleState,
     checked_single_state,
 )
-from social_dilemmas_env.validation import one_of
+from social_dilemmas_env.validation import integer, one_of
+from social_dilemmas_env.vector.numpy_env import NumpyBatch
+from social_dilemmas_env.vector.options import Options
 
 
 class _Modes(Enum):
@@ -40,7 +44,7 @@ AUTORESET_MODES: dict[str, Autoreset] = {
 }
 
 
-class SingleVectorEnv(gymnasium.vector.VectorEnv):
+class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
     """B games, each seen by one learner, on the numpy batch.
 
     Game i of a batch reset with an integer seed has the seed `draw(seed, i)`; a list gives
@@ -56,6 +60,11 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         player: the learner's seat.
         render_mode: None.
         autoreset_mode: "NextStep", "SameStep" or "Disabled", or Gymnasium's `AutoresetMode`.
+        flat: see `make_env`.
+        info_metrics: infos hold "metrics" of the games that end, as Gymnasium's `SyncVectorEnv`
+            would put together those of `SingleEnv`: float64 [B] each; in mode "SameStep" in
+            "final_info".
+        max_episode_steps: Gymnasium's word for a horizon; the shorter of it and the game's holds.
         **game_kwargs: the game's arguments.
 
     Raises:
@@ -71,6 +80,9 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         player: int = 0,
         render_mode: None = None,
         autoreset_mode: Any = "NextStep",
+        flat: bool = False,
+        info_metrics: bool = False,
+        max_episode_steps: int | None = None,
         **game_kwargs: Any,
     ):
         mode = getattr(autoreset_mode, "value", autoreset_mode)
@@ -80,8 +92,17 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
                 f"many games are not rendered: render_mode must be None, got {render_mode!r}"
             )
 
+        # The horizon is the game's, or shorter.
+        game = spec(env_id).game(**game_kwargs)
+        if max_episode_steps is not None:
+            most = integer("max_episode_steps", max_episode_steps, 1)
+            game_kwargs = {**game_kwargs, "max_cycles": min(most, game.max_cycles)}
+            game = spec(env_id).game(**game_kwargs)
+
         self.opponents = Opponents(env_id, player, opponent, game_kwargs)
-        self.venv = make_vec_env(env_id, num_envs, autoreset=AUTORESET_MODES[mode], **game_kwargs)
+        exact: dict[str, Any] = {"exact_rewards": True, "info_metrics": info_metrics}
+        options = Options(num_envs, autoreset=AUTORESET_MODES[mode], **exact)
+        self.venv = NumpyBatch(env_id, shaped(game, flat), options)
         self.num_envs, self.player, self.render_mode = self.venv.num_envs, int(player), None
         self.autoreset_mode = AutoresetMode(mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
@@ -97,6 +118,11 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         self._first = np.ones(self.num_envs, bool)  # games whose episode has just begun
         self._done = np.zeros(self.num_envs, bool)  # games whose episode has just ended
         self._seeded = False
+
+    @property
+    def max_cycles(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.venv.max_cycles
 
     @override
     def reset(
@@ -156,10 +182,12 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         self._first, self._done = began[mode], done
 
         # The learner's part.
-        infos = self._final(last["final_obs"], last["_final_obs"]) if last else {}
+        infos = self._metrics(last) if "metrics" in last else {}
+        if "final_obs" in last:
+            infos = self._final(last["final_obs"], last["_final_obs"], infos)
         return (
             self._own(self._observations),
-            rewards[:, self.player].astype(np.float64),
+            rewards[:, self.player].astype(np.float64),  # they are already; a copy of its own
             terminations[:, self.player].copy(),
             truncations[:, self.player].copy(),
             infos,
@@ -193,7 +221,17 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
     def _own(self, observations: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(observations[:, self.player])
 
-    def _final(self, observations: np.ndarray, ended: np.ndarray) -> dict[str, Any]:
+    def _metrics(self, last: dict[str, Any]) -> dict[str, Any]:
+        """The learner's own, each with its mask."""
+        metrics: dict[str, Any] = {}
+        for name, values in last["metrics"].items():
+            metrics[name] = values[:, self.player].copy()
+            metrics[f"_{name}"] = last["_metrics"].copy()
+        return {"metrics": metrics, "_metrics": last["_metrics"].copy()}
+
+    def _final(
+        self, observations: np.ndarray, ended: np.ndarray, info: dict[str, Any]
+    ) -> dict[str, Any]:
         """The infos of Gymnasium's `SyncVectorEnv`."""
         final = np.full(self.num_envs, None, dtype=object)
         for i in np.flatnonzero(ended):
@@ -201,7 +239,7 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
         return {
             "final_obs": final,
             "_final_obs": ended,
-            "final_info": {},
+            "final_info": info,
             "_final_info": ended.copy(),
         }
 
@@ -228,8 +266,9 @@ class SingleVectorEnv(gymnasium.vector.VectorEnv):
                 f"this state is of {len(state.first)} games, and not of {self.num_envs}"
             )
 
+        policies, first = copy.deepcopy(state.opponents), np.array(state.first, bool)
+
         self.venv.set_state(state.game)
-        self.opponents.policies = copy.deepcopy(state.opponents)
-        self._first = np.array(state.first, bool)
+        self.opponents.policies, self._first = policies, first
         self._done = np.array(self.venv.get_state().over) > 0
         self._observations, self._seeded = self.venv.observe_now(), True

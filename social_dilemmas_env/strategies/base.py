@@ -11,6 +11,7 @@ the n-th reset hashes (seed of game i, player, n, t), so that a game's moves dep
 neighbours nor on the backend.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -114,8 +115,8 @@ class Scripted:
         Without a `reset` before it, the first call resets to as many games as it is given.
 
         Args:
-            observations: [B, *observation_shape], what this player observes; a numpy array or a
-                torch tensor of numbers.
+            observations: [B, *observation_shape], what this player observes, or the same numbers
+                flat, [B, numbers]; a numpy array or a torch tensor of numbers.
             first: bool [B], the games whose episode has just begun (after an automatic reset); they
                 forget what happened before.  Without it, players of matrix games go by the start
                 state that they observe; those of the Coin Game, where nothing marks the start, take
@@ -154,7 +155,7 @@ class Scripted:
 
         shape, expected = tuple(observations.shape), self.game.observation_shape
         games_fit = len(shape) > 0 and shape[0] == (self.num_games or shape[0] or 1)
-        if not games_fit or shape[1:] != expected:
+        if not games_fit or shape[1:] not in (expected, (math.prod(expected),)):
             games = "B" if self.num_games is None else self.num_games
             wanted = ", ".join(map(str, (games, *expected)))
             raise ValueError(

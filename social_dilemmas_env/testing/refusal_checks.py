@@ -100,8 +100,15 @@ def bad_calls(session: Session) -> Iterator[BadCall]:
 def bad_actions(space: Any) -> Iterator[tuple[str, Any]]:
     """Actions outside a discrete space, or of a wrong type, each with the id of its check.
 
-    Box actions are left alone: many games clip them.
+    Never one that the space contains: Python's True, for example, lies in `Discrete(2)`, and an
+    environment may accept what it has announced.  Box actions are left alone: many games clip them.
     """
+    for check, action in _suspects(space):
+        if not space.contains(action):
+            yield check, action
+
+
+def _suspects(space: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(space, spaces.Discrete):
         start, n = int(space.start), int(space.n)
         yield "out_of_range_action_accepted", start + n
@@ -109,6 +116,7 @@ def bad_actions(space: Any) -> Iterator[tuple[str, Any]]:
         yield "float_action_accepted", float(start)
         if start <= 1 < start + n:
             yield "bool_action_accepted", True
+            yield "bool_action_accepted", np.True_
 
     elif isinstance(space, spaces.MultiDiscrete):
         top = space.nvec + space.start

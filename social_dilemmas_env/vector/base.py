@@ -11,11 +11,18 @@ from abc import ABC, abstractmethod
 from typing import Any, Self
 
 from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box, Discrete
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
+from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.python_engine import player_names
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, encode, player_0_sees_all
+from social_dilemmas_env.games.whole_state import (
+    board_positions,
+    whole_state_shape,
+    whole_state_space,
+)
 from social_dilemmas_env.vector.episodes import Array, Episodes
 from social_dilemmas_env.vector.options import Options, by_tables, range_error, single_spaces
 
@@ -49,7 +56,8 @@ class BatchEnv(Episodes, ABC):
         self.env_id, self.game, self.options = env_id, game, options
         self.num_envs, self.num_agents = int(options.num_envs), len(game.num_actions)
         self.possible_agents = player_names(game)
-        self.backend, self.render_mode = options.backend, None
+        self.backend = options.backend
+        self.render_mode: str | None = None  # batches draw nothing; an adapter may
         self.obs_mode, self.autoreset = options.obs_mode, options.autoreset
         spaces = single_spaces(game, options.obs_mode)
         self.single_observation_space, self.single_action_space = spaces
@@ -59,6 +67,8 @@ class BatchEnv(Episodes, ABC):
         self._buffer: Array = None  # of the observations, where it is reused
         self._by_tables = by_tables(game, options.tables)
         self.engine = self._make_engine()
+        if options.info_metrics:
+            self._metrics = ManyGames(game, self.num_envs, self.engine.xp)
 
     # What a batch on numpy or torch adds
 
@@ -149,7 +159,9 @@ class BatchEnv(Episodes, ABC):
             Observations [B, N, *obs_shape], rewards float32 [B, N], terminations and truncations
             bool [B, N], and infos: with `autoreset="same_step"`, and only if a game has just ended,
             "final_obs" [B, N, *obs_shape], the last observations of the ended episodes (of other
-            games: the present ones), and "_final_obs" bool [B], which ended.
+            games: the present ones), and "_final_obs" bool [B], which ended.  With
+            `info_metrics=True`, if a game has just ended, "metrics", a dict of float64 [B, N] (0
+            for other games), and "_metrics" bool [B]; see `engine.episode_metrics`.
 
         Raises:
             ResetNeeded: before the first reset; `autoreset="disabled"`: a game is over (torch, if
@@ -174,6 +186,8 @@ class BatchEnv(Episodes, ABC):
 
         # All episodes have ended.
         infos = {}
+        if self._metrics is not None:
+            infos = self._metrics.infos(self._running.episode >= 0)
         if self.autoreset == "same_step":
             infos["final_obs"] = self._observe(keep=True)
             infos["_final_obs"] = self._running.episode >= 0  # all of them
@@ -191,18 +205,21 @@ class BatchEnv(Episodes, ABC):
     def _step_apart(self, actions: Array) -> Step:
         """A step of games that are not in step with each other."""
         self._check_none_over()
-        waited, infos = self._over, {}
+        waited, infos = self._over, dict[str, Array]()
 
         # Move all games; those that waited for their reset do not count.
         self._clock = self._clock + 1
         rewards = self._play(actions)
         done = (self._clock >= self.game.max_cycles) & ~waited
 
+        if self._metrics is not None and bool(done.any()):
+            infos = self._metrics.infos(done)
+
         # Games that end start again at once, in the next step, or wait for the caller.
         lanes = self.engine.xp.lanes
         if self.autoreset == "same_step":
             if bool(done.any()):
-                infos = {"final_obs": self._observe(keep=True), "_final_obs": done}
+                infos |= {"final_obs": self._observe(keep=True), "_final_obs": done}
                 self._next_episode(lanes(done))
         elif self.autoreset == "next_step":
             self._over = done
@@ -224,12 +241,16 @@ class BatchEnv(Episodes, ABC):
 
     def _play(self, actions: Array) -> Array:
         """Moves all games on, to the present clock; returns float32 rewards [B, N]."""
-        running = self._running
+        running, metrics = self._running, self._metrics
+        before = () if metrics is None else self.engine.board(running.encoded)
         encoded, rewards = self.engine.play(
             running.encoded, actions, running.key, self._clock, running.rewards
         )
         if encoded is not running.encoded:  # else it was rewritten in place
             self._running = running._replace(encoded=encoded)
+        if metrics is not None:
+            boards = before, self.engine.board(encoded)
+            metrics.add(boards, actions, rewards, self.engine.xp)
         return rewards
 
     def __getstate__(self) -> dict[str, Any]:
@@ -274,6 +295,31 @@ class BatchEnv(Episodes, ABC):
             ids: as in the observations of `obs_mode="state"`.
         """
         return self.engine.observe_ids(ids).reshape(*ids.shape, *self.game.observation_shape)
+
+    def state(self) -> Array:
+        """Each whole game, for centralised critics: it determines what all its players observe.
+
+        [B, ...] in the `obs_mode`, each in `state_space`; see `games.whole_state`.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._clock is None:
+            raise ResetNeeded("call reset() before state()")
+        if player_0_sees_all(self.game):
+            return self._observe(keep=True)[:, 0]
+
+        board = self.engine.board(self._running.encoded)
+        if self.obs_mode == "state":
+            return encode(board, self.game.sizes)
+        (numbers,) = whole_state_shape(self.game)
+        out = self._empty((self.num_envs, numbers), self.obs_mode)
+        return self.engine.xp.fill_one_hot(board_positions(self.game, board), numbers, out)
+
+    @property
+    def state_space(self) -> Box | Discrete:
+        """Of `state`, of one game."""
+        return whole_state_space(self.game, self.obs_mode)
 
     @property
     def observation_table(self) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import rng
+from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.states import checked_batch_state
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.modes import Autoreset
@@ -51,6 +52,7 @@ class Episodes:
     _running: Running
     _clock: Any = None  # nothing runs before the first reset
     _over: Any = False
+    _metrics: ManyGames | None = None  # what infos tell of episodes, with `info_metrics`
 
     @property
     def clock(self) -> Any:
@@ -109,6 +111,8 @@ class Episodes:
 
     def _start(self, stem: Array, episode: Array, lanes: Lanes) -> None:
         """Starts these episodes [B], in some games or in all: keys, noisy rewards, boards."""
+        if self._metrics is not None:
+            self._metrics.clear(lanes)
         if lanes is None:
             key = self._key(stem, episode)
             rewards = self.engine.episode_rewards(key)
@@ -205,12 +209,16 @@ class Episodes:
         """
         checked, xp = checked_batch_state(self.game, state, self.num_envs), self.engine.xp
 
-        self._seed, episode = xp.column(checked.seed), xp.column(checked.episode)
-        stem = xp.word(rng.stem(self._seed))
+        seed, episode = xp.column(checked.seed), xp.column(checked.episode)
+        stem = xp.word(rng.stem(seed))
         key = self._key(stem, episode)
         encoded = self.engine.encoded(tuple(xp.column(column) for column in checked.board))
         rewards = self.engine.episode_rewards(key)
-        self._running = Running(stem, episode, key, rewards, encoded)
+        clock, over = xp.column(checked.t), xp.column(checked.over) > 0
 
-        self._clock, self._over = xp.column(checked.t), xp.column(checked.over) > 0
+        # Nothing can fail any more.
+        self._seed, self._running = seed, Running(stem, episode, key, rewards, encoded)
+        self._clock, self._over = clock, over
+        if self._metrics is not None:
+            self._metrics.clear(None)
         self._meet()

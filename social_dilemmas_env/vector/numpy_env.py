@@ -20,9 +20,10 @@ class NumpyBatch(BatchEnv):
     @override
     def _make_engine(self) -> RuleEngine:
         self._fewest_actions = min(self.game.num_actions)
+        reward_dtype = "float64" if self.options.exact_rewards else "float32"
         if self._by_tables:
-            return NumpyTables(self.game, self.num_envs, self.obs_mode)
-        return RuleEngine(self.game, NumpyArrays())
+            return NumpyTables(self.game, self.num_envs, self.obs_mode, reward_dtype)
+        return RuleEngine(self.game, NumpyArrays(), reward_dtype=reward_dtype)
 
     @override
     def check_actions(self, actions: Any) -> np.ndarray:

@@ -69,6 +69,8 @@ class Options:
 
     tables: bool | None = None  # from tables, by the rules, or (None) tables where they are small
     static: bool | None = None  # torch: shapes that never depend on values; None: on CUDA
+    exact_rewards: bool = False  # rewards float64, bit for bit those of the single game
+    info_metrics: bool = False  # infos hold metrics of the episodes that end; `episode_metrics`
 
     def __post_init__(self) -> None:
         if integer("num_envs", self.num_envs, 1) > MAX_BATCH:
@@ -77,7 +79,7 @@ class Options:
         one_of("backend", self.backend, BACKENDS)
         one_of("obs_mode", self.obs_mode, OBS_MODES)
         one_of("autoreset", self.autoreset, AUTORESETS)
-        for name in ("reuse_buffers", "validate"):
+        for name in ("reuse_buffers", "validate", "exact_rewards", "info_metrics"):
             flag(name, getattr(self, name))
         for name in ("tables", "static"):
             if getattr(self, name) is not None:

@@ -48,9 +48,12 @@ class TorchBatch(BatchEnv):
     @override
     def _make_engine(self) -> TorchTables | TorchRules:
         xp = TorchArrays(self.device)
+        more: dict[str, Any] = {"static": self.static}
+        if self.options.exact_rewards:
+            more["reward_dtype"] = "float64"
         if self._by_tables:
-            return TorchTables(self.game, xp, self.obs_mode, static=self.static)
-        return TorchRules(self.game, xp, static=self.static)
+            return TorchTables(self.game, xp, self.obs_mode, **more)
+        return TorchRules(self.game, xp, **more)
 
     @override
     def reset(

@@ -38,6 +38,7 @@ def test_rows_are_players_of_games():
             if t % 4:
                 assert info == {}
             else:
+                assert info["episode"]["l"] == 4
                 assert info["TimeLimit.truncated"]
                 np.testing.assert_array_equal(
                     info["terminal_observation"], expected[4]["final_obs"][row // 2, row % 2]
@@ -137,3 +138,56 @@ def test_bad_input_is_refused():
     env.reset()
     with pytest.raises(ValueError, match="shape"):
         env.step(np.zeros((2, 3), np.int64))
+
+
+def test_episode_statistics_are_those_of_vec_monitor():
+    env, bare = (
+        SB3VecEnv("coin_game_v0", 5, max_cycles=4),
+        SB3VecEnv("coin_game_v0", 5, max_cycles=4),
+    )
+    monitored = VecMonitor(bare)
+    env.seed(3), monitored.seed(3)
+    env.reset(), monitored.reset()
+    rng = np.random.default_rng(0)
+    seen = 0
+    for t in range(14):
+        if t == 6:  # an episode that is broken off does not count
+            env.reset(), monitored.reset()
+        actions = rng.integers(4, size=10)
+        infos, expected = env.step(actions)[3], monitored.step(actions)[3]
+        for info, other in zip(infos, expected, strict=True):
+            assert ("episode" in info) == ("episode" in other)
+            if "episode" in info:
+                seen += 1
+                assert info["episode"]["r"] == pytest.approx(other["episode"]["r"])
+                assert info["episode"]["l"] == other["episode"]["l"]
+                assert info["episode"]["t"] >= 0
+    assert seen == 30
+
+
+def test_the_learning_curve_is_logged_without_a_monitor():
+    env = SB3VecEnv("ipd_v0", 4, max_cycles=8)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=32, seed=0, device="cpu").learn(256)
+    assert len(model.ep_info_buffer) > 0
+    assert env.max_cycles == 8
+
+
+def test_pictures(tmp_path):
+    """Of the first games, each as its own environment draws it."""
+    pytest.importorskip("pygame", reason="pictures need pygame")
+    env = SB3VecEnv("coin_game_v0", 12, render_mode="rgb_array")
+    env.seed(3)
+    env.reset()
+    images = env.get_images()
+    assert len(images) == 9
+    single = sde.make_env("coin_game_v0", render_mode="rgb_array")
+    single.reset(seed=sde.draw(3, 2))
+    np.testing.assert_array_equal(images[2], single.render())
+    assert env.render_mode == "rgb_array"
+    assert env.render().ndim == 3
+    with pytest.raises(ValueError, match="render_mode must be one of 'rgb_array'"):
+        SB3VecEnv("coin_game_v0", 2, render_mode="human")
+
+
+def test_flat_rows():
+    assert SB3VecEnv("coin_game_v0", 2, flat=True).reset().shape == (4, 36)

@@ -1,4 +1,4 @@
-"""Dicts of arrays: what skrl and AgileRL read."""
+"""Dicts of arrays: what skrl reads."""
 
 import dataclasses
 import importlib
@@ -27,7 +27,7 @@ def test_the_dicts_are_the_batch(backend):
     for _ in range(9):
         for n, agent in enumerate(env.agents):
             np.testing.assert_array_equal(np.asarray(observations[agent]), expected[0][:, n])
-        np.testing.assert_array_equal(np.asarray(env.state()), expected[0][:, 0])
+        np.testing.assert_array_equal(np.asarray(env.state()), batch.state())
         actions = rng.integers(2, size=(5, 4))
         given = actions if backend == "numpy" else torch.as_tensor(actions)
         observations, *others, infos = env.step(
@@ -64,6 +64,8 @@ def test_bad_input():
     env.reset(seed=0)
     with pytest.raises(ValueError, match="exactly the players"):
         env.step({"player_0": torch.zeros(2, dtype=torch.int64)})
+    with pytest.raises(TypeError, match="actions must be torch tensors, got list"):
+        env.step({agent: [0, 0] for agent in env.agents})
     with pytest.raises(ValueError, match="shape"):
         env.step(dict.fromkeys(env.agents, torch.zeros(3, dtype=torch.int64)))
 

@@ -10,7 +10,7 @@ pytest.importorskip("torchrl", reason='pip install "social-dilemmas-env[torchrl]
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torchrl.collectors import Collector
-from torchrl.envs import check_env_specs
+from torchrl.envs import GymEnv, check_env_specs
 from torchrl.modules import MultiAgentMLP, ProbabilisticActor
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
@@ -130,3 +130,67 @@ def test_bad_input():
 def test_options_that_would_be_wrong_are_refused(option):
     with pytest.raises(ValueError, match=f"TorchRLEnv needs {next(iter(option))}"):
         TorchRLEnv("ipd_v0", 3, **option)
+
+
+def test_gym_env_makes_registered_ids():
+    """It first passes frameskip=, and looks for Python's words in the TypeError."""
+    env = GymEnv("social_dilemmas/ipd-v0", opponent="tit_for_tat")
+    check_env_specs(env)
+    assert env.rollout(60).shape == (50,)
+
+
+def test_options_that_are_the_only_ones_may_be_given():
+    env = TorchRLEnv("ipd_v0", 3, backend="torch", autoreset="disabled", reuse_buffers=False)
+    assert env.rollout(3).shape == (3, 3)
+
+
+def test_to_moves_the_games():
+    """A device that there is; what is none is refused, and the games go on where they were."""
+    env, twin = TorchRLEnv("ipd_v0", 3, seed=2), TorchRLEnv("ipd_v0", 3, seed=2)
+    env.reset(), twin.reset()
+    assert env.to("cpu") is env
+    assert env.to(None) is env
+    with pytest.raises(ValueError, match='device must be "cpu", "cuda"'):
+        env.to("meta")
+    with pytest.raises(ValueError, match="takes nothing else"):
+        env.to(torch.float64)
+    assert env.batch.get_state() == twin.batch.get_state()
+    if not torch.cuda.is_available():
+        with pytest.raises(RuntimeError, match="there is no CUDA device here"):
+            env.to("cuda")
+
+
+def test_to_remakes_the_batch(monkeypatch):
+    """As on a device that is another than the games' own: they go on where they are."""
+    env, twin = TorchRLEnv("coin_game_v0", 3, seed=2), TorchRLEnv("coin_game_v0", 3, seed=2)
+    for each in (env, twin):
+        each.rand_step(each.reset())
+    state, old = env.batch.get_state(), env.batch
+    monkeypatch.setattr(old, "device", torch.device("cuda", 0))
+    assert env.to("cpu") is env
+    assert env.batch is not old
+    assert env.batch.get_state() == state
+    actions = torch.tensor([[0, 1], [2, 3], [1, 1]])
+    other = twin.batch
+    other.set_state(state)
+    for got, expected in zip(env.batch.step(actions)[:2], other.step(actions)[:2], strict=True):
+        assert torch.equal(got, expected)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_to_cuda_and_back():
+    env = TorchRLEnv("coin_game_v0", 4, seed=0)
+    env.reset()
+    state = env.batch.get_state()
+    assert env.to("cuda").batch.get_state() == state
+    check_env_specs(env)
+    assert env.rollout(5)["player", "observation"].device.type == "cuda"
+    assert env.to("cpu").rollout(5)["player", "observation"].device.type == "cpu"
+
+
+def test_horizon_and_flat():
+    env = TorchRLEnv("coin_game_v0", 2, flat=True, max_cycles=6)
+    assert env.max_cycles == 6
+    check_env_specs(env)
+    assert env.rollout(3)["player", "observation"].shape == (2, 3, 2, 36)

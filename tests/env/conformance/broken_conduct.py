@@ -18,7 +18,7 @@ from tests.env.conformance.toy_envs import Toy
 @breaks("out_of_range_action_accepted")
 class AnyNumber(Toy):
     def refuse_action(self, agent, action):
-        super().refuse_action(agent, action if isinstance(action, bool) else action % 3)
+        super().refuse_action(agent, action if isinstance(action, bool | np.bool_) else action % 3)
 
 
 @breaks("float_action_accepted")
@@ -30,7 +30,7 @@ class FloatAction(Toy):
 @breaks("bool_action_accepted")
 class BoolAction(Toy):
     def refuse_action(self, agent, action):
-        super().refuse_action(agent, int(action) if isinstance(action, bool) else action)
+        super().refuse_action(agent, int(action) if isinstance(action, np.bool_) else action)
 
 
 @breaks("missing_action_accepted")

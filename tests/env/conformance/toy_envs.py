@@ -231,8 +231,20 @@ class Several(Toy):
         return {"thing": object(), "ratio": float("nan")}
 
 
+class TakesTrue(Toy):
+    """Takes whatever its spaces contain, Python's True among it; narrower numbers than its Box."""
+
+    def refuse_action(self, agent, action):
+        if not self.action_spaces[agent].contains(action):
+            raise ValueError(f"bad action {action!r}")
+
+    def observe(self, agent):
+        return super().observe(agent).astype(np.float16)
+
+
 CORRECT = [
     Toy,
+    TakesTrue,
     NeverEnds,
     OneShot,
     DiesAtRandom,

@@ -1,13 +1,17 @@
 """Checks of arguments say which argument is wrong, what it must be, and what it was."""
 
 import math
+import operator
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from social_dilemmas_env.validation import above, at_least, between, nearest, one_of
+import social_dilemmas_env as sde
+from social_dilemmas_env import rng
+from social_dilemmas_env.validation import above, at_least, between, integer, nearest, one_of
 
 
 @dataclass
@@ -100,3 +104,67 @@ def test_nearest():
     known = ["tit_for_tat", "always_defect", "grim"]
     assert nearest("tit_for_tot", known) == "did you mean 'tit_for_tat'?"
     assert nearest("zzz", known) == "there are tit_for_tat, always_defect, grim"
+
+
+# -------------------------------------------------------------------------------- integers, costs
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, np.False_])
+def test_a_bool_is_no_integer(value, monkeypatch):
+    """Neither Python's nor numpy's, which is an index in numpy 1.26 (imitated here)."""
+    monkeypatch.setattr(operator, "index", int)
+    with pytest.raises(TypeError, match="max_cycles must be an integer"):
+        integer("max_cycles", value, 0)
+    with pytest.raises(TypeError, match="seed must be an integer"):
+        rng.check_seed(value)
+    with pytest.raises(TypeError, match="max_cycles must be an integer"):
+        sde.make_env("ipd_v0", max_cycles=value)
+    with pytest.raises(TypeError, match="num_envs must be an integer"):
+        sde.make_vec_env("ipd_v0", value)
+    env = sde.make_env("ipd_v0")
+    with pytest.raises(TypeError, match="must be an integer"):
+        env.reset(seed=value)
+    state = sde.make_env("ipd_v0")
+    state.reset(seed=1)
+    for field in ("seed", "episode", "t", "over"):
+        with pytest.raises(TypeError, match="must be an integer"):
+            env.set_state(state.get_state()._replace(**{field: value}))
+
+
+COSTLY = {
+    "12 million parts of a coin": {"num_agents": 17, "ties": "split", "grid_size": (3, 6)},
+    "18 players": {"num_agents": 18, "ties": "split", "coin_avoids_players": False, "grid_size": 2},
+    "a billion players": {"num_agents": 10**9, "variant": "mfos"},
+    "a billion on no board": {"num_agents": 10**9},
+    "a billion coins": {"coins": 10**9},
+    "a large board": {"grid_size": 10**9},
+    "a very large board": {"grid_size": (10**300, 10**300), "num_agents": 31},
+}
+
+
+@pytest.mark.parametrize("case", COSTLY)
+def test_what_would_cost_much_is_refused_before_it_is_paid(case):
+    """18 players who split coins took 25 s and 1.6 GB."""
+    before = time.process_time()
+    with pytest.raises(ValueError, match=r"too many states|too small|coins must be|at most 12"):
+        sde.make_env("coin_game_v0", **COSTLY[case])
+    assert time.process_time() - before < 0.5
+
+
+def test_the_most_players_who_can_split():
+    """Their coins have 27,720 parts."""
+    env = sde.make_env("coin_game_v0", num_agents=12, ties="split", grid_size=4)
+    assert len(env.payoffs) == 3 * 27720 + 1
+    with pytest.raises(ValueError, match="at most 12 players"):
+        sde.make_env("coin_game_v0", num_agents=13, ties="split", grid_size=4)
+
+
+def test_other_arguments_that_would_cost_much():
+    before = time.process_time()
+    with pytest.raises(ValueError, match="num_agents must be at most 32"):
+        sde.make_env("public_goods_v0", num_agents=10**12)
+    with pytest.raises(ValueError, match=r"at most 2\^24"):
+        sde.make_env("ipd_v0", max_cycles=10**12)
+    with pytest.raises(ValueError, match=r"at most 2\^31"):
+        sde.make_vec_env("ipd_v0", 10**12)
+    assert time.process_time() - before < 0.5

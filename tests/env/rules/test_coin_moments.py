@@ -24,6 +24,7 @@ RULES: dict[str, dict[str, Any]] = {
     "mfos": {"variant": "mfos"},
     "split": {"ties": "split"},
     "random": {"coin_color": "random"},
+    "anywhere": {"coin_avoids_players": False},
     "2x2": {"grid_size": 2},
     "wide": {"grid_size": (2, 5)},
     "tall": {"grid_size": (5, 2)},
@@ -50,7 +51,7 @@ tall: wrap down             tall    40 41     20        R    DD    0 0         0
 tall: two columns           tall    30 11     20        R    LR    0 0         31 10     n     R
 2x2                         2x2     00 11     01        R    RD    -1 1        01 01     y     B
 players change places       loqa    00 01     22        R    RL    0 0         01 00     n     R
-leaving a coin's cell       loqa    00 11     00        R    RU    0 0         01 01     n     R
+leaving a coin's cell     anywhere  00 11     00        R    RU    0 0         01 01     n     R
 POLA's order of moves       pola    11 11     00        R    RD    0 0         12 21     n     R
 LOLA's order of moves       lola    11 11     00        R    LU    0 0         10 01     n     R
 # rules 2 and 3: one taker

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import TimeAwareObservation
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 import social_dilemmas_env as sde
+from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 from social_dilemmas_env.single_agent import SingleEnv, SingleVectorEnv
 
 
@@ -98,9 +100,7 @@ def test_game_i_of_many_is_the_single_game(name, mode):
         actions = random_actions(alone[0], 5, seed=t)
         observations, rewards, terminations, truncations, infos = envs.step(actions)
         expected = [one.step(action) for one, action in zip(alone, actions, strict=True)]
-        np.testing.assert_array_equal(
-            rewards, np.array([step[1] for step in expected]).astype(np.float32)
-        )
+        np.testing.assert_array_equal(rewards, np.array([step[1] for step in expected]))
         np.testing.assert_array_equal(truncations, [step[3] for step in expected])
         assert rewards.dtype == np.float64
         assert not terminations.any()
@@ -348,3 +348,51 @@ def test_an_opponent_that_returns_nonsense():
     envs.reset(seed=0)
     with pytest.raises(TypeError, match="the opponent in seat 1 must return integers"):
         envs.step(np.zeros(2, int))
+
+
+# ------------------------------------------------------------------------------------ the horizon
+
+IPD = "social_dilemmas/ipd-v0"
+
+
+def test_the_horizon_is_readable_on_every_view():
+    for env in (
+        sde.make_env("ipd_v0", max_cycles=7),
+        sde.make_env("ipd_v0", api="aec", max_cycles=7),
+        sde.make_vec_env("ipd_v0", 2, max_cycles=7),
+        gymnasium.make(IPD, max_cycles=7).unwrapped,
+        gymnasium.make_vec(IPD, num_envs=2, max_cycles=7),
+        DictVecEnv("ipd_v0", 2, max_cycles=7),
+    ):
+        assert env.max_cycles == 7
+
+
+def test_the_spec_tells_the_horizon():
+    """And no wrapper of Gymnasium's cuts a longer one off."""
+    for kwargs, most in (({}, 50), ({"max_cycles": 200}, 200), ({"max_episode_steps": 10}, 10)):
+        for env in (gymnasium.make(IPD, **kwargs), gymnasium.make_vec(IPD, num_envs=2, **kwargs)):
+            assert env.spec.max_episode_steps == most
+            env.reset(seed=0)
+            vector = hasattr(env, "num_envs")
+            steps = [env.step(np.zeros(2, int) if vector else 0)[3] for _ in range(most)]
+            assert [bool(np.all(step)) for step in steps] == [False] * (most - 1) + [True]
+    assert SingleEnv("ipd_v0").spec is None
+
+
+def test_the_shorter_horizon_holds():
+    envs = gymnasium.make_vec(IPD, num_envs=2, max_episode_steps=10, max_cycles=4)
+    assert envs.max_cycles == envs.spec.max_episode_steps == 4
+    with pytest.raises(ValueError, match="max_episode_steps must be at least 1"):
+        gymnasium.make_vec(IPD, num_envs=2, max_episode_steps=0)
+
+
+def test_an_environment_is_made_again_from_its_spec():
+    env = gymnasium.make(gymnasium.make(IPD, max_cycles=9).spec)
+    assert env.unwrapped.max_cycles == 9
+
+
+def test_time_aware_observation():
+    env = TimeAwareObservation(gymnasium.make(IPD))
+    env.reset(seed=0)
+    observation, *_ = env.step(0)
+    assert observation.shape == (6,)

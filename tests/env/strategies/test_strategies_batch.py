@@ -320,7 +320,7 @@ def test_seeds_for_each_game_fit_only_as_many_games():
         ),
         (ValueError, np.zeros((4, 3, 3)), None, r"\[2, 4, 3, 3\], got \(4, 3, 3\)"),
         (ValueError, np.zeros((2, 2, 4, 3, 3)), None, "observations of one player"),
-        (ValueError, np.zeros((2, 36)), None, "must have shape"),
+        (ValueError, np.zeros((2, 35)), None, "must have shape"),
         (ValueError, np.zeros(()), None, "must have"),
         (TypeError, [[0.0] * 36] * 2, None, "a numpy array or a torch tensor, got list"),
         (TypeError, {"player_1": 0}, None, "got dict"),
