@@ -7,6 +7,7 @@ whole history at each step: no batch, no tables of observations, no memory that 
 Shapes  F features, A actions, T steps, P parameters.
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class Net(NamedTuple):
             return [(self.features, a)]
         if self.kind == "mlp":
             sizes = [f, *[h] * self.layers, a]
-            pairs = zip(sizes[:-1], sizes[1:], strict=True)
+            pairs = itertools.pairwise(sizes)
             return [shape for i, o in pairs for shape in ((i, o), (o,))]
 
         second = [(h, h), (h,)] if self.layers == 2 else []

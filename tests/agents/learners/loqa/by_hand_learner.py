@@ -4,6 +4,7 @@
 that sees only what opponents do.
 """
 
+import itertools
 from types import SimpleNamespace
 
 import torch
@@ -52,7 +53,7 @@ class Hand:
                 me.theta = first.clone()
         if cfg.past_selves and self.iteration % cfg.push_every == 0:
             for me in self.selves:
-                me.past = (me.past + [me.theta.clone()])[-cfg.capacity :]
+                me.past = [*me.past, me.theta.clone()][-cfg.capacity :]
 
         metrics = [self.learn(index) for index in range(len(self.selves))]
         self.iteration += 1
@@ -240,7 +241,7 @@ class HandModelled(Hand):
         f, h = self.nets.actor.features, self.cfg.reward_hidden
         before, after, bias, out, last = theta.split((f * h, f * h, h, h, 1))
         found = []
-        for s, s_next in zip(views[:-1], views[1:], strict=True):
+        for s, s_next in itertools.pairwise(views):
             hidden = torch.relu(s @ before.view(f, h) + s_next @ after.view(f, h) + bias)
             found.append(hidden @ out + last[0])
         return found

@@ -11,7 +11,7 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.execution.games import make_games
-from agents.learners.loqa import advantage_alignment, loqa, loqa_modelled
+from agents.learners.loqa import advantage_alignment, loqa
 from agents.learners.loqa.advantage_alignment import AlignmentConfig
 from agents.learners.loqa.loqa_modelled import ModelledConfig, ModelledSelfPlay
 from agents.learners.loqa.self_play import SelfPlay
