@@ -2,25 +2,30 @@
 
     python -m tests.mutants [--only WORD] [--jobs N] [--list]
 
-Prints who was killed and who survived, and exits with 1 if anybody did. It takes about 10 s a
-mutant and core, and is no part of `make test`.
+Prints who was killed and who survived, and exits with 1 if anybody did. It takes some seconds of
+computing a mutant, and is no part of `make test`.
 """
 
 import argparse
+import contextlib
+import importlib
+import io
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.mutants.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("agents", "social_dilemmas_env", "render_assets", "tests", "pyproject.toml", "setup.cfg")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "bundled")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "bundled", "interop", "benchmarks", "rendering")
 LIMIT = 600  # seconds of tests; a mutant that hangs is dead
+# Imported once; each mutant's process is a copy of one that has them.
+OTHERS = ("torch", "numpy", "pytest", "hypothesis", "gymnasium", "pettingzoo", "safetensors")
 
 
 def main(words=None):
@@ -35,20 +40,37 @@ def main(words=None):
         print("\n".join(f"{m.source}: {m.name}" for m in chosen))
         return 0
 
-    # What is not killed by tests that fail anyway.
-    for tests in sorted({m.tests for m in chosen}):
-        with tempfile.TemporaryDirectory(prefix="mutant") as folder:
-            if not passes(copied(Path(folder)), tests):
+    for name in OTHERS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    with multiprocessing.get_context("fork").Pool(arguments.jobs, maxtasksperchild=1) as pool:
+        # Nobody is killed by tests that fail anyway.
+        guards = sorted({m.tests for m in chosen})
+        for tests, passed in zip(guards, pool.imap(sound, guards, 1), strict=True):
+            if not passed:
                 raise SystemExit(f"without any mutant these tests fail: {' '.join(tests)}")
 
-    survivors = []
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        for mutant, dead in zip(chosen, pool.map(dies, chosen), strict=True):
+        survivors = []
+        for mutant, dead in zip(chosen, pool.imap(dies, chosen, 1), strict=True):
             survivors += [] if dead else [mutant]
             word = "killed  " if dead else "SURVIVED"
             print(f"{word} {mutant.source}: {mutant.name}", flush=True)
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed")
     return int(bool(survivors))
+
+
+def dies(mutant):
+    """Whether its tests fail with the mistake in the source."""
+    with tempfile.TemporaryDirectory(prefix="mutant") as folder:
+        source = copied(Path(folder)) / mutant.source
+        source.write_text(mutant.applied(source.read_text()))
+        return not passes(Path(folder), mutant.tests)
+
+
+def sound(tests):
+    """Whether they pass with the sources as they are."""
+    with tempfile.TemporaryDirectory(prefix="mutant") as folder:
+        return passes(copied(Path(folder)), tests)
 
 
 def copied(folder):
@@ -61,28 +83,31 @@ def copied(folder):
     return folder
 
 
-def dies(mutant):
-    """Whether its tests fail with the mistake in the source."""
-    with tempfile.TemporaryDirectory(prefix="mutant") as folder:
-        copy = copied(Path(folder))
-        source = copy / mutant.source
-        source.write_text(mutant.applied(source.read_text()))
-        return not passes(copy, mutant.tests)
-
-
 def passes(copy, tests):
-    """Whether all of these tests pass, in a copy."""
-    settings = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(
-            command, cwd=copy, env={**os.environ, **settings}, capture_output=True, timeout=LIMIT
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    if done.returncode not in (0, 1):  # not a test that failed, but pytest itself
-        raise SystemExit(f"{' '.join(command)}:\n{done.stdout.decode()}{done.stderr.decode()}")
-    return done.returncode == 0
+    """Whether all of these tests pass, in a copy; this process ends thereafter."""
+    import pytest
+
+    # Ours come from the copy, from now on, and nothing of them is kept for the next mutant.
+    sys.dont_write_bytecode = True
+    sys.path[:] = [str(copy)] + [p for p in sys.path if Path(p or ".").resolve() != ROOT]
+    for name in [n for n in sys.modules if n.split(".")[0] == "tests"]:
+        del sys.modules[name]
+    os.chdir(copy)
+
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LIMIT)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(copy), *tests])
+    signal.alarm(0)
+    os.chdir(ROOT)
+    if status not in (0, 1):  # not a test that failed, but pytest itself
+        raise RuntimeError(f"pytest {' '.join(tests)}:\n{printed.getvalue()}")
+    return status == 0
+
+
+def _too_long(*_):
+    raise TimeoutError
 
 
 if __name__ == "__main__":
