@@ -9,6 +9,8 @@ OLDEST ?= .venv-oldest
 QUICK := tests/env/rules tests/env/promises --ignore=tests/env/promises/test_memory.py \
 	tests/env/strategies tests/env/single_agent tests/agents/exact \
 	tests/packaging --ignore=tests/packaging/test_install.py --ignore=tests/packaging/test_readme.py
+# `make interop`: others' trainers, each in an environment of its own under .venvs/ (tests/interop/README.md).
+TRAINERS := axelrod benchmarl cleanrl openspiel pufferlib rllib sb3 skrl tianshou torchrl
 
 # Small networks and tables: one thread is often ten times faster than two (see CONTRIBUTING.md).
 export OMP_NUM_THREADS := 1
@@ -16,13 +18,15 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install demo test quick test-slow test-oldest coverage lint types structure clean
+.PHONY: help install demo test quick test-slow test-oldest interop mutants coverage lint types structure clean
 help:
 	@echo "make demo         install, learn the prisoner's dilemma, play the Coin Game, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
 	@echo "make quick        the developer's loop: what finds most mistakes in a minute"
 	@echo "make test-slow    the long and statistical tests"
 	@echo "make test-oldest  the environments on the oldest versions that pyproject.toml promises"
+	@echo "make interop      others' trainers on our games, each in its own environment; make interop-sb3 is one"
+	@echo "make mutants      mistakes put into the source one by one, which the tests must see"
 	@echo "make coverage     the test suite, and the lines and branches that it does not reach"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
 	@echo "make clean        remove the virtual environments and what was built"
@@ -60,6 +64,25 @@ test-slow: $(VENV)/.test
 test-oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -q -n 2 --dist loadgroup tests/env tests/packaging/test_deprecation.py
 
+# Kept, though only a step on the way to the tests.
+.PRECIOUS: .venvs/%/.ready
+# Their versions first: some pin Gymnasium or PettingZoo to others than ours.
+.venvs/%/.ready: tests/interop/trainers/requirements/%.txt pyproject.toml
+	$(PYTHON) -m venv .venvs/$*
+	.venvs/$*/bin/python $(PIP) -r $<
+	.venvs/$*/bin/python $(PIP) pytest -e .
+	@touch $@
+
+interop-%: .venvs/%/.ready
+	INTEROP=$* .venvs/$*/bin/python -m pytest -q -m slow tests/interop/trainers/test_$*.py
+
+# All of them, whatever becomes of one.
+interop:
+	@$(MAKE) --keep-going $(TRAINERS:%=interop-%)
+
+mutants: $(VENV)/.test
+	$(PY) -m tests.mutants --jobs 2
+
 coverage: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing
 
@@ -75,5 +98,5 @@ structure: $(VENV)/.test
 	$(PY) -m tests.packaging.structure
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info .coverage* htmlcov
+	rm -rf $(VENV) $(OLDEST) .venvs build dist *.egg-info .coverage* htmlcov
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
