@@ -211,7 +211,8 @@ BENCHMARK = Benchmark(
     name="dilemmas",
     title="Which games are dilemmas: exact values of cooperating and defecting, by how many defect",
     source="no published numbers; the curves: T. Schelling, Hockey Helmets, Concealed Weapons, and "
-    "Daylight Saving, Journal of Conflict Resolution 17 (1973)",
+    "Daylight Saving, Journal of Conflict Resolution 17 (1973), "
+    "https://doi.org/10.1177/002200277301700302",
     settings=SETTINGS,
     small=SMALL,
     cells=cells,
