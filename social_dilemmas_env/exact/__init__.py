@@ -22,6 +22,7 @@ from social_dilemmas_env.exact.finite import FiniteGame
 from social_dilemmas_env.exact.game import ExactGame
 from social_dilemmas_env.exact.markov_game import MarkovGame
 from social_dilemmas_env.exact.memory import Automaton, PerPlayer, Step, per_player
+from social_dilemmas_env.exact.policy_files import load_policy, save_policy
 from social_dilemmas_env.exact.solvers import SolverError
 
 __all__ = [
@@ -36,7 +37,9 @@ __all__ = [
     "TooLarge",
     "certificate",
     "exact_game",
+    "load_policy",
     "per_player",
+    "save_policy",
 ]
 
 
