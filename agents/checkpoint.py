@@ -198,7 +198,7 @@ def manifests(folder: Path) -> list[Path]:
 
 def _number(path: Path) -> int | None:
     """The step in the name of a manifest; None for a file of another name."""
-    match = re.fullmatch(r"state-([0-9]{1,20})\.json", path.name)
+    match = re.fullmatch(r"state-([0-9]+)\.json", path.name)
     return int(match[1]) if match else None
 
 
