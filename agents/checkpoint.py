@@ -6,44 +6,52 @@ A run folder holds, for each of the last few checkpoints,
     state-00000300.json           the manifest: facts; name, size and sha256 of each file it needs
 
 and, once, files that never change, `kept-*.safetensors` (past selves), which all later manifests
-name. A manifest is written last, so a checkpoint exists when its manifest does. Every file is
-written beside its place, flushed to the disk and renamed onto it; older checkpoints go only when
-the new one has been read back. The manifest carries its own digest.
+name. Their names end with a part of their digest: files of equal names hold equal things (those of
+earlier versions had none, and are read). A manifest is written last, so a checkpoint exists when
+its manifest does. Every file is written beside its place, flushed to the disk and renamed onto it;
+older checkpoints go only when the new one has been read back. manifest.py has the format.
 
 There is no pickle here, and no `torch.load`: JSON and safetensors hold data only.
 """
 
 import hashlib
-import json
-import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load as tensors_of
-from safetensors.torch import save as bytes_of
 from torch import Tensor
 
 from agents.atomic_write import write_atomically
 from agents.errors import CheckpointError as CheckpointError  # its name here, too
-
-FORMAT = "social-dilemmas checkpoint 1"
-MAX_MANIFEST = 1 << 24  # bytes; more is no manifest
-Tensors = Mapping[str, Tensor]
-
-# What reading a damaged or hostile file may raise.
-_PROBLEMS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    OverflowError,
+from agents.manifest import (
+    FORMAT,
+    MAX_MANIFEST,
+    Entry,
+    Tensors,
+    is_there,
+    pack,
+    read_manifest,
+    read_tensors,
+    sign,
+    write_packed,
+    write_tensors,
 )
+
+__all__ = [
+    "FORMAT",
+    "MAX_MANIFEST",
+    "Checkpoint",
+    "CheckpointError",
+    "check_tensors",
+    "export",
+    "is_whole",
+    "load",
+    "manifests",
+    "save",
+]
 
 
 @dataclass(frozen=True)
@@ -84,30 +92,75 @@ def save(
 
     Raises:
         OSError: it could not be written; earlier checkpoints are untouched.
+        CheckpointError: what was written is not there; so are they.
     """
     folder.mkdir(parents=True, exist_ok=True)
 
-    # What never changes: only what no earlier checkpoint has written.
-    files = list(before.files) if before else []
-    present = {name for entry in files for name in entry["names"]}
-    new = {name: tensor for name, tensor in (frozen or {}).items() if name not in present}
-    if new:
-        files.append({**_write(folder / f"kept-{step:08d}.safetensors", new), "names": sorted(new)})
+    # What never changes: only what no earlier checkpoint has written, or what has since gone.
+    files = _write_frozen(folder, step, frozen or {}, before.files if before else [])
 
     # What changes, then the manifest: a checkpoint exists when its manifest does.
     path = folder / f"state-{step:08d}.json"
-    state = _write(path.with_suffix(".safetensors"), tensors)
+    state = write_tensors(path.with_suffix(".safetensors"), tensors)
     manifest = {"format": FORMAT, "step": step, "facts": dict(facts), "state": state, "kept": files}
-    write_atomically(path, _signed(manifest))
+    write_atomically(path, sign(manifest))
 
-    # Older checkpoints go when this one can be read back.
-    entry = _manifest(path)["state"]
-    _read(folder / entry["file"], entry)
+    # It counts as saved, and older ones go, when it can be read back.
+    _check_saved(path)
     for old in manifests(folder)[:-keep]:
         old.unlink(missing_ok=True)  # first, since without it the other file means nothing
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 
     return Checkpoint(path, step, dict(facts), {}, files)
+
+
+def _write_frozen(folder: Path, step: int, frozen: Tensors, before: list[Entry]) -> list[Entry]:
+    """The entries of all frozen files, after writing those that are new or were lost."""
+    # A file may have been deleted meanwhile: the learner still has what it will need of it.
+    files: list[Entry] = []
+    for entry in before:
+        again = {name: frozen[name] for name in entry["names"] if name in frozen}
+        if is_there(folder, entry):
+            files.append(entry)
+        elif again:
+            files.append(_write_kept(folder, entry["file"], again))
+
+    present = {name for entry in files for name in entry["names"]}
+    new = {name: tensor for name, tensor in frozen.items() if name not in present}
+    if new:
+        files.append(_write_kept(folder, f"kept-{step:08d}", new))
+    return files
+
+
+def _write_kept(folder: Path, name: str, tensors: Tensors) -> Entry:
+    """Writes frozen tensors under a name that begins like `name` and holds their digest."""
+    data = pack(tensors)
+    digest = hashlib.sha256(data).hexdigest()
+    step = "-".join(name.removesuffix(".safetensors").split("-")[:2])
+    path = folder / f"{step}-{digest[:16]}.safetensors"
+    return {**write_packed(path, data), "names": sorted(tensors)}
+
+
+def _check_saved(path: Path) -> None:
+    """Raises CheckpointError unless a checkpoint that was just written can be loaded.
+
+    Of files that earlier ones have written, presence and size are looked at: reading thousands of
+    past selves every time would cost more than training.
+    """
+    manifest = read_manifest(path)
+    read_tensors(path.parent / manifest["state"]["file"], manifest["state"])
+    for entry in manifest["kept"]:
+        if not is_there(path.parent, entry):
+            raise CheckpointError(f"{path}: not saved: {entry['file']} was deleted meanwhile")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a checkpoint, by its manifest, could be loaded now, as far as `save` looks at it."""
+    try:
+        _check_saved(path)
+    except CheckpointError:
+        return False
+    return True
 
 
 def export(path: Path, checkpoint: Checkpoint) -> Path:
@@ -125,7 +178,7 @@ def export(path: Path, checkpoint: Checkpoint) -> Path:
     Raises:
         OSError: it could not be written.
     """
-    state = _write(path.with_suffix(".safetensors"), checkpoint.tensors)
+    state = write_tensors(path.with_suffix(".safetensors"), checkpoint.tensors)
     manifest = {
         "format": FORMAT,
         "step": checkpoint.step,
@@ -133,105 +186,57 @@ def export(path: Path, checkpoint: Checkpoint) -> Path:
         "state": state,
         "kept": [],
     }
-    write_atomically(path, _signed(manifest))
+    write_atomically(path, sign(manifest))
     return path
 
 
 def manifests(folder: Path) -> list[Path]:
-    """The checkpoints of a run folder, oldest first."""
-    return sorted(folder.glob("state-*.json"))
+    """The checkpoints of a run folder, oldest first: by their numbers, not by their letters."""
+    found = [(_number(path), path) for path in folder.glob("state-*.json")]
+    return [path for number, path in sorted((n, path) for n, path in found if n is not None)]
+
+
+def _number(path: Path) -> int | None:
+    """The step in the name of a manifest; None for a file of another name."""
+    match = re.fullmatch(r"state-([0-9]+)\.json", path.name)
+    return int(match[1]) if match else None
 
 
 def load(path: str | Path) -> Checkpoint:
     """Reads a checkpoint: a manifest, or the latest one of a folder.
 
     Raises:
-        CheckpointError: missing, damaged or hostile; the message names the file.
+        CheckpointError: missing, damaged or hostile; the message names the file, and the older
+            checkpoints beside the latest one.
     """
     path = Path(path)
-    if path.is_dir():
-        found = manifests(path)
-        if not found:
-            raise CheckpointError(f"{path}: there is no checkpoint (state-*.json) in this folder")
-        path = found[-1]
+    if not path.is_dir():
+        return _load_manifest(path)
 
-    manifest = _manifest(path)
-    entries = [manifest["state"], *manifest["kept"]]
+    found = manifests(path)
+    if not found:
+        raise CheckpointError(f"{path}: there is no checkpoint (state-*.json) in this folder")
+    try:
+        return _load_manifest(found[-1])
+    except CheckpointError as error:
+        if len(found) == 1:
+            raise
+        names = " and ".join(each.name for each in reversed(found[:-1]))
+        raise CheckpointError(
+            f"{error}; before it were saved {names}: remove {found[-1].name} to go on from there"
+        ) from error
+
+
+def _load_manifest(path: Path) -> Checkpoint:
+    manifest = read_manifest(path)
+    number = _number(path)
+    if number not in (None, manifest["step"]):
+        raise CheckpointError(f"{path}: it holds step {manifest['step']}, not what its name says")
+
     tensors: dict[str, Tensor] = {}
-    for entry in entries:
-        tensors |= _read(path.parent / entry["file"], entry)
-    return Checkpoint(path, manifest["step"], manifest["facts"], tensors, manifest["kept"])
-
-
-def _write(path: Path, tensors: Tensors) -> dict[str, Any]:
-    """Writes tensors; returns the file's entry in the manifest."""
-    # A clone of each: safetensors refuses tensors that share memory.
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    data = bytes_of(plain)
-    write_atomically(path, data)
-    return {"file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _signed(manifest: dict[str, Any]) -> bytes:
-    """The bytes of a manifest with its own digest in it."""
-    digest = hashlib.sha256(_canonical(manifest)).hexdigest()
-    return json.dumps({**manifest, "sha256": digest}, indent=1, allow_nan=False).encode()
-
-
-def _canonical(manifest: dict[str, Any]) -> bytes:
-    """What the digest of a manifest is taken of."""
-    return json.dumps(manifest, sort_keys=True).encode()
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    """The manifest in a file, if it is whole and asks for nothing outside its folder."""
-    try:
-        if path.stat().st_size > MAX_MANIFEST:
-            raise ValueError("too large for a manifest")
-        manifest: dict[str, Any] = json.loads(path.read_bytes())
-        _check_manifest(manifest)
-    except _PROBLEMS as error:
-        raise CheckpointError(f"{path}: not a readable checkpoint: {_sentence(error)}") from error
-    return manifest
-
-
-def _check_manifest(manifest: dict[str, Any]) -> None:
-    """Raises one of _PROBLEMS unless a manifest is what `_signed` makes."""
-    if manifest["format"] != FORMAT:
-        raise ValueError(f"its format is {manifest['format']!r}, this version reads {FORMAT!r}")
-    content = {name: value for name, value in manifest.items() if name != "sha256"}
-    if hashlib.sha256(_canonical(content)).hexdigest() != manifest["sha256"]:
-        raise ValueError("its content does not match its own digest")
-
     for entry in [manifest["state"], *manifest["kept"]]:
-        name = entry["file"]
-        if name != os.path.basename(name) or not name.endswith(".safetensors"):
-            raise ValueError("it names files outside its folder")
-    if type(manifest["step"]) is not int or not isinstance(manifest["facts"], dict):
-        raise ValueError("step must be an integer and facts an object")
-
-
-def _read(path: Path, entry: dict[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a file, if it is the one that its manifest's entry describes."""
-    try:
-        size = path.stat().st_size
-        if size != entry["bytes"]:
-            raise ValueError(f"it has {size} bytes, its manifest says {entry['bytes']}")
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-            raise ValueError("its content does not match the digest in its manifest")
-        tensors: dict[str, Tensor] = tensors_of(data)
-    except _PROBLEMS as error:
-        raise CheckpointError(f"{path}: damaged: {_sentence(error)}") from error
-    except Exception as error:  # SafetensorError derives from Exception alone
-        raise CheckpointError(f"{path}: not safetensors: {error}") from error
-    return tensors
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, KeyError):
-        return f"no {error} in it"
-    return str(error) or type(error).__name__
+        tensors |= read_tensors(path.parent / entry["file"], entry)
+    return Checkpoint(path, manifest["step"], manifest["facts"], tensors, manifest["kept"])
 
 
 def check_tensors(tensors: Tensors, expected: Tensors, path: Path) -> None:

@@ -6,9 +6,11 @@ The last action is left out because rounding may leave F(A - 1) below a uniform:
 create an action.  The caller draws the uniforms, so that a batch depends on one generator only.
 """
 
+import torch
 from torch import Tensor
 
 from agents.shapes import check_shapes
+from social_dilemmas_env.rng import check_seed, draw
 
 
 def invert_cdf(cumulative: Tensor, uniforms: Tensor) -> Tensor:
@@ -37,3 +39,18 @@ def sample_actions(probabilities: Tensor, uniforms: Tensor) -> Tensor:
     check_shapes("probabilities: ... A, uniforms: ...", probabilities, uniforms)
     # Without the last action, see the top of this file.
     return invert_cdf(probabilities.cumsum(-1)[..., :-1], uniforms)
+
+
+def seeded_generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of torch, of any seed in [0, 2^63).
+
+    Torch's own on the CPU reads the low 32 bits only, so that 2^32 would give the numbers of 0.
+    Here larger seeds are hashed first. (32 bits they are still: of two large seeds, one pair in
+    2^32 gives equal numbers.)
+
+    Raises:
+        TypeError, ValueError: no such seed.
+    """
+    number = check_seed(seed)
+    small = number < 1 << 32  # unchanged: these are the published numbers
+    return torch.Generator(device).manual_seed(number if small else draw(number))

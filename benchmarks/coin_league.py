@@ -58,7 +58,8 @@ PUBLISHED = {"loqa": PAPER, "advantage_alignment": ALIGNMENT, "pola_dice": POLA}
 NOTES = {
     "loqa": "ours: of each run the copy that kept most against always-defect (bundled metadata); "
     "published: iteration 6000",
-    "advantage_alignment": "published with episodes of 16 steps",
+    "advantage_alignment": "ours: of each run the copy that kept most against always-defect "
+    "(bundled metadata); published with episodes of 16 steps",
     "pola_dice": "ours: a small part of the published training (bundled metadata)",
 }
 # Published number, first player, second player, whose reward it is.

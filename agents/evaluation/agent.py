@@ -19,6 +19,7 @@ from typing_extensions import override
 from agents.nn.gru import gru_step
 from agents.nn.lstm import Lstm, lstm_step
 from agents.nn.networks import ActorCritic, Gru, Mlp, Params
+from agents.sampling import seeded_generator
 from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.registry import spec
 
@@ -46,7 +47,7 @@ class TrainedAgent:
         self.game_kwargs: dict[str, Any] = facts["game"]
         self.facts = facts
         self._one: tuple[int, ...] | None = None  # the shape of one observation, once asked for
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = seeded_generator(seed)
 
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         """Log-probabilities but for a constant, and the memory.  [B, ...] -> [B, A].
@@ -193,7 +194,7 @@ class AgentPlayer:
     def __init__(self, agent: TrainedAgent, seed: int = 0, greedy: bool = False) -> None:
         self.agent, self.greedy = agent, greedy
         self.hidden: Hidden = None
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = seeded_generator(seed)
 
     def reset(self, num_games: int, seed: int | None = None) -> None:
         """Begins episodes in all games.
@@ -205,7 +206,7 @@ class AgentPlayer:
             raise TypeError("AgentPlayer takes one seed; AgentPolicy takes one for each game")
         self.hidden = None
         if seed is not None:
-            self.generator.manual_seed(seed)
+            self.generator = seeded_generator(seed)
 
     def act(self, observations: Any, first: Any = None) -> Any:
         """[B, *observation_shape], and the games [B] whose episode has just begun -> [B]."""

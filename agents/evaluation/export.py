@@ -22,6 +22,7 @@ from agents.evaluation.loading import (
 from agents.evaluation.scoring import score_agent
 from agents.registry import LEARNERS, current_name
 
+OF_THE_RUN = ("means", "evaluated")  # facts that only going on with a run needs
 EPISODES, SEED = 1024, 20261121  # of the scores of the bundled agents
 
 
@@ -69,7 +70,7 @@ def export_agent(
     agent = restore_agent(saved)
     scores = score_agent(agent, episodes=episodes, seed=seed, opponents=opponents)
     facts = {
-        **saved.facts,
+        **{name: x for name, x in saved.facts.items() if name not in OF_THE_RUN},
         "scores": {name: round(value, 4) for name, value in scores.items()},
         "command": saved.facts.get("command") or training_command(saved),
         "evaluation": {"episodes": episodes, "seed": seed, "greedy": False},

@@ -19,7 +19,9 @@ import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, load
 from agents.errors import CheckpointError
 from agents.evaluation.agent import TrainedAgent
+from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS, current_name
+from social_dilemmas_env.rng import check_seed
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
 # The usual agent of a game.
@@ -29,6 +31,9 @@ ALIASES = {
     "meta_mapg_ipd_v0": "meta_mapg_ipd",
     "pola_dice_ipd_v0": "pola_dice_ipd",
 }
+
+# What every agent's checkpoint says of it.
+FACTS = {"learner": str, "env_id": str, "game": dict, "settings": dict}
 
 
 def load_agent(
@@ -210,12 +215,15 @@ def restore_agent(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) ->
 
     Raises:
         CheckpointError: it is not that of an agent, or that of another version.
+        TypeError, ValueError: no such seed.
     """
     # Is it an agent at all?
     facts = checkpoint.facts
-    for name in ("learner", "env_id", "game", "settings"):
+    for name, kind in FACTS.items():
         if name not in facts:
             raise CheckpointError(f"{checkpoint.path}: it says nothing of {name!r}: not an agent")
+        if not isinstance(facts[name], kind):
+            raise CheckpointError(f"{checkpoint.path}: its {name!r} is {facts[name]!r:.60}")
 
     # Whose?  Checkpoints keep the names of their day.
     learner = current_name(facts["learner"])
@@ -223,5 +231,15 @@ def restore_agent(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) ->
         raise CheckpointError(
             f"{checkpoint.path}: saved by the learner {learner!r}, which this version has not"
         )
-    agent: TrainedAgent = LEARNERS[learner].agent(checkpoint, device, seed)
+
+    # What its facts and tensors make: whatever they may be, the error names the file.
+    check_seed(seed)
+    try:
+        agent: TrainedAgent = LEARNERS[learner].agent(checkpoint, device, seed)
+    except (ImportError, torch.OutOfMemoryError, CheckpointError):
+        raise
+    except (*PROBLEMS, RuntimeError) as error:  # torch's is for shapes, and for devices
+        if not device.startswith("cpu"):
+            raise
+        raise CheckpointError(f"{checkpoint.path}: it makes no agent: {sentence(error)}") from error
     return agent

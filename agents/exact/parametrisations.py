@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from social_dilemmas_env.rng import check_seed, draw
+
 if TYPE_CHECKING:
     from social_dilemmas_env.exact.tables import GameTables
 
@@ -49,8 +51,9 @@ class Parametrisation:
 
     def initial(self, runs: int, players: int, seed: int = 0) -> Tensor:
         """Random θ [R, N, D]; run r is the same however many runs there are."""
+        first = seed if check_seed(seed) < 1 << 32 else draw(seed)  # see `seeded_generator`
         each = [
-            self.draw((players,), torch.Generator().manual_seed(1_000_003 * seed + run))
+            self.draw((players,), torch.Generator().manual_seed(1_000_003 * first + run))
             for run in range(runs)
         ]
         return torch.stack(each)

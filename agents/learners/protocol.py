@@ -35,6 +35,10 @@ class Learner(Protocol):
     Its random numbers follow from its seed and `iteration`, or are part of `state`: 10 updates,
     `state`, `load` and 10 more give the same bits as 20 updates (on the CPU).
 
+    An update that takes longer than a second or two should call `between_parts` (interruption.py)
+    now and then, and the learner say so by a true attribute `leaves_between_parts`: a signal then
+    ends a training there, with the state of before the update.
+
     Attributes:
         iteration: updates so far.
     """

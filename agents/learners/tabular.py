@@ -76,6 +76,7 @@ class TabularLearner:
     critic: Critic | None = None  # the learner's, if it keeps one
     iteration: int = 0  # updates done
     players: int = 2
+    leaves_between_parts: bool = False  # whether an update takes seconds: pola's
 
     def __post_init__(self) -> None:
         self.active = torch.ones(len(self.theta), dtype=torch.bool, device=self.theta.device)  # [R]
@@ -186,7 +187,8 @@ def make_tabular(
         critic.start(cfg.runs, table)
 
     if not isinstance(cfg, Sampling):
-        return TabularLearner(table, f, cfg, theta)
+        long = isinstance(cfg, TabularPolaConfig)
+        return TabularLearner(table, f, cfg, theta, leaves_between_parts=long)
     sampling = SampleConfig(
         games=cfg.games,
         steps=cfg.steps,

@@ -28,6 +28,7 @@ from torch import Tensor
 from agents.matrix_games.differentiable import DifferentiableGame, check_theta
 from agents.nn.adam import EPSILON
 from agents.nn.adam import adam_direction as adam
+from agents.sampling import seeded_generator
 from agents.shapes import check_shapes
 
 Game = TypeVar("Game", bound=DifferentiableGame)
@@ -64,7 +65,7 @@ class History:
 
 def initial_theta(game: DifferentiableGame, cfg: RunConfig) -> Tensor:
     """θ ~ N(0, init_std²), the same on every device.  [R, N, D]."""
-    generator = torch.Generator().manual_seed(cfg.seed)
+    generator = seeded_generator(cfg.seed)
     shape = (cfg.runs, game.num_players, game.dim)
     theta = torch.randn(shape, dtype=torch.float64, generator=generator)
     return (cfg.init_std * theta).to(game.device)

@@ -26,6 +26,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from agents.sampling import seeded_generator
+
 STATES = 5
 FEATURES = 6
 CD, DD = 2, 4  # "I cooperated, the other defected" and "both defected"
@@ -43,7 +45,7 @@ class Parametrisation:
 
     def initial(self, runs: int, seed: int = 0, players: int = 2) -> Tensor:
         """Random θ, float64 on the CPU.  [R, N, D]."""
-        return self.draw((runs, players), torch.Generator().manual_seed(seed))
+        return self.draw((runs, players), seeded_generator(seed))
 
 
 def normal(dim: int, std: float) -> Callable[[tuple[int, ...], torch.Generator], Tensor]:

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from agents.estimators import dice, discounted_returns, discounted_sum, gae, loaded_dice
 from agents.matrix_games.closed_form import MatrixGame
-from agents.sampling import invert_cdf
+from agents.sampling import invert_cdf, seeded_generator
 from agents.shapes import check_shapes
 
 
@@ -93,7 +93,7 @@ class SampledGame:
         self.game, self.cfg = game, cfg or SampleConfig()
         self.num_players, self.dim = game.num_players, game.dim
         self.device, self.gamma = game.device, game.gamma
-        self.generator = torch.Generator(game.device).manual_seed(self.cfg.seed)
+        self.generator = seeded_generator(self.cfg.seed, game.device)
         # Payoffs by the state they lead to; the start state is never led to.
         by_state = torch.nn.functional.pad(game.payoffs.flatten(-3, -2), (0, 0, 1, 0))
         self._rewards = by_state.movedim(-1, 0).contiguous()  # [N, S] or [N, M, S]

@@ -42,6 +42,7 @@ class TrainingRun(Protocol):
         facts: what was asked for: learner, env_id, game, settings, seed.
         learner: what is trained, a `Learner`.
         scores: of the last evaluation.
+        means: of the metrics since the last line of them.
         stopping: whether the run was told to stop.
     """
 
@@ -49,6 +50,7 @@ class TrainingRun(Protocol):
     facts: dict[str, Any]
     learner: Any
     scores: dict[str, float]
+    means: RunningMean
     stopping: bool
 
     @property
@@ -138,20 +140,15 @@ class Logger:
     A subclass gives `log(run, values)`.
     """
 
-    def __init__(self) -> None:
-        self._means = RunningMean()
-
     def log(self, run: TrainingRun, values: Metrics) -> None:
         """Records numbers under `run.iteration`."""
         raise NotImplementedError
 
     def on_update(self, run: TrainingRun, metrics: Metrics) -> None:
-        """Takes in the metrics, and records their means every so often."""
-        self._means.add(metrics)
-
-        # Iterations are counted from the start of the run, so that a resumed run has equal lines.
+        """Records the means of metrics every so often."""
+        # The run keeps the sums: they are part of its checkpoints.
         if run.iteration % LOG_EVERY == 0:
-            self.log(run, {"seconds": run.elapsed(), **self._means.take()})
+            self.log(run, {"seconds": run.elapsed(), **run.means.means()})
 
     def on_evaluate(self, run: TrainingRun, scores: Metrics) -> None:
         """Records the scores as "eval NAME"."""
@@ -163,7 +160,6 @@ class WriteMetrics(Logger):
     """`metrics.jsonl` of a run folder; lines after iteration `start` are dropped."""
 
     def __init__(self, folder: Path, start: int) -> None:
-        super().__init__()
         self._file = MetricsFile(folder, start)
 
     @override
@@ -182,7 +178,6 @@ class TensorBoard(Logger):
     """
 
     def __init__(self, folder: str | Path) -> None:
-        super().__init__()
         self._writer = tensorboard_writer(Path(folder))
 
     @override
@@ -207,7 +202,6 @@ class WeightsAndBiases(Logger):
     """
 
     def __init__(self, project: str = "social-dilemmas", **init: Any) -> None:
-        super().__init__()
         try:
             import wandb  # inside: an optional dependency
         except ImportError as error:

@@ -32,8 +32,11 @@ from agents.evaluation.scoring import score_agent
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.device import device_name, resolve_device
 from agents.execution.memory import keep_memory
+from agents.folder_lock import FolderLock
+from agents.interruption import LeftHalfWay, leaving_if
 from agents.registry import LEARNERS, current_name
 from agents.training.callbacks import check_callbacks, notify, standard_callbacks
+from agents.training.reporting import RunningMean
 from agents.training.run_folder import check, checkpoints, claim, resume
 from agents.training.settings import Plan, Request, make_request, split_settings
 from agents.training.signals import noted_signals
@@ -74,9 +77,13 @@ def train(
         ValueError: an unknown learner, game or setting (the nearest names are given); a folder with
             another run in it.
         TypeError: settings given both by name and in one of the three.
-        CheckpointError: the run's last checkpoint is damaged.
+        CheckpointError: the run's last checkpoint is damaged, or of another run.
         TrainingError: a metric or parameter became infinite or NaN; or memory ran out.
-        SystemExit: SIGINT or SIGTERM came; the update was finished and saved. Status 130 or 143.
+        BlockingIOError: another process is training in this folder.
+        OSError: something could not be written.
+        SystemExit: SIGINT or SIGTERM came; the last whole update was saved: the one that was
+            going on, or where updates take seconds (pola_dice, pola_exact) the one before it.
+            Status 130 or 143.
     """
     # The folder goes by the name that was given: an unfinished run is found again.
     folder = Path(out or f"runs/{learner}-{env_id}-{seed}")
@@ -119,8 +126,11 @@ def run_request(request: Request, folder: Path, device: str, callbacks: tuple[ob
             if compute is not None:
                 learner.compute = compute
 
-            claim(folder, request.facts)  # nothing is written for a request that is refused
-            Run(folder, request, device, learner).go(callbacks)
+            # Nothing is written for a request that is refused.
+            with FolderLock(folder) as lock:
+                check(folder, request.facts)  # another process may have begun since
+                claim(folder, request.facts)
+                Run(folder, request, device, learner, lock).go(callbacks)
     finally:
         torch.set_num_threads(before)
     return folder
@@ -146,22 +156,29 @@ class Run:
         device: where.
         learner: the `Learner`.
         scores: of the last evaluation.
+        means: of the metrics since the last line of them.
         saved: the last checkpoint, without its tensors; None before the first.
         stopping: whether the run was told to stop.
     """
 
-    def __init__(self, folder: Path, request: Request, device: str, learner: Any) -> None:
-        self.folder, self.device, self.learner = folder, device, learner
+    def __init__(
+        self, folder: Path, request: Request, device: str, learner: Any, lock: FolderLock
+    ) -> None:
+        self.folder, self.device, self.learner, self._lock = folder, device, learner, lock
         self.facts, self.plan = request.facts, request.plan
         self.stopping = False
         self._callbacks: tuple[object, ...] = ()
         self._started = time.monotonic()
 
         # Go on with the last checkpoint, if there is one.
-        self.saved = resume(folder, learner)
+        self.saved = resume(folder, learner, self.facts)
         before: dict[str, Any] = self.saved.facts if self.saved else {"seconds": 0.0, "scores": {}}
         self._seconds_before: float = before["seconds"]
         self.scores: dict[str, float] = before["scores"]
+        means = before.get("means", {"totals": {}, "count": 0})  # earlier versions kept none
+        self.means = RunningMean(means["totals"], means["count"])
+        # Told to stop, it was saved before it was evaluated.
+        self._evaluated: int = before.get("evaluated", self.iteration)
 
     @property
     def iteration(self) -> int:
@@ -182,14 +199,17 @@ class Run:
         self._callbacks = standard_callbacks(self, self.plan, callbacks)
         try:
             with noted_signals() as noted:
-                # A signal is looked at between updates: what is saved is a whole one.
+                self._catch_up()
                 while not noted and not self._finished():
-                    metrics = self._finite(self.learner.update())
+                    metrics = self._update(noted)
+                    if metrics is None:
+                        break
                     self.stopping = bool(noted)
+                    self.means.add(metrics, self.iteration)
                     notify(self._callbacks, "on_update", self, metrics)
 
-                # The last state, unless a callback has just saved it.
-                if self.saved is None or self.saved.step != self.iteration:
+                # What is trained is saved, whatever ended it and whoever has deleted it since.
+                if not self._is_saved():
                     self.save()
         finally:
             notify(self._callbacks, "close")
@@ -197,6 +217,33 @@ class Run:
         # As the shell counts signals: 130 for SIGINT, 143 for SIGTERM.
         if noted:
             raise SystemExit(128 + noted[0])
+
+    def _is_saved(self) -> bool:
+        """Whether the present state is in a checkpoint that can be loaded."""
+        if self.saved is None or self.saved.step != self.iteration:
+            return False
+        return checkpoint.is_whole(self.saved.path) and (self.folder / "run.json").exists()
+
+    def _catch_up(self) -> None:
+        """Evaluates where a run that was told to stop left it out."""
+        every = self.plan.eval_every
+        if every and self.iteration % every == 0 and self._evaluated != self.iteration:
+            self.evaluate()
+
+    def _update(self, noted: list[int]) -> dict[str, float] | None:
+        """One update; its metrics, or None if it was left half-way and is undone."""
+        if not getattr(self.learner, "leaves_between_parts", False):
+            return self._finite(self.learner.update())  # a signal waits until it is done
+
+        whole = {name: tensor.clone() for name, tensor in self.learner.state().items()}
+        iteration = self.iteration
+        try:
+            with leaving_if(lambda: bool(noted)):
+                return self._finite(self.learner.update())
+        except LeftHalfWay:
+            # What is saved is a whole update.
+            self.learner.load({**whole, **self.learner.frozen()}, iteration)
+            return None
 
     def _finished(self) -> bool:
         if self.plan.iterations is not None and self.iteration >= self.plan.iterations:
@@ -229,7 +276,8 @@ class Run:
 
         Raises:
             TrainingError: the state is not finite.
-            OSError: it could not be written; earlier checkpoints are untouched.
+            OSError: it could not be written, or the folder was deleted and another process has
+                begun there; earlier checkpoints are untouched.
         """
         # A checkpoint that cannot be gone on from must not replace one that can.
         state = self.learner.state()
@@ -237,6 +285,9 @@ class Run:
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 self._give_up(f"{name} became infinite or NaN")
 
+        # Somebody may have deleted the folder: all that it needs is written again.
+        self._lock.renew()
+        claim(self.folder, self.facts)
         saved = checkpoint.save(
             checkpoints(self.folder),
             self.iteration,
@@ -263,6 +314,8 @@ class Run:
             "versions": versions,
             "iterations": self.iteration,
             "scores": self.scores,
+            "evaluated": self._evaluated,
+            "means": self.means.facts(),
         }
 
     def evaluate(self) -> dict[str, float]:
@@ -273,6 +326,7 @@ class Run:
         self.scores = score_agent(
             restore_agents(present), episodes=self.plan.eval_episodes, seed=self.iteration
         )
+        self._evaluated = self.iteration
         notify(self._callbacks, "on_evaluate", self, self.scores)
         return self.scores
 

@@ -1,12 +1,14 @@
 """The folder of a run, and going on with what is in it.
 
 run.json         what was asked for: learner, game, settings, seed
+lock             held by the process that trains (agents/folder_lock.py)
 metrics.jsonl    a line every LOG_EVERY iterations (reporting.py)
 checkpoints/     the last few (agents/checkpoint.py)
 events/          TensorBoard's, where it is installed
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,9 @@ from agents import checkpoint
 from agents.atomic_write import write_atomically
 from agents.checkpoint import Checkpoint, check_tensors
 from agents.errors import CheckpointError
+from agents.manifest import MAX_MANIFEST, PROBLEMS, sentence
 from agents.registry import RENAMED_SETTINGS, current_name
+from agents.regular_file import read_regular
 
 Facts = Mapping[str, Any]
 
@@ -45,26 +49,28 @@ def check(folder: Path, facts: Facts) -> None:
         ValueError: it holds another run; the message says where they differ.
         CheckpointError: its `run.json` is not readable.
     """
-    # What is there.
     path = folder / "run.json"
     if not path.exists():
         return
     try:
-        there = _flat(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path}: not readable: {error}") from error
+        differing = _differing(json.loads(read_regular(path, MAX_MANIFEST)), facts)
+    except PROBLEMS as error:
+        raise CheckpointError(f"{path}: not readable: {sentence(error)}") from error
+    if differing:
+        raise ValueError(f"{folder} holds another run ({differing}): choose another folder")
 
-    # What is asked for, as the file would have it: JSON has no tuples.
-    asked = _flat(json.loads(json.dumps(facts)))
-    differing = [
-        f"{name}={there.get(name, 'not there yet')!r}"
+
+def _differing(there: Facts, asked: Facts) -> str:
+    """What differs between the run that is there and the one that is asked for; "" if nothing."""
+    names = ("learner", "env_id", "game", "settings", "seed")
+    there = _flat({name: there[name] for name in names})
+    # As the file would have it: JSON has no tuples.
+    asked = _flat(json.loads(json.dumps({name: asked[name] for name in names})))
+    return ", ".join(
+        f"{name}={there.get(name, 'not there yet')!r:.60}"
         for name in {**there, **asked}
         if there.get(name, "") != asked.get(name, "")
-    ]
-    if differing:
-        raise ValueError(
-            f"{folder} holds another run ({', '.join(differing)}): choose another folder"
-        )
+    )
 
 
 def _flat(facts: Facts) -> dict[str, Any]:
@@ -75,26 +81,48 @@ def _flat(facts: Facts) -> dict[str, Any]:
     return flat
 
 
-def resume(folder: Path, learner: Any) -> Checkpoint | None:
+def resume(folder: Path, learner: Any, facts: Facts) -> Checkpoint | None:
     """Puts a learner into the state of the folder's last checkpoint.
 
     Args:
         folder: the run folder.
         learner: a `Learner`; changed in place.
+        facts: of the run that is asked for.
 
     Returns:
         The checkpoint without its tensors; None if there is none.
 
     Raises:
-        CheckpointError: it is damaged, or of another learner, game or version.
+        CheckpointError: it is damaged, or of another learner, game, seed or version.
     """
     if not checkpoint.manifests(checkpoints(folder)):
         return None
 
     saved = checkpoint.load(checkpoints(folder))
     check_tensors(saved.tensors, learner.state(), saved.path)  # names, shapes and dtypes
+    _check_facts(saved, facts)
     try:
         learner.load(saved.tensors, saved.step)
     except KeyError as error:  # of a tensor that `state` has not yet, such as a past self
         raise CheckpointError(f"{saved.path}: it has no {error}") from error
+    except (ValueError, TypeError, RuntimeError) as error:  # such as past selves of other shapes
+        raise CheckpointError(f"{saved.path}: it does not fit: {error}") from error
     return replace(saved, tensors={})
+
+
+def _check_facts(saved: Checkpoint, facts: Facts) -> None:
+    """Raises CheckpointError unless a checkpoint says that it is of this run, in good order."""
+    there = saved.facts
+    try:
+        differing = _differing(there, facts)
+        numbers = [there["seconds"], *there["scores"].values()]
+        means = there.get("means", {"totals": {}, "count": 0})  # earlier versions kept none
+        numbers += [means["count"], *means["totals"].values()]
+        sound = all(type(x) in (int, float) and math.isfinite(x) for x in numbers)
+    except PROBLEMS as error:
+        raise CheckpointError(f"{saved.path}: it is not of a run: {sentence(error)}") from error
+
+    if differing:
+        raise CheckpointError(f"{saved.path}: it is of another run ({differing})")
+    if not sound or means["count"] < 0 or (means["totals"] and not means["count"]):
+        raise CheckpointError(f"{saved.path}: its seconds, scores or means are no numbers")

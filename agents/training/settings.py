@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import social_dilemmas_env as sde
 from agents.registry import LEARNERS, RENAMED_SETTINGS, LearnerSpec
+from social_dilemmas_env.rng import check_seed
 from social_dilemmas_env.validation import nearest
 
 # What may be learned, for how long, and in which game: by name.
@@ -83,8 +84,10 @@ def make_request(
 
     Raises:
         ValueError: an unknown learner, game or argument of the game (the nearest names are given);
-            a config of another learner; a value of the wrong type.
+            a config of another learner; a value of the wrong type; a seed not in [0, 2^63).
+        TypeError: a seed that is no integer.
     """
+    seed = check_seed(seed)
     if learner not in LEARNERS:
         raise ValueError(f"there is no learner {learner!r}; {nearest(learner, LEARNERS)}")
     spec = LEARNERS[learner]

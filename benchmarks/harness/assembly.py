@@ -10,7 +10,7 @@ from benchmarks.harness.benchmark import Benchmark, Result, Samples, Settings
 from benchmarks.harness.json_files import plain
 from benchmarks.harness.options import Options
 from benchmarks.harness.provenance import commit, describe_device, versions
-from benchmarks.harness.verdicts import score_row
+from benchmarks.harness.verdicts import mark_repeated, score_row
 
 KNOWN = ("samples", "curves", "seconds")  # keys of a part; others are extra
 ALL_CELLS = "all"  # the "cell" of rows that compare cells
@@ -67,12 +67,15 @@ def score_rows(
 ) -> list[dict[str, Any]]:
     """All rows of a benchmark, those without samples as "not run"."""
     cells, full = benchmark.cells(settings), benchmark.full_cells(settings)
-    rows = [
-        score_row(row, samples.get(cell.name, {}).get(row.quantity), cell.name in full)
-        | {"cell": cell.name}
-        for cell in cells
-        for row in cell.rows
-    ]
+    rows: list[dict[str, Any]] = []
+    for cell in cells:
+        found = [samples.get(cell.name, {}).get(row.quantity) for row in cell.rows]
+        scored = [
+            score_row(row, each, cell.name in full) | {"cell": cell.name}
+            for row, each in zip(cell.rows, found, strict=True)
+        ]
+        mark_repeated(scored, found)
+        rows += scored
 
     # Rows that compare cells need all of them.
     if benchmark.derive:

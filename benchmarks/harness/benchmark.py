@@ -42,6 +42,7 @@ class Row:
     digits: int = 2  # decimals that the paper prints
     unit: str = ""  # such as "%"
     note: str = ""  # one sentence for the reader: the source of a target, a departure
+    span: float | None = None  # how far apart values can be: 1 for a probability; None: not known
     judged: bool = True  # False: of another setting than the paper's, and never "reproduced"
 
     @property

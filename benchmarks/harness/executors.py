@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import find_benchmark
 from benchmarks.harness.json_files import plain
 from benchmarks.harness.part_store import Part
+from benchmarks.harness.workers import run_in_workers
 
 Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, Result]]]
 
@@ -35,19 +35,7 @@ def run_locally(jobs: int = 1) -> Executor:
             yield part, compute(name, part)
 
     def in_processes(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
-        others = set(active_children())
-        pool = ProcessPoolExecutor(jobs, get_context("spawn"))
-        try:
-            waiting = {pool.submit(compute, name, part): part for part in parts}
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BaseException:
-            # Nobody waits for the rest: an interrupt must not last as long as the longest part.
-            for child in set(active_children()) - others:
-                child.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        return run_in_workers(partial(compute, name), parts, jobs)
 
     return in_this_process if jobs == 1 else in_processes
 

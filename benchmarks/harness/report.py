@@ -9,8 +9,10 @@ from typing import Any
 
 from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import catalogue
+from benchmarks.harness.json_files import write_json
 from benchmarks.harness.options import RESULTS
 from benchmarks.harness.plots import draw
+from benchmarks.harness.rejudging import rejudge
 from benchmarks.harness.verdicts import VERDICTS
 
 HEADER = (
@@ -18,18 +20,20 @@ HEADER = (
     "\n"
     "Written by `python -m benchmarks report`; the numbers are in the JSON files beside "
     "it, with every run's own. Intervals are\n"
-    "95 % bootstrap over runs. Verdicts: *reproduced* where ours lies in the row's target "
-    "(stated in the benchmark's file before\n"
-    "it was run; where none is stated, what chance allows around the paper's number), "
-    "*not reproduced* where it does not, *not\n"
-    "run* where the row was not run at its full setting.\n"
+    "95 % bootstrap over runs. Verdicts compare our interval with the row's target: "
+    "*reproduced* where it lies inside, *not\n"
+    "reproduced* where it lies outside, *undecided* where it straddles (or nothing could "
+    "have missed the target), *holds* where the\n"
+    "target is no published number, *reduced* where the row was run at less than its "
+    "setting, *not run* where it was not.\n"
+    "[The rules](../README.md#verdicts).\n"
 )
 KEYS = ("benchmark", "settings", "versions", "device", "seconds", "rows")
 ROW_KEYS = ("name", "paper", "ours", "ci_low", "runs", "verdict")
 
 
 def report(out: Path = RESULTS) -> Path:
-    """Draws the pictures again and writes OUT/README.md.
+    """Judges stored results anew, draws the pictures again and writes OUT/README.md.
 
     Returns:
         The page.
@@ -38,7 +42,7 @@ def report(out: Path = RESULTS) -> Path:
         ValueError: a file of results that cannot be read.
     """
     # In the order of `list`; results of other commands last.
-    results = [read_result(path) for path in sorted(out.glob("*.json"))]
+    results = [read_judged(path) for path in sorted(out.glob("*.json"))]
     order = list(catalogue())
     results.sort(
         key=lambda r: order.index(r["benchmark"]) if r["benchmark"] in order else len(order)
@@ -71,6 +75,18 @@ def read_result(path: Path) -> Result:
             f"{path} is no file of results ({type(error).__name__}: {error}); remove it"
         ) from None
     return result
+
+
+def read_judged(path: Path) -> Result:
+    """A file of results, with the verdicts of today: written again if they are others."""
+    result = read_result(path)
+    benchmark = catalogue().get(result["benchmark"])
+    if benchmark is None or "samples" not in result:
+        return result
+    judged = rejudge(benchmark, result)
+    if judged != result:
+        write_json(path, judged)
+    return judged
 
 
 def missing_names(results: list[Result]) -> list[str]:

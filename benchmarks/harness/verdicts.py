@@ -2,22 +2,27 @@
 
     interval    95 % bootstrap over runs (BCa, scipy), of the mean or the standard deviation;
                 a run's players stay together
-    verdict     "reproduced"       ours lies in the row's target, and the row was run at its full
-                                   setting
-                "not reproduced"   ours does not
-                "not run"          the row was not run, or only at a reduced setting; or it states
+    verdict     "reproduced"       our interval lies in the row's target
+                "not reproduced"   it lies outside; or most runs failed
+                "undecided"        it straddles the target's edge; or runs failed; or the target is
+                                   so wide that hardly anything could have missed it; or there is
                                    nothing to compare with
+                "holds"            the interval lies in a target that is no published number; or
+                                   the number is true by construction
+                "reduced"          the row was run at less than its setting, or at another one
+                "not run"          it was not
 
-The target is stated in the benchmark's file. Where the file states none, it is what chance allows:
-the paper's number comes from n runs and ours from m, so groups of n and of m are resampled from our
-runs; the paper's number minus ours, give or take half a unit of its last digit, has to lie in the
-middle 95 % of the differences.
+The target is stated in the benchmark's file. Where the file states none, it is where the paper's
+number leaves its mean: groups of the paper's n runs are resampled from our runs, for want of the
+paper's own spread; the number less the middle 95 % of their deviations, give or take half a unit of
+its last digit. A miss by at most one unit of that digit is undecided: estimators differ by as much.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -26,8 +31,11 @@ from benchmarks.harness.benchmark import Row
 
 LEVEL = 0.95  # of intervals and of what chance allows
 RESAMPLES = 4999  # of an interval
-CHANCE = 2000  # groups of the paper's size, and of ours
-VERDICTS = ("reproduced", "not reproduced", "not run")
+CHANCE = 2000  # groups of the paper's size
+CONSTANT = 1e-4  # what samples of 5 digits differ by, at most, where they are equal
+VERDICTS = ("reproduced", "not reproduced", "undecided", "holds", "reduced", "not run")
+WIDE = 0.5  # of what a quantity can be: a target that is wider says nothing
+Interval = tuple[float | None, float | None]  # None: without an end
 STATISTICS: dict[str, Callable[..., np.ndarray]] = {"mean": np.mean, "std": np.std}
 
 
@@ -73,7 +81,7 @@ def interval(samples: np.ndarray, statistic: str = "mean", seed: int = 0) -> tup
 
 
 def target(row: Row, samples: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
-    """Where ours must lie: the row's target, or what chance allows around the paper's number."""
+    """Where ours must lie: the row's target, or where the paper's number leaves its mean."""
     if row.target is not None or row.paper is None:
         return row.target
     rng, statistic = np.random.default_rng(seed), STATISTICS[row.statistic]
@@ -82,21 +90,77 @@ def target(row: Row, samples: np.ndarray, seed: int = 0) -> tuple[float, float] 
         picks = (rng.integers(len(samples), size=size) for _ in range(CHANCE))
         return np.array([statistic(samples[pick]) for pick in picks])
 
-    # What groups of the paper's size and of ours differ by.
-    differences = resample(row.paper_runs) - resample(len(samples))
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    # How far groups of the paper's size are from the mean; our own spread is in our interval.
+    deviations = resample(row.paper_runs) - statistic(samples)
+    low, high = np.quantile(deviations, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     half_unit = 0.5 * 10.0**-row.digits
     return float(row.paper - high - half_unit), float(row.paper - low + half_unit)
 
 
-def verdict(ours: float | None, goal: tuple[float, float] | None, full: bool) -> str:
-    """One of VERDICTS; see the top of this file."""
-    if ours is None or goal is None or not full:
+def compare(ours: tuple[float, float], goal: Interval) -> str:
+    """Our interval and a target: "inside", "outside" or "straddles"."""
+    low, high = (-np.inf if goal[0] is None else goal[0], np.inf if goal[1] is None else goal[1])
+    if low <= ours[0] and ours[1] <= high:
+        return "inside"
+    return "outside" if ours[1] < low or high < ours[0] else "straddles"
+
+
+def cannot_fail(row: Row, goal: tuple[float, float], samples: np.ndarray | None) -> bool:
+    """Whether a target is wider than half of what the quantity can be.
+
+    A probability's can be 1, or 100 %.  For a target by chance it is the range of our samples.
+    """
+    span = 100.0 if row.unit == "%" else row.span
+    if row.target is None and samples is not None and row.statistic == "mean":
+        seen = float(np.ptp(samples))
+        span = seen if span is None else min(span, seen)
+    # What is certain, or whose range nobody has stated, can miss.
+    return span is not None and span > 0 and goal[1] - goal[0] > WIDE * span
+
+
+def is_constant(samples: np.ndarray | None) -> bool:
+    """Whether the numbers of every run have one mean while they vary, as in a zero-sum game."""
+    if samples is None or samples.ndim < 2 or samples.shape[1] < 2 or len(samples) < 2:
+        return False
+    return bool(np.ptp(samples.mean(1)) < CONSTANT and np.ptp(samples) > CONSTANT)
+
+
+def verdict(row: Row, scored: Mapping[str, Any], samples: np.ndarray | None = None) -> str:
+    """One of VERDICTS; see the top of this file.
+
+    Args:
+        row: what is printed.
+        scored: "ours", "ci_low", "ci_high", "target", "runs", "failed_runs", "full_setting" of it.
+        samples: [runs] or [runs, k], of the runs that did not fail; None if they are not known.
+    """
+    # What was not done.
+    if not scored["runs"]:
         return "not run"
-    return "reproduced" if goal[0] <= ours <= goal[1] else "not reproduced"
+    if not (scored["full_setting"] and row.judged):
+        return "reduced"
+    failed = scored.get("failed_runs", 0) / scored["runs"]
+    if failed > 0.5 or scored["ours"] is None:
+        return "not reproduced"
+
+    # Intervals, not points.
+    goal = scored["target"]
+    if goal is None:
+        return "undecided"
+    ours = scored["ci_low"], scored["ci_high"]
+    where = compare(ours, goal)
+    if where == "outside":
+        gap = max(goal[0] - ours[1], ours[0] - goal[1])
+        near = row.target is None and gap <= 10.0**-row.digits
+        return "undecided" if near else "not reproduced"
+
+    # What could not have been otherwise is no success; a run that failed lies outside.
+    if where == "straddles" or failed or cannot_fail(row, goal, samples):
+        return "undecided"
+    certain = row.statistic == "mean" and is_constant(samples)
+    return "holds" if row.paper is None or certain else "reproduced"
 
 
-def score_row(row: Row, samples: np.ndarray | None, full: bool) -> dict[str, object]:
+def score_row(row: Row, samples: np.ndarray | None, full: bool) -> dict[str, Any]:
     """The row as it stands in the file of results.
 
     Args:
@@ -104,24 +168,44 @@ def score_row(row: Row, samples: np.ndarray | None, full: bool) -> dict[str, obj
         samples: [runs] or [runs, k], not finite where a run failed; None if nothing was run.
         full: whether its setting is the full one.
     """
-    scored: dict[str, object] = {"name": row.name, "paper": row.paper}
+    scored: dict[str, Any] = {"name": row.name, "paper": row.paper}
     scored |= {"ours": None, "ci_low": None, "ci_high": None}
-    full = full and row.judged
     extra = {"unit": row.unit, "statistic": row.statistic, "digits": row.digits, "note": row.note}
     if samples is None:
         return scored | {"runs": 0, "verdict": "not run", "target": row.target} | extra
 
     # Runs that failed are counted, and left out of the number.
-    finite = samples[np.isfinite(samples).reshape(len(samples), -1).all(-1)]
-    if not len(finite):
-        goal, ours = row.target, None
-        word = "not reproduced" if full else "not run"
-    else:
-        goal, ours = target(row, finite), estimate(finite, row.statistic)
-        word = verdict(ours, goal, full)
+    finite = finite_runs(samples)
+    goal = row.target
+    if len(finite):
+        goal = target(row, finite)
         low, high = interval(finite, row.statistic)
-        scored |= {"ours": ours, "ci_low": low, "ci_high": high, "std": float(np.std(finite))}
+        scored |= {"ours": estimate(finite, row.statistic), "ci_low": low, "ci_high": high}
+        scored["std"] = float(np.std(finite))
 
-    scored |= {"runs": len(samples), "verdict": word, "target": goal}
-    scored |= {"failed_runs": len(samples) - len(finite), "full_setting": full}
+    scored |= {"runs": len(samples), "verdict": "", "target": goal}
+    scored |= {"failed_runs": len(samples) - len(finite), "full_setting": full and row.judged}
+    scored["verdict"] = verdict(row, scored, finite)
     return scored | extra
+
+
+def finite_runs(samples: np.ndarray) -> np.ndarray:
+    """The runs that did not fail."""
+    finite: np.ndarray = samples[np.isfinite(samples).reshape(len(samples), -1).all(-1)]
+    return finite
+
+
+def mark_repeated(scored: list[dict[str, Any]], samples: list[np.ndarray | None]) -> None:
+    """One success is not counted twice: a row whose samples are those of a row before it "holds".
+
+    Args:
+        scored: rows of one cell; changed in place.
+        samples: of each, None where nothing was run.
+    """
+    for i, row in enumerate(scored):
+        for j in range(i):
+            before, again = samples[j], samples[i]
+            same = before is not None and again is not None and np.array_equal(before, again)
+            same = same and row.get("statistic") == scored[j].get("statistic")
+            if same and row["verdict"] == scored[j]["verdict"] == "reproduced":
+                row["verdict"] = "holds"

@@ -29,7 +29,7 @@ def test_small(name, tmp_path):
     changes = CHANGES.get(name, {})
     result = run_benchmark(name, Options(out=tmp_path, small=True, changes=changes))
     check_contract(result)
-    assert {row["verdict"] for row in result["rows"]} == {"not run"}
+    assert {row["verdict"] for row in result["rows"]} == {"reduced"}
     assert all(row["runs"] >= 1 for row in result["rows"])
     assert all(row["ours"] is not None for row in result["rows"])
     assert (tmp_path / f"{name}.png").stat().st_size > 10_000

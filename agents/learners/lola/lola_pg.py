@@ -116,9 +116,9 @@ class LolaPgConfig:
     Batch (4000 games, 150 steps), γ and δ = 1 belong to game and loop.
     """
 
-    # η.  The paper's is 1; the released code's hidden factors make it 1/2.  Ours: 1/2 gives Table
-    # 3's IPD row (64 % TFT, -1.16) and fails in matching pennies (0 % Nash), where 1 gives the
-    # paper's row (98 %).  See README.md.
+    # η.  The paper's is 1; the released code's hidden factors make it 1/2.  Ours: 1/2 comes near
+    # Table 3's IPD row (55 % [48, 61] TFT for its 66.4, -1.19 for -1.17) and fails in matching
+    # pennies (2 % Nash), where 1 gives the paper's row (98 %).  See README.md.
     eta: float = 0.5
     critic_lr: float = 1.0  # δ_v; authors' networks.py
     critic_seed: int = 0  # of the critic's first values

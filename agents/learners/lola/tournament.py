@@ -39,6 +39,7 @@ from agents.learners.lola.q_learners import (
 from agents.learners.naive.naive_exact import naive
 from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.matrix_games.gradient_runs import Direction
+from agents.sampling import seeded_generator
 from agents.shapes import check_shapes
 from social_dilemmas_env.deprecation import deprecated
 
@@ -124,7 +125,7 @@ def seat_groups(
     """All pairs of learners (with themselves too), and each learner with all its seats at them."""
     pairs = list(itertools.combinations_with_replacement(range(len(names)), 2))
     who = torch.tensor(pairs).repeat_interleave(cfg.runs, 0).flatten()  # [2 M], by seat
-    generator = torch.Generator(game.device).manual_seed(cfg.seed)
+    generator = seeded_generator(cfg.seed, game.device)
 
     groups = []
     for i, name in enumerate(names):

@@ -300,8 +300,11 @@ class SelfPlay:
         first = max(0, last - self.cfg.capacity)
         for i, player in enumerate(self.player_states):
             player.load(tensors, f"self{i}.", iteration)
-            names = [f"past{i}.{j:06d}" for j in range(first, last)]
+            # One by one: a wrong number of iterations asks for more than there are.
+            names = (f"past{i}.{j:06d}" for j in range(first, last))
             player.past = [tensors[name].to(self.device) for name in names]
+            if any(theta.shape != player.theta.shape for theta in player.past):
+                raise ValueError("a past self is of another size than the present one")
 
     def _pushed(self) -> int:
         """How many copies have been kept so far."""

@@ -35,6 +35,7 @@ from torch import Tensor
 from agents.learners.meta_mapg.meta_mapg_exact import LearningRules, chain, meta_value
 from agents.matrix_games.differentiable import DifferentiableGame, grad, own_gradients
 from agents.nn.adam import adam_direction
+from agents.sampling import seeded_generator
 from social_dilemmas_env.validation import at_least
 
 
@@ -98,7 +99,7 @@ def meta_train(
     cfg = cfg or MMamlConfig()
     if game.num_players != 2:
         raise ValueError(f"M-MAML knows one opponent, not {game.num_players - 1}")
-    generator = torch.Generator().manual_seed(cfg.seed)
+    generator = seeded_generator(cfg.seed)
     learned, learns = initial(game, cfg, generator)
     step, curve = adam_direction(), []
 

@@ -28,6 +28,7 @@ from torch import Tensor
 from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.differentiable import grad
 from agents.matrix_games.sampled import SampledGame, pairs, weighted_visits
+from agents.sampling import seeded_generator
 from agents.shapes import check_shapes
 
 
@@ -126,7 +127,7 @@ class Critic:
 
     def start(self, runs: int, game: MatrixGame) -> Tensor:
         """Draws the first values.  -> [R, N, S]."""
-        generator = torch.Generator().manual_seed(self.cfg.critic_seed)
+        generator = seeded_generator(self.cfg.critic_seed)
         shape = (runs, game.num_players, game.num_states)
         self.values = torch.randn(shape, dtype=torch.float64, generator=generator).to(game.device)
         return self.values

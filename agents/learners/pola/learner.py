@@ -28,6 +28,7 @@ from agents.execution.direct import Direct
 from agents.execution.games import make_games
 from agents.execution.memory import available_memory
 from agents.execution.rollout import JointPolicy, time_last
+from agents.interruption import between_parts
 from agents.learners.pola.pola_dice import (
     Games,
     OuterProblem,
@@ -72,6 +73,8 @@ class PolaDice:
         start: θ when the update began.
         model: φ₀ where it is a model of the other, else None.
     """
+
+    leaves_between_parts = True  # an iteration takes seconds
 
     def __init__(self, cfg: PolaDiceConfig, venv: Any, seed: int) -> None:
         self.cfg, self.venv, self.seed, self.iteration = cfg, venv, seed, 0
@@ -152,6 +155,7 @@ class PolaDice:
             The cross-entropy.
         """
         assert self.model is not None
+        between_parts()
         cfg = self.cfg
         games = self.play(self.start, self.swapped(self.start), batch, purpose=1)
         descent, cross_entropy = self.compute(

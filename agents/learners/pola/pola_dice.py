@@ -41,6 +41,7 @@ from torch import Tensor
 
 from agents.estimators import dice_with_baseline, discounted_returns, gae, loaded_dice
 from agents.execution.direct import Direct
+from agents.interruption import between_parts
 from agents.nn.networks import ActorCritic, log_softmax, of_actions
 from agents.shapes import check_shapes
 from social_dilemmas_env.validation import at_least, between, one_of
@@ -214,10 +215,14 @@ def look_ahead(own: Tensor, problem: OuterProblem) -> tuple[Tensor, list[InnerSt
     steps: list[InnerStep] = []
 
     for k in range(cfg.inner_steps):
+        between_parts()
+
         # New games, or those of the first step with ratios instead of logarithms.
         reuse = cfg.reuse_inner and k > 0
         games = steps[0].games if reuse else problem.play(own.detach(), other, k)
+        between_parts()
         values, descent = compute(critic_step, other, games, problem)
+        between_parts()
         behaviour = steps[0].behaviour if reuse else None
         if cfg.reuse_inner and not reuse:
             behaviour = compute(log_probabilities, own, other, games, problem)
@@ -257,6 +262,7 @@ def look_ahead_vjp(
     """(∂φ_K/∂θ)ᵀ g, with g = ∂J_i/∂φ_K.  [L, P], [L, P] -> [L, P]."""
     total = torch.zeros_like(own)
     for step in reversed(steps):
+        between_parts()
         by_own, by_other = problem.compute(inner_step_vjp, own, cotangent, step, problem)
         total, cotangent = total + by_own, cotangent + by_other
     return total
@@ -325,7 +331,9 @@ def outer_gradient(own: Tensor, problem: OuterProblem) -> Outer:
     """∇_θ [ J_i(θ, φ_K(θ)) - β_out KL(θ_old || θ) - critic's loss ] at θ = own, [L, P]."""
     own = own.detach().requires_grad_()
     other, steps = look_ahead(own, problem)
+    between_parts()
     games = problem.play(own.detach(), other, problem.cfg.inner_steps)
+    between_parts()
     last = problem.compute(last_step, own, other.detach(), games, problem)
 
     total = last.by_own

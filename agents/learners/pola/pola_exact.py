@@ -34,6 +34,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents.interruption import between_parts
 from agents.matrix_games.closed_form import MatrixGame, log_action_probabilities
 from agents.matrix_games.differentiable import (
     check_theta,
@@ -140,6 +141,7 @@ def proximal_point(theta: Tensor, problem: OuterProblem) -> Tensor:
     moving = torch.ones_like(own[..., 0], dtype=torch.bool)  # [N, R]
 
     for _ in range(cfg.outer_steps):
+        between_parts()
         step = cfg.lr_out * outer_gradient(own, old, problem)
         own = torch.where(moving[..., None], own + step, own)
 
