@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from social_dilemmas_env.extras import need
+
 LOG_EVERY = 20  # iterations between lines of metrics
 
 
@@ -66,12 +68,8 @@ def tensorboard_writer(folder: Path) -> Any:
     Raises:
         ImportError: it is not installed; the message says what to install.
     """
-    try:
-        # Inside: it is an optional dependency, and takes a second to import.
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ImportError("logging to TensorBoard needs it: pip install tensorboard") from error
-    return SummaryWriter(str(folder / "events"))
+    tensorboard = need("torch.utils.tensorboard", extra="", what="logging to TensorBoard")
+    return tensorboard.SummaryWriter(str(folder / "events"))
 
 
 def tensorboard_wanted() -> bool:
