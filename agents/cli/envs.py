@@ -91,14 +91,15 @@ def describe_bundled(name: str = "") -> list[str]:
             raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, facts)}")
         return _details(name, facts[name])
 
-    lines = [f"{'bundled:':31s}{'self-play':>10s}{'vs always_defect':>18s}  game"]
+    lines = [f"{'':38s}{'self':>7s}{'vs AD':>8s}  game"]
     for stem, known in facts.items():
         game = " ".join([known["env_id"], *(f"{k}={v}" for k, v in known["game"].items())])
         scores = known.get("scores", {})
         alone, met = (_number(scores.get(key)) for key in ("self", "vs always_defect"))
-        row = f"{stem:31s}{alone:>10s}{met:>18s}  {game}"
+        row = f"{'bundled:' + stem:38s}{alone:>7s}{met:>8s}  {game}"
         lines.append(row if len(row) <= WIDTH else row[: WIDTH - 3] + "...")
-    return [*lines, "", "all about one: social-dilemmas envs --agents NAME"]
+    about = "Mean reward a step with itself, and against always_defect (AD)."
+    return [*lines, "", about, "all about one: social-dilemmas envs --agents NAME"]
 
 
 def _number(value: float | None) -> str:

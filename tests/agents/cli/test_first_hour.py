@@ -92,7 +92,7 @@ def test_every_listing_fits_80_columns(capsys):
     assert narrow(games)
     assert narrow(agents)
     assert narrow(one)
-    assert agents.count("\nloqa_ipd ") == 1  # one line an agent
+    assert agents.count("\nbundled:loqa_ipd ") == 1  # one line an agent
     assert "Recommended settings" in one and "Recommended settings" not in agents
 
 
