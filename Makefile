@@ -20,7 +20,7 @@ PIP := -m pip install -q --disable-pip-version-check
 
 .PHONY: help install demo test quick test-slow test-oldest interop mutants coverage lint types structure clean
 help:
-	@echo "make demo         install, learn the prisoner's dilemma, play the Coin Game, save the pictures"
+	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
 	@echo "make quick        the developer's loop: what finds most mistakes in a minute"
 	@echo "make test-slow    the long and statistical tests"

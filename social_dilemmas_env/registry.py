@@ -8,6 +8,7 @@ argument.  So a game of one's own needs no module of its own, this file imports 
 what makes environments is imported when somebody makes one.
 """
 
+import difflib
 import functools
 import importlib
 import inspect
@@ -177,8 +178,23 @@ def spec(env_id: str) -> EnvSpec:
         return _SPECS[env_id]
     except (KeyError, TypeError):
         raise ValueError(
-            f"there is no environment {env_id!r}; {nearest(str(env_id), list_envs())}"
+            f"there is no environment {env_id!r}; {_nearest_game(str(env_id))}"
         ) from None
+
+
+def _nearest_game(name: str) -> str:
+    """The end of an error: the ids of the games whose title or id is near."""
+    titles: dict[str, str] = {}
+    for env_id, entry in _SPECS.items():
+        title = entry.title.lower().replace("'", "").replace(",", "")
+        titles[title] = titles[title.removeprefix("iterated ")] = env_id
+
+    # Words with dashes or underscores, and apostrophes, are as good as the title.
+    words = name.lower().replace("'", "").replace("_", " ").replace("-", " ").strip()
+    near = difflib.get_close_matches(words, titles, n=1, cutoff=0.75)
+    if near:
+        return f"did you mean {titles[near[0]]!r}?"
+    return nearest(name, list_envs())
 
 
 def payoffs(env_id: str, **game_kwargs: Any) -> npt.NDArray[np.float64]:

@@ -1,32 +1,10 @@
-"""`social-dilemmas demo`: naive and LOLA learners, the Coin Game, pictures; in a minute."""
+"""`social-dilemmas demo`: exact learners on three games, their play, pictures; half a minute."""
 
 import argparse
 import time
 from pathlib import Path
-from typing import Any
 
-import social_dilemmas_env as sde
-from agents.cli.words import progress
-from agents.evaluation.players import SinglePlayer, play_episode
-
-# (game, learner) -> what the paper has: LOLA (arXiv:1709.04326), Table 3, 50 runs; %TFT or %Nash,
-# reward a step, its standard deviation over runs.
-PAPER = {
-    ("ipd_v0", "naive"): (20.8, -1.98, 0.14),
-    ("ipd_v0", "lola"): (81.0, -1.06, 0.19),
-    ("imp_v0", "naive"): (0.0, 0.0, 0.37),
-    ("imp_v0", "lola"): (98.8, 0.0, 0.02),
-}
-COLORS = {"naive": "#0072B2", "lola": "#D55E00"}
-GAMMA = {"ipd_v0": 0.96, "imp_v0": 0.9}  # the paper's
-EPISODES = (
-    ("always_cooperate", "always_cooperate"),
-    ("always_cooperate", "always_defect"),
-    ("tit_for_tat", "always_defect"),
-)
-
-# (game, learner) -> the row of `exact_table`.
-Results = dict[tuple[str, str], dict[str, Any]]
+from agents.cli import demo_coin, demo_matrix
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,149 +13,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", default="demo_output", help="folder for the pictures (default demo_output)"
     )
     parser.add_argument(
-        "--runs", type=int, default=1000, help="independent runs of each learner (default 1000)"
+        "--runs",
+        type=int,
+        default=1000,
+        help="independent runs of each learner of the matrix games (default 1000; the Coin Game "
+        f"has {demo_coin.RUNS})",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="fixes everything (default 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Learns, prints the table, plots, plays, records."""
+    """Learns, prints the tables, plots, plays, records."""
+    if arguments.runs < 2:
+        raise ValueError("--runs must be at least 2")
     begin = time.perf_counter()
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
 
-    results = learn(arguments.runs, arguments.seed)
-    print_table(results)
-    plot(results, out / "learning.png")
-    record(out / "coin_game.gif", arguments.seed)
+    # The Coin Game: the rules known, no samples.
+    game, learned = demo_coin.learn_all(min(arguments.runs, demo_coin.RUNS), arguments.seed)
+    scores = demo_coin.score_all(game, learned)
+    print(demo_coin.table(game, learned, scores))
+    demo_coin.plot(learned, scores, out / "coin_learning.png")
+    print("\n" + demo_coin.record(game, learned, out / "coin_game.gif", arguments.seed))
+
+    # Two matrix games, beside LOLA's paper.
+    results = demo_matrix.learn(arguments.runs, arguments.seed)
+    print()
+    demo_matrix.print_table(results)
+    demo_matrix.plot(results, out / "learning.png")
 
     seconds = time.perf_counter() - begin
-    print(f"\n{seconds:.0f} s; look at {out}/learning.png and {out}/coin_game.gif")
+    print(f"\n{seconds:.0f} s; look at these in {out}:")
+    print("  coin_learning.png  what the learners of the Coin Game earn, update by update")
+    print("  coin_game.gif      how they play: with themselves, and with one that steals")
+    print("  learning.png       the prisoner's dilemma and matching pennies")
     return 0
-
-
-def learn(runs: int, seed: int) -> Results:
-    """Exact naive and LOLA learners on both games."""
-    # Inside: torch takes a second to import, which --help need not pay.
-    import torch
-
-    from agents.learners.exact_table import RunConfig, exact_table
-
-    torch.set_num_threads(1)
-    advance = progress("learning", len(PAPER))
-    results = {}
-    for env_id, learner in PAPER:
-        config = RunConfig(runs=runs, seed=seed)
-        results[env_id, learner] = exact_table(sde.payoffs(env_id), GAMMA[env_id], learner, config)
-        advance()
-    return results
-
-
-def print_table(results: Results) -> None:
-    """The rows beside the paper's."""
-    runs = next(iter(results.values()))["runs"]
-    print(f"Exact learners, {runs} runs of 200 updates, CPU; in brackets LOLA's Table 3 (50 runs)")
-    heads = "".join(f" {word:>16s}" for word in ("share %", "reward a step", "std over runs"))
-    print(f"{'game':8s} {'learner':8s} {'':5s}{heads}")
-
-    # A cell is "ours (paper)".
-    for (env_id, learner), row in results.items():
-        share = row["tft" if env_id == "ipd_v0" else "nash"]["per_state"]
-        ours = (100 * share, row["reward_mean"], row["reward_std"])
-        cells = [
-            f"{a:7.{digits}f} ({b:.{digits}f})"
-            for a, b, digits in zip(ours, PAPER[env_id, learner], (1, 2, 2), strict=True)
-        ]
-        label = "%TFT" if env_id == "ipd_v0" else "%Nash"
-        print(f"{env_id:8s} {learner:8s} {label:5s} " + " ".join(f"{cell:>16s}" for cell in cells))
-
-    print("Shares over runs x states.  %TFT: the likeliest action of both agents is tit for tat's;")
-    print("%Nash: both are within .25 of one half (the paper gives no threshold).")
-
-
-def plot(results: Results, path: Path) -> None:
-    """Learning curves of both games, and the policies learned on the prisoner's dilemma."""
-    # Inside: it takes a second to import, which --help need not pay.
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    # Two panels of curves, one of policies.
-    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    plot_curves(axes[0], axes[1], results)
-    plot_policies(axes[2], results)
-    figure.savefig(path, dpi=130)
-    pyplot.close(figure)
-
-
-def plot_curves(dilemma: Any, pennies: Any, results: Results) -> None:
-    """Rewards on the dilemma (mean and 5 to 95 % of runs), their spread on matching pennies."""
-    for learner, color in COLORS.items():
-        row = results["ipd_v0", learner]
-        low, high = (row["curve_quantiles"][q] for q in ("0.05", "0.95"))
-        dilemma.plot(row["curve"], color=color, label=learner)
-        dilemma.fill_between(range(len(low)), low, high, color=color, alpha=0.15, linewidth=0)
-        pennies.plot(results["imp_v0", learner]["spread"], color=color, label=learner)
-
-    runs = results["ipd_v0", "lola"]["runs"]
-    dilemma.set(
-        title="Prisoner's dilemma",
-        ylabel="reward a step (mean; 5 to 95 % of runs)",
-        xlabel=f"update ({runs} runs)",
-    )
-    pennies.set(
-        title="Matching pennies",
-        ylabel="spread of the reward (0 at the equilibrium)",
-        xlabel="update",
-        ylim=(0, None),
-    )
-    for axis in (dilemma, pennies):
-        axis.legend(frameon=False)
-
-
-def plot_policies(axis: Any, results: Results) -> None:
-    """Mean probability to cooperate in each state of the prisoner's dilemma."""
-    states = ("start", "CC", "CD", "DC", "DD")
-    for offset, (learner, color) in zip((-0.2, 0.2), COLORS.items(), strict=True):
-        policies = results["ipd_v0", learner]["policies"].reshape(-1, len(states))
-        positions = [i + offset for i in range(len(states))]
-        axis.bar(positions, policies.mean(0), 0.38, color=color, alpha=0.8, label=learner)
-
-    axis.set(
-        title="What they learn on the dilemma",
-        ylabel="mean probability to cooperate",
-        xlabel="after (own action first)",
-    )
-
-    axis.set_xticks(range(len(states)), states)
-
-
-def record(path: Path, seed: int) -> None:
-    """Coin Game episodes between scripted players, into one file."""
-    # Inside: it draws with pygame, which --help need not import.
-    from social_dilemmas_env.render.video import save_video
-
-    frames: list[Any] = []
-    lines = ["\nCoin Game 3x3, one episode of 50 steps each, mean reward a step"]
-    advance = progress("playing", len(EPISODES) * 50)
-    for names in EPISODES:
-        env = sde.make_env("coin_game_v0", render_mode="rgb_array")
-        env.player_names = names
-        policies = [
-            SinglePlayer(name, "coin_game_v0", i, sde.draw(seed, i), {})
-            for i, name in enumerate(names)
-        ]
-
-        totals = [0.0, 0.0]
-        for rewards in play_episode(env, policies, seed):
-            paid = zip(totals, rewards.values(), strict=True)
-            totals = [total + reward for total, reward in paid]
-            frames.append(env.render())
-            advance()
-
-        first, second = (total / env.max_cycles for total in totals)
-        lines.append(f"  {names[0]:18s} {first:+.2f}   {names[1]:18s} {second:+.2f}")
-
-    print("\n".join(lines))
-    save_video(frames, str(path), 4)

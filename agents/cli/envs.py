@@ -1,27 +1,45 @@
 """`social-dilemmas envs`: what there is."""
 
 import argparse
+import inspect
 import json
 from pathlib import Path
+from textwrap import fill, indent
 from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli.words import add_set, parse_settings
+from social_dilemmas_env.strategies import STRATEGIES
+from social_dilemmas_env.validation import nearest
+
+PACKAGE, WIDTH = Path(__file__).parents[1], 80
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     parser.add_argument("env", nargs="?", help="show the page of this game")
     parser.add_argument(
-        "--agents", action="store_true", help="list the trained agents that come with the package"
+        "--agents",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="list the trained agents that come with the package; with a name, all about one",
+    )
+    parser.add_argument(
+        "--strategies", action="store_true", help="the scripted players of this game, a line each"
     )
     add_set(parser, "arguments of the game")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the list, or one page."""
-    if arguments.agents:
-        print("\n".join(describe_bundled()) or "there are none")
+    if arguments.agents is not None:
+        print("\n".join(describe_bundled(arguments.agents.removeprefix("bundled:"))))
+        return 0
+    if arguments.strategies:
+        if arguments.env is None:
+            raise ValueError("--strategies needs a game: social-dilemmas envs GAME --strategies")
+        print(describe_strategies(arguments.env, parse_settings(arguments.set)))
         return 0
 
     # The list ...
@@ -30,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(describe_game(env_id))
         print('\nmake one: sde.make_env("coin_game_v0")')
         print("its page: social-dilemmas envs coin_game_v0")
+        print("its scripted players: social-dilemmas envs coin_game_v0 --strategies")
+        print("trained agents: social-dilemmas envs --agents")
         return 0
 
     # ... or a page, and what is not in it.
@@ -41,18 +61,57 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def describe_bundled() -> list[str]:
-    """Name, game, training and scores of every bundled agent, from its metadata (no torch)."""
+def describe_strategies(env_id: str, game_kwargs: dict[str, Any]) -> str:
+    """Name and first line of every scripted player that a game has, 80 columns wide."""
     lines = []
-    for path in sorted((Path(__file__).parents[1] / "bundled").glob("*.json")):
-        facts = json.loads(path.read_text())["facts"]
-        game = " ".join(f"{name}={value}" for name, value in facts["game"].items())
-        lines.append(f"bundled:{path.stem:24s} {facts['env_id']} {game}")
+    for name in sde.list_strategies(env_id, **game_kwargs):
+        classes = STRATEGIES[name]
+        # Of several classes of one name, the one that plays this game.
+        game = None if _wants_payoffs(env_id, game_kwargs) else sde.spec(env_id).game(**game_kwargs)
+        fitting = next(cls for cls in classes if game is None or not cls.refusal(game))
+        about = " ".join((inspect.getdoc(fitting) or "").partition("\n\n")[0].split())
+        lines.append(fill(f"{name:22s} {about}", WIDTH, subsequent_indent=" " * 23))
+    return "\n".join(lines)
 
-        # How it was made, and what it is worth.
-        details = [_training(facts), _scores(facts), facts.get("note")]
-        lines += [f"    {detail}" for detail in details if detail]
-    return lines
+
+def _wants_payoffs(env_id: str, game_kwargs: dict[str, Any]) -> bool:
+    return "payoffs" in sde.spec(env_id).keywords and "payoffs" not in game_kwargs
+
+
+def describe_bundled(name: str = "") -> list[str]:
+    """A line for every bundled agent, or all about one, from its metadata (no torch).
+
+    Raises:
+        ValueError: an unknown name (the nearest are given).
+    """
+    paths = {path.stem: path for path in sorted((PACKAGE / "bundled").glob("*.json"))}
+    facts = {stem: json.loads(path.read_text())["facts"] for stem, path in paths.items()}
+    if name:
+        if name not in facts:
+            raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, facts)}")
+        return _details(name, facts[name])
+
+    lines = [f"{'':38s}{'self':>7s}{'vs AD':>8s}  game"]
+    for stem, known in facts.items():
+        game = " ".join([known["env_id"], *(f"{k}={v}" for k, v in known["game"].items())])
+        scores = known.get("scores", {})
+        alone, met = (_number(scores.get(key)) for key in ("self", "vs always_defect"))
+        row = f"{'bundled:' + stem:38s}{alone:>7s}{met:>8s}  {game}"
+        lines.append(row if len(row) <= WIDTH else row[: WIDTH - 3] + "...")
+    about = "Mean reward a step with itself, and against always_defect (AD)."
+    return [*lines, "", about, "all about one: social-dilemmas envs --agents NAME"]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _details(name: str, facts: dict[str, Any]) -> list[str]:
+    """Game, training, scores and notes of one agent."""
+    game = " ".join(f"{key}={value}" for key, value in facts["game"].items())
+    details = [_training(facts), _scores(facts), facts.get("note")]
+    lines = [f"bundled:{name}  {facts['env_id']} {game}".rstrip()]
+    return [*lines, *(indent(fill(detail, WIDTH - 4), "    ") for detail in details if detail)]
 
 
 def _training(facts: dict[str, Any]) -> str:
@@ -68,10 +127,11 @@ def _scores(facts: dict[str, Any]) -> str:
 
 
 def describe_game(env_id: str) -> str:
-    """Id, title and arguments of a game."""
+    """Id, title and arguments of a game, 80 columns wide."""
     spec = sde.spec(env_id)
     arguments = ", ".join(
         f"{name} (required)" if parameter.default is parameter.empty else name
         for name, parameter in spec.keywords.items()
     )
-    return f"{env_id:20s} {spec.title:28s} {arguments}"
+    below = indent(fill(arguments, WIDTH - 24), " " * 24)
+    return f"{env_id:22s}  {spec.title}\n{below}"

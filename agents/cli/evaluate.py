@@ -1,6 +1,7 @@
 """`social-dilemmas evaluate`: an agent in self-play and against scripted players."""
 
 import argparse
+from collections.abc import Iterable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--episodes", type=int, default=256, help="games a pair (default 256)")
     parser.add_argument("--seed", type=int, default=0)
+
+
+def explain(scores: Iterable[str]) -> str:
+    """What the names of the scores mean, 80 columns wide; only those that are there."""
+    lines = ["self: with copies of itself, mean of all players."]
+    if "adversarial" in scores:
+        lines.append("adversarial: share of the coins taken in self-play that are the other's.")
+    if any(name.startswith("vs ") for name in scores):
+        lines.append("vs NAME: what the agent earns, as player 0, when all others are NAME.")
+        lines.append("NAME vs it: what those others earn then, their mean.")
+    return "\n".join(lines)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,11 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     scores = score_agent(seats, episodes=episodes, seed=arguments.seed, opponents=arguments.against)
 
     played = f"{agent.env_id} {agent.game_kwargs or ''}"
-    print(f"{arguments.agent}: {played}, {episodes} episodes a pair, mean reward a step")
+    print(f"{arguments.agent}: {played}")
     if agent.remark:
-        print(f"  ({agent.remark})")
+        print(f"({agent.remark})")
+    print(f"{episodes} episodes a pair, seed {arguments.seed}, mean reward a step\n")
     for name, value in scores.items():
         print(f"  {name:28s} {value:+.3f}")
+    print("\n" + explain(scores))
 
     # What a meta-learner is for: how it scores while it goes on learning.
     if hasattr(agent, "adaptation"):

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 
 from agents.errors import TrainingError
+from social_dilemmas_env.extras import explained, need_found
+from social_dilemmas_env.version import __version__
 
 # name -> (module, one line of help); the module offers add_arguments(parser) and run(arguments) ->
 # exit status
@@ -24,9 +26,27 @@ COMMANDS = {
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "league": ("agents.cli.league", "everybody plays everybody"),
+    "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
         "agents.cli.demo",
-        "train naive and LOLA learners, play the Coin Game, save the pictures",
+        "solve the Coin Game, learn, play, save the pictures; half a minute",
+    ),
+}
+
+# What a command cannot do without, looked for before it computes anything: (module, extra) pairs.
+NETWORKS = (("torch", "agents"), ("safetensors", "agents"))
+EXACT = (("torch", "agents"), ("scipy", "exact"))
+NEEDS = {
+    "train": NETWORKS,
+    "evaluate": NETWORKS,
+    "export": NETWORKS,
+    "solve": EXACT,
+    "demo": (
+        *NETWORKS,
+        ("scipy", "benchmarks"),
+        ("matplotlib", "benchmarks"),
+        ("pygame", "render"),
+        ("PIL.Image", "render"),
     ),
 }
 
@@ -39,7 +59,9 @@ def make_parser(name: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="social-dilemmas",
         description="Social dilemmas: see what there is, watch it, train it.",
+        epilog="one command: social-dilemmas COMMAND --help",
     )
+    parser.add_argument("--version", action="version", version=f"social-dilemmas {__version__}")
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, (module, line) in COMMANDS.items():
@@ -73,17 +95,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(options)}")
     arguments.options = options
 
+    return run_command(arguments)
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Runs the command that was parsed; whatever goes wrong is one sentence and a status."""
+    name = f"social-dilemmas {arguments.command}"
     try:
+        for module, extra in NEEDS.get(arguments.command, ()):
+            need_found(module, extra, name)
         status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
     except KeyboardInterrupt:
+        print(f"\n{name}: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone
         sys.stderr.close()
         return 0
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
+    except ImportError as error:
+        print(f"{name}: {_one_line(explained(error))}", file=sys.stderr)
         return 2
-    except TrainingError as error:
-        print(f"social-dilemmas {arguments.command}: {error}", file=sys.stderr)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"{name}: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except (TrainingError, ArithmeticError, MemoryError) as error:
+        print(f"{name}: {_one_line(error) or 'out of memory'}", file=sys.stderr)
         return 1
     return status
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

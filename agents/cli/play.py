@@ -2,6 +2,7 @@
 
 import argparse
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import social_dilemmas_env as sde
@@ -27,7 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--render", choices=("human", "ansi"), help="watch it in a window, or as text"
     )
-    parser.add_argument("--save", metavar="FILE.gif|.mp4", help="record it")
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        help="record it: .gif or .mp4, or .png for a picture of the last step",
+    )
+    parser.add_argument(
+        "--scale", type=int, default=1, help="of pictures and the window, 1 to 8 (default 1)"
+    )
 
     # How long, and by which chance.
     parser.add_argument("--episodes", type=int, default=1, help="how many episodes (default 1)")
@@ -46,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("--save records what --render would show: give one of them")
     if arguments.episodes < 1 or arguments.fps < 1:
         raise ValueError("--episodes and --fps must be at least 1")
+    if arguments.render == "human":
+        check_display()
 
     # The game.
     game_kwargs = parse_settings(arguments.set)
@@ -55,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(names) != seats:
         raise ValueError(f"{arguments.env} has {seats} players, got {len(names)} names")
     env.metadata["render_fps"] = arguments.fps
+    env.render_scale = arguments.scale
     env.player_names = tuple(names)
 
     # The games.  The window goes also when something fails.
@@ -102,7 +113,9 @@ def play_all(
                 bar.advance()
 
     if arguments.save:
-        print(f"saved {frames} frames to {arguments.save}")
+        single = arguments.save.lower().endswith(".png")
+        what = "a picture of the last step" if single else f"{frames} frames"
+        print(f"saved {what} to {arguments.save}")
 
     remarks = {
         name: remark_on(policy.player)
@@ -112,11 +125,35 @@ def play_all(
     return totals, remarks
 
 
+def check_display() -> None:
+    """Looks for a display before a game is played for nobody.
+
+    pygame falls back to a driver that draws nowhere, and says nothing.
+
+    Raises:
+        ValueError: there is none; the sentence names what works without.
+    """
+    # Inside: it draws with pygame, which playing without a window does not need.
+    from social_dilemmas_env.render.window import has_display
+
+    if not has_display():
+        raise ValueError(
+            "--render human needs a display, and there is none here: --save FILE.gif records the "
+            "game, --save FILE.png draws its last step, --render ansi shows it as text"
+        )
+
+
 def open_film(path: str | None, fps: int) -> Any:
     """A recorder of frames; complains of a wrong file name before anything is played."""
     if path is None:
         return nullcontext()
     # Inside: it draws with pygame, which playing without a film does not need.
-    from social_dilemmas_env.render.video import Recorder
+    from social_dilemmas_env.render.video import LastFrame, Recorder
 
-    return Recorder(path, fps)
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".gif", ".mp4", ".png"):
+        raise ValueError(
+            "--save writes a film, .gif or .mp4, or a picture of the last step, .png (pictures are "
+            f"made of pixels: no .svg, no .pdf), got {path!r}"
+        )
+    return LastFrame(path) if suffix == ".png" else Recorder(path, fps)

@@ -4,12 +4,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
 from agents.cli.words import add_set, options_as_settings, parse_settings
 from agents.registry import LEARNERS, current_name
+from social_dilemmas_env.extras import explained
 from social_dilemmas_env.validation import nearest
 
 EXAMPLES = """
@@ -37,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="fixes everything (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
+    parser.add_argument(
+        "--show", action="store_true", help="print the settings that would be used, and stop"
+    )
     parser.add_argument(
         "--cuda-graphs",
         action="store_true",
@@ -73,7 +78,9 @@ class HelpAction(argparse.Action):
         else:
             try:
                 show_settings(learner, getattr(namespace, "env", None))
-            except (ValueError, ImportError) as error:
+            except ImportError as error:
+                parser.error(str(explained(error, "the list of settings")))
+            except ValueError as error:
                 parser.error(str(error))
         parser.exit()
 
@@ -87,8 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"the learner {arguments.learner!r} is now {learner!r}", file=sys.stderr)
 
     # Inside: torch takes a second to import, and a mistake in the words needs none.
+    from agents.cli.train_help import show_used
     from agents.training.loop import train
-    from agents.training.settings import split_settings
+    from agents.training.settings import make_request, split_settings
 
     words = [*arguments.set, *options_as_settings(arguments.options)]
     config, plan, game = split_settings(learner, arguments.env, parse_settings(words))
@@ -97,15 +105,35 @@ def run(arguments: argparse.Namespace) -> int:
 
     # The folder goes by the name that was typed: an unfinished run is found again.
     out = arguments.out or f"runs/{arguments.learner}-{arguments.env}-{arguments.seed}"
-    folder = train(
-        learner,
-        arguments.env,
-        config=config,
-        plan=plan,
-        game=game,
-        seed=arguments.seed,
-        device=arguments.device,
-        out=out,
-    )
+    if arguments.show:
+        request = make_request(
+            learner, arguments.env, config=config, plan=plan, game=game, seed=arguments.seed
+        )
+        show_used(request, f"device {arguments.device}", out)
+        return 0
+
+    try:
+        folder = train(
+            learner,
+            arguments.env,
+            config=config,
+            plan=plan,
+            game=game,
+            seed=arguments.seed,
+            device=arguments.device,
+            out=out,
+        )
+    except SystemExit:
+        print(f"stopped; {describe_saved(Path(out))}", file=sys.stderr)
+        raise
     print(folder)
     return 0
+
+
+def describe_saved(folder: Path) -> str:
+    """What a training that was told to stop has left, and how to go on."""
+    from agents.training.run_folder import checkpoints  # inside: it imports torch
+
+    steps = sorted(int(path.stem.rpartition("-")[2]) for path in checkpoints(folder).glob("*.json"))
+    saved = f"update {steps[-1]} is saved in {folder}" if steps else f"nothing is saved in {folder}"
+    return f"{saved}; the same command goes on from there, bit for bit"

@@ -1,6 +1,7 @@
 """What several commands share: settings as words, and a bar."""
 
 import argparse
+import ast
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,24 +23,50 @@ def parse_settings(words: Sequence[str]) -> dict[str, Any]:
         words: such as ["grid_size=5", "variant=pola"].
 
     Returns:
-        Such as {"grid_size": 5, "variant": "pola"}; values are JSON (or Python's True, False and
-        None), or else plain words.
+        Such as {"grid_size": 5, "variant": "pola"}; see `parse_value`.
 
     Raises:
-        ValueError: a word without "=".
+        ValueError: a word without "=", or a value that begins as a list, a dict or a string and
+            is none.
     """
     pairs = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not (equals and name.isidentifier()):
             raise ValueError(f"a setting looks like name=value, got {word!r}")
-        # What Python prints for JSON's words.
-        python = value.replace("True", "true").replace("False", "false").replace("None", "null")
-        try:
-            pairs[name] = json.loads(python)
-        except json.JSONDecodeError:  # a plain word
-            pairs[name] = value
+        pairs[name] = parse_value(name, value)
     return pairs
+
+
+def parse_value(name: str, text: str) -> Any:
+    """A value as it is typed: JSON, what Python prints for the same, or else a plain word.
+
+    Args:
+        name: what is set, for the error.
+        text: such as "5", ".5", "true", "None", "[1, 2]", "['a', 'b']" or "pola".
+
+    Raises:
+        ValueError: it begins as a list, a dict or a string and is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+
+    # Python's literals, nothing that is run: .5, True, ('a', 'b').
+    try:
+        return _as_json(ast.literal_eval(text.strip()))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass
+
+    if text.lstrip()[:1] in tuple("[({\"'"):
+        raise ValueError(f"{name}={text} is neither JSON nor a Python literal; are quotes missing?")
+    return text
+
+
+def _as_json(value: Any) -> Any:
+    """A literal as JSON reads it back; raises TypeError for what JSON has not (sets, bytes)."""
+    return json.loads(json.dumps(value))
 
 
 def options_as_settings(words: Sequence[str]) -> list[str]:

@@ -25,9 +25,12 @@ from typing import Any
 import numpy as np
 
 import social_dilemmas_env as sde
+from agents.evaluation.intervals import t_quantile
 from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory, remark_on
 from agents.evaluation.scoring import play_episodes
 from social_dilemmas_env.single_agent.players import Place, as_policy
+
+TABLE_WIDTH, CELL_WIDTH = 80, 15  # of a table, of a number with its interval
 
 
 class Forfeit(Exception):
@@ -57,16 +60,41 @@ class League:
         Columns have the rows' numbers.
         """
         labels = [f"{i} {name}" for i, name in enumerate(self.names, 1)]
-        width = max(map(len, labels)) + 2
-        head = " " * width + "".join(f"{i:>15d}" for i in range(1, 1 + len(labels)))
+        width = max(map(len, labels)) + 1
 
-        lines = [head]
-        for i, label in enumerate(labels):
-            cells = map(_cell, self.means[i, :, 0], self.errors[i, :, 0])
-            lines.append(f"{label:{width}s}" + "".join(cells))
+        # As many columns as fit, then the next ones below.
+        room = max((TABLE_WIDTH - width) // CELL_WIDTH, 1)
+        lines = []
+        for first in range(0, len(labels), room):
+            columns = range(first, min(first + room, len(labels)))
+            lines.append(" " * width + "".join(f"{j + 1:>{CELL_WIDTH}d}" for j in columns))
+            for i, label in enumerate(labels):
+                cells = [self._cell(i, j) for j in columns]
+                lines.append(f"{label:{width}s}" + "".join(cells))
+            lines.append("")
+
         lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
         lines += [f"{name} is {remark}" for name, remark in self.remarks.items()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._notes()])
+
+    def _cell(self, i: int, j: int) -> str:
+        mean, error = self.means[i, j, 0], self.errors[i, j, 0]
+        if np.isnan(mean):
+            return f"{'-':>{CELL_WIDTH}s}"
+        if np.isnan(error):  # one episode has no interval
+            return f"{mean:+7.3f}".rjust(CELL_WIDTH)
+        half = t_quantile(max(self.settings.get("episodes", 2) - 1, 1)) * error
+        return f"{mean:+7.3f} ±{half:.3f}".rjust(CELL_WIDTH)
+
+    def _notes(self) -> list[str]:
+        """What the numbers are."""
+        notes = ["Mean reward a step of the row's entry (player 0) against the column's."]
+        if "episodes" in self.settings:
+            episodes, seed = self.settings["episodes"], self.settings["seed"]
+            notes.append(
+                f"± is the 95 % interval of the mean over {episodes} episodes a pair; seed {seed}."
+            )
+        return notes
 
     def json(self) -> dict[str, Any]:
         """Plain values; null where a forfeit left no number."""
@@ -78,12 +106,6 @@ class League:
             "settings": self.settings,
             **({"remarks": self.remarks} if self.remarks else {}),
         }
-
-
-def _cell(mean: float, error: float) -> str:
-    if np.isnan(mean):
-        return f"{'-':>15s}"
-    return f"{mean:+9.3f} ±{error:.3f}".replace("±nan", "      ")
 
 
 def _with_nulls(x: np.ndarray) -> Any:

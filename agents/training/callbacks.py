@@ -28,6 +28,9 @@ from agents.training.reporting import (
     tensorboard_writer,
 )
 from agents.training.settings import Plan
+from social_dilemmas_env.extras import need
+
+SAY_SECONDS = 60.0  # between lines where there is no bar
 
 # The methods that make an object a callback.
 EVENTS = ("on_update", "on_evaluate", "on_save")
@@ -108,21 +111,30 @@ def standard_callbacks(
 
 
 class ShowProgress:
-    """A bar in a terminal, and a line for every evaluation.
+    """A bar in a terminal, or else a line a minute; and a line for every evaluation.
 
     Args:
         total: iterations in all; None if only time limits the run.
         start: iterations done before.
-        shown: False for no bar.
+        shown: False for no bar, and no lines instead of it.
     """
 
     def __init__(self, total: int | None, *, start: int, shown: bool | None) -> None:
         self._bar = ProgressBar("training", total, start=start, shown=shown)
+        # Without a terminal a line now and then, unless nothing is wanted.
+        self._lines = shown is None and not self._bar.shown
+        self._total, self._said = total, time.monotonic()
 
     def on_update(self, run: TrainingRun, metrics: Metrics) -> None:
         """Moves the bar."""
         reward = metrics.get("reward")
-        self._bar.move_to(run.iteration, "" if reward is None else f"reward {reward:+.3f}")
+        text = "" if reward is None else f"reward {reward:+.3f}"
+        self._bar.move_to(run.iteration, text)
+
+        if self._lines and time.monotonic() - self._said >= SAY_SECONDS:
+            self._said = time.monotonic()
+            of = "" if self._total is None else f" of {self._total}"
+            self._bar.say(f"update {run.iteration}{of}, {run.elapsed():.0f} s  {text}".rstrip())
 
     def on_evaluate(self, run: TrainingRun, scores: Metrics) -> None:
         """Says how it scored."""
@@ -202,12 +214,7 @@ class WeightsAndBiases(Logger):
     """
 
     def __init__(self, project: str = "social-dilemmas", **init: Any) -> None:
-        try:
-            import wandb  # inside: an optional dependency
-        except ImportError as error:
-            message = "logging to Weights & Biases needs it: pip install wandb"
-            raise ImportError(message) from error
-        self._wandb: Any = wandb
+        self._wandb: Any = need("wandb", extra="", what="logging to Weights & Biases")
         # Opened with the first numbers, when the run is known.
         self._init = {"project": project, **init}
         self._run: Any = None

@@ -9,6 +9,7 @@ from typing import Any
 from agents.atomic_write import write_atomically
 from agents.errors import CheckpointError
 from agents.regular_file import read_regular
+from social_dilemmas_env.extras import need
 
 MAX_METRICS = 1 << 32  # bytes; a line of twenty metrics takes some hundred
 LOG_EVERY = 20  # iterations between lines of metrics
@@ -92,12 +93,8 @@ def tensorboard_writer(folder: Path) -> Any:
     Raises:
         ImportError: it is not installed; the message says what to install.
     """
-    try:
-        # Inside: it is an optional dependency, and takes a second to import.
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ImportError("logging to TensorBoard needs it: pip install tensorboard") from error
-    return SummaryWriter(str(folder / "events"))
+    tensorboard = need("torch.utils.tensorboard", extra="", what="logging to TensorBoard")
+    return tensorboard.SummaryWriter(str(folder / "events"))
 
 
 def tensorboard_wanted() -> bool:

@@ -17,6 +17,7 @@ from benchmarks.harness.duration import describe_benchmark
 from benchmarks.harness.options import RESULTS, Options
 from benchmarks.harness.report import format_interval, format_number, report
 from benchmarks.harness.runner import run_benchmark
+from social_dilemmas_env.extras import explained
 
 
 def parse_positive(word: str) -> int:
@@ -131,6 +132,8 @@ def run_command(arguments: argparse.Namespace) -> None:
     if arguments.command == "list":
         print_list()
     elif arguments.command == "report":
+        if not arguments.out.is_dir():
+            raise ValueError(f"there is no folder {arguments.out} with results in it")
         print(report(arguments.out))
     else:
         result = run_benchmark(arguments.name, read_options(arguments))
@@ -147,7 +150,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         run_command(arguments)
     except BrokenPipeError:  # the reader of a pipe has gone
         sys.stderr.close()
-    except (ValueError, ImportError, OSError, TrainingError) as error:
+    except ImportError as error:
+        print(f"python -m benchmarks {arguments.command}: {explained(error)}", file=sys.stderr)
+        return 2
+    except (ValueError, TypeError, OSError, TrainingError) as error:
         print(f"python -m benchmarks {arguments.command}: {error}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as stop:

@@ -15,6 +15,7 @@ from benchmarks.harness.catalogue import find_benchmark
 from benchmarks.harness.json_files import plain
 from benchmarks.harness.part_store import Part
 from benchmarks.harness.workers import run_in_workers
+from social_dilemmas_env.extras import need
 
 Executor = Callable[[str, Sequence[Part]], Iterator[tuple[Part, Result]]]
 
@@ -46,12 +47,7 @@ def run_on_ray() -> Executor:
     Raises:
         ImportError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError:
-        raise ImportError(
-            "--executor ray needs Ray: pip install 'social-dilemmas-env[distributed]'"
-        ) from None
+    ray = need("ray", extra="distributed", what="--executor ray")
 
     def on_cluster(name: str, parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
         # Workers import this checkout, and compute on one thread.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,20 @@ def plain(data: Any) -> Any:
     if isinstance(data, float):
         return float(f"{data:.10g}") if np.isfinite(data) else None
     return data
+
+
+def check_folder(folder: Path) -> None:
+    """Makes a folder, and a file in it, before hours are spent on what is to be written there.
+
+    Raises:
+        OSError: it cannot be made, or nothing can be written in it; the sentence names it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write in {folder}: {error.strerror or error}") from None
 
 
 def canonical(data: Any) -> Any:

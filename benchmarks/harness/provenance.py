@@ -11,6 +11,23 @@ import social_dilemmas_env as sde
 from agents.execution.device import processor_name
 
 
+def check_device(word: str) -> None:
+    """Looks for the device before anything is computed on it.
+
+    Raises:
+        ValueError: it is not there, or torch knows none of that name.
+    """
+    if word == "cpu":
+        return
+    import torch  # a second to import, which "cpu" need not pay
+
+    try:
+        torch.empty(1, device=word)
+    except (RuntimeError, AssertionError):  # the latter: a torch that was built without CUDA
+        version = f"torch {torch.__version__}"
+        raise ValueError(f"device {word!r} is not to be had here ({version}); use cpu") from None
+
+
 def versions() -> dict[str, str]:
     """Of what the numbers depend on."""
     known = {"python": platform.python_version(), "social_dilemmas_env": sde.__version__}

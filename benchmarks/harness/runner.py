@@ -13,13 +13,13 @@ from benchmarks.harness.benchmark import Benchmark, Cell, Result
 from benchmarks.harness.catalogue import find_benchmark
 from benchmarks.harness.duration import describe_parts, seconds_a_run
 from benchmarks.harness.executors import Executor, choose_executor
-from benchmarks.harness.json_files import canonical, write_json
+from benchmarks.harness.json_files import canonical, check_folder, write_json
 from benchmarks.harness.merging import merge_results, read_stored
 from benchmarks.harness.options import RESULTS, Options
 from benchmarks.harness.part_store import Part, PartStore, split
 from benchmarks.harness.plots import draw
 from benchmarks.harness.progress import progress
-from benchmarks.harness.provenance import versions
+from benchmarks.harness.provenance import check_device, versions
 from benchmarks.harness.resumable_training import forget_training
 
 __all__ = ["RESULTS", "Options", "run_benchmark"]
@@ -36,20 +36,23 @@ def run_benchmark(name: str, options: Options | None = None) -> Result:
         The result of this run: the content of NAME.json but for the rows that stay.
 
     Raises:
-        ValueError: an unknown benchmark or setting, or a pattern that matches no cell.
+        ValueError: an unknown benchmark or setting, a pattern that matches no cell, or a device
+            that is not there.
+        OSError: the folder cannot be written.
         ImportError: the executor's library is missing.
     """
     options = options or Options()
     benchmark = find_benchmark(name)
     compute = choose_executor(options.executor, options.jobs)
     changes = {"device": resolve_device(options.device)} | dict(options.changes)
+    check_device(str(changes["device"]))
     settings = benchmark.settings_for(options.runs, options.small, **changes)
     cells = benchmark.cells(settings)
     chosen = choose_cells(cells, options)
 
     # A folder that cannot be had is said before anything is computed.
     store = PartStore(options.out / f"{name}.parts", {"benchmark": name, "versions": versions()})
-    store.folder.mkdir(parents=True, exist_ok=True)
+    check_folder(store.folder)
     parts = {part: cell in chosen for cell in cells for part in split(cell, options.seed)}
     if options.fresh:
         forget_parts(name, store, [part for part, wanted in parts.items() if wanted])

@@ -15,18 +15,22 @@ Writes <out>/env_throughput.json and .png.
 
 import argparse
 import os
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.harness.json_files import write_json
+from benchmarks.harness.json_files import check_folder, write_json
 from benchmarks.harness.options import RESULTS
 from benchmarks.harness.provenance import commit, describe_device, versions
 from benchmarks.throughput import cpu_rows, cuda_rows
 from benchmarks.throughput.figures import compare_figures
+from benchmarks.throughput.loops import find_peer
 from benchmarks.throughput.picture import plot_throughput
+from social_dilemmas_env.extras import need
 
 BATCHES = (1, 64, 1024, 16384, 65536)
 QUICK_BATCHES, QUICK_SECONDS = (1, 64), 0.02
@@ -78,9 +82,42 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    """The command line."""
-    options = build_parser().parse_args()
+def check_options(options: argparse.Namespace) -> None:
+    """Whatever could stop the measurement later is found now.
+
+    Raises:
+        ValueError, OSError: a sentence about the option.
+    """
+    if not 0 < options.seconds < float("inf"):
+        raise ValueError(f"--seconds must be a positive number, got {options.seconds}")
+    if options.peer is not None:
+        find_peer(options.peer)
+    need("matplotlib.pyplot", extra="benchmarks", what="the picture")
+    check_folder(options.out)
+
+    if options.core is not None and hasattr(os, "sched_getaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        if options.core not in cores:
+            raise ValueError(f"--core must be one of {', '.join(map(str, cores))}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; a mistake by the user ends in one sentence and status 2, before it runs."""
+    options = build_parser().parse_args(argv)
+    try:
+        check_options(options)
+        measure(options)
+    except KeyboardInterrupt:
+        print("\nstopped; nothing is written before the end", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError) as error:
+        print(f"python -m benchmarks.throughput: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measures, writes, draws and prints."""
     # One core: moving between cores costs caches.
     if hasattr(os, "sched_setaffinity"):
         core = max(os.sched_getaffinity(0)) if options.core is None else options.core
@@ -102,4 +139,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -131,9 +131,26 @@ def peer_loop(path: str, num_envs: int) -> Loop:
                 jax.block_until_ready(run(state, steps))
             return loop
     """
-    module, _, function = path.partition(":")
-    loop: Loop = getattr(importlib.import_module(module), function)(num_envs)
+    loop: Loop = find_peer(path)(num_envs)
     return loop
+
+
+def find_peer(path: str) -> Callable[[int], Loop]:
+    """The function of "module:function".
+
+    Raises:
+        ValueError: it is written otherwise, or is not there.
+    """
+    module, _, function = path.partition(":")
+    if not (module and function):
+        raise ValueError(f"--peer is module:function, got {path!r}")
+    try:
+        found: Callable[[int], Loop] = getattr(importlib.import_module(module), function)
+    except ImportError as error:
+        raise ValueError(f"--peer {path}: {error} (is it on PYTHONPATH?)") from None
+    except AttributeError:
+        raise ValueError(f"--peer {path}: {module} has no {function!r}") from None
+    return found
 
 
 def steps_per_second(

@@ -3,11 +3,10 @@
 import operator
 from collections import deque
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from gymnasium.error import DependencyNotInstalled, ResetNeeded
+from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 from typing_extensions import override
@@ -15,6 +14,7 @@ from typing_extensions import override
 from social_dilemmas_env import render
 from social_dilemmas_env.engine.episode_metrics import OneGame
 from social_dilemmas_env.engine.python_engine import SingleGame, player_names
+from social_dilemmas_env.extras import need_found
 from social_dilemmas_env.games.game import Game, State, player_0_sees_all
 from social_dilemmas_env.games.whole_state import (
     board_positions,
@@ -23,9 +23,10 @@ from social_dilemmas_env.games.whole_state import (
 )
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.render.scene import HISTORY, Move, Scene
-from social_dilemmas_env.validation import flag, horizon
+from social_dilemmas_env.validation import flag, horizon, integer
 
 FRAMES_PER_SECOND = 4  # in a window, and of recorded videos
+MAX_SCALE = 8  # of pictures: 5,120 pixels wide
 
 Observations = dict[str, np.ndarray]
 Infos = dict[str, dict[str, Any]]
@@ -47,10 +48,8 @@ def check_render_mode(render_mode: RenderMode | None) -> RenderMode | None:
     if render_mode not in (None, *RENDER_MODES):
         known = ", ".join(map(repr, RENDER_MODES))
         raise ValueError(f"render_mode must be None or one of {known}; got {render_mode!r}")
-    if render_mode in ("human", "rgb_array") and find_spec("pygame") is None:
-        raise DependencyNotInstalled(
-            'rendering needs pygame: pip install "social-dilemmas-env[render]"'
-        )
+    if render_mode in ("human", "rgb_array"):
+        need_found("pygame", extra="render", what="rendering")
     return render_mode
 
 
@@ -65,6 +64,8 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         game: the rules.
         render_mode: None, "human", "rgb_array" or "ansi".
         player_names: what pictures call the players; may be set.
+        render_scale: how many times as large as usual pictures are, an integer from 1 to
+            MAX_SCALE; may be set.
     """
 
     def __init__(
@@ -102,10 +103,27 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         self._history: deque[Move] | None = deque(maxlen=HISTORY) if render_mode else None
         self._scores = [0.0] * len(self._limits)
         self._window: Any = None
+        self._scale = 1
 
         # What infos tell of an episode; a step that nobody looks at takes the short way.
         self._metrics = OneGame(game) if flag("info_metrics", info_metrics) else None
         self._unwatched = self._history is None and self._metrics is None
+
+    @property
+    def render_scale(self) -> int:
+        """See the class."""
+        return self._scale
+
+    @render_scale.setter
+    def render_scale(self, value: int) -> None:
+        scale = integer("render_scale", value, 1)
+        if scale > MAX_SCALE:
+            raise ValueError(f"render_scale must be at most {MAX_SCALE}, got {value!r}")
+        self._scale = scale
+
+        # A window that is open changes with the next picture.
+        if self._window is not None:
+            self._window.scale = scale
 
     @property
     def game(self) -> Game:
@@ -292,7 +310,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
             history=tuple(self._history or ()),
             scores=tuple(self._scores),
             rewards=tuple(single.rewards),
-            names=self.player_names,
+            names=tuple(str(name).removeprefix("bundled:") for name in self.player_names),
         )
 
     def render(self) -> np.ndarray | str | None:
@@ -315,10 +333,10 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         if self.render_mode == "ansi":
             return render.text(scene)
         if self.render_mode == "rgb_array":
-            return render.frame(scene)
+            return render.frame(scene, self.render_scale)
 
         if self._window is None:
-            self._window = render.Window(self.metadata["render_fps"])
+            self._window = render.Window(self.metadata["render_fps"], self.render_scale)
         self._window.show(scene)
         return None
 

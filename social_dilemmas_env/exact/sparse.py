@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from social_dilemmas_env.extras import need
+
 
 def scipy_sparse() -> Any:
     """The module `scipy.sparse`, with `scipy.sparse.linalg` loaded.
@@ -9,12 +11,5 @@ def scipy_sparse() -> Any:
     Raises:
         ImportError: scipy is not installed.
     """
-    try:
-        # Inside the function: only the exact games need scipy, an extra of this package.
-        import scipy.sparse
-        import scipy.sparse.linalg
-    except ImportError:
-        raise ImportError(
-            'exact games need scipy: pip install -e ".[exact]" (or pip install scipy)'
-        ) from None
-    return scipy.sparse
+    need("scipy.sparse.linalg", extra="exact", what="an exact game")
+    return need("scipy.sparse", extra="exact", what="an exact game")

@@ -9,6 +9,7 @@ from social_dilemmas_env.render.palette import (
     CARD,
     INK,
     PAPER,
+    Color,
     player_color,
     player_shape,
     text_on,
@@ -16,6 +17,7 @@ from social_dilemmas_env.render.palette import (
 from social_dilemmas_env.render.sprites import (
     BoxStyle,
     Surface,
+    arrowhead,
     box_picture,
     import_library,
     sprite,
@@ -41,17 +43,22 @@ def rounded_up(pixels: float) -> int:
 
 
 class Canvas:
-    """A picture in the making; all positions in pixels from its upper left corner."""
+    """A picture in the making; all positions in pixels from its upper left corner.
 
-    def __init__(self, width: int, height: int):
-        self.width, self.height = width, height
-        self.surface: Surface = import_library().Surface((width, height))
+    Everything is laid out at scale 1 and drawn `scale` times as large, as sharp as at scale 1.
+    """
+
+    def __init__(self, width: int, height: int, scale: int = 1):
+        self.width, self.height, self.scale = width, height, scale
+        self.surface: Surface = import_library().Surface((scale * width, scale * height))
         self.surface.fill(PAPER)
 
     def box(self, box: Box, style: BoxStyle) -> None:
         """Draws a box."""
         if box.width > 0 and box.height > 0:
-            self.surface.blit(box_picture(box.width, box.height, style), (box.x, box.y))
+            x, y, width, height = (self.scale * side for side in box)
+            larger = style._replace(radius=self.scale * style.radius, line=self.scale * style.line)
+            self.surface.blit(box_picture(width, height, larger), (x, y))
 
     def text(self, x: float, y: float, text: str, style: TextStyle) -> int:
         """Draws a line of text whose capitals have their middle at height `y`.
@@ -60,16 +67,26 @@ class Canvas:
         """
         if style.width is not None:
             text = truncated(text, style.size, style.width)
-        picture, middle = text_picture(text, style.size, style.color)
+        picture, middle = text_picture(text, self.scale * style.size, style.color)
         width: int = picture.get_width()
         shift = {"left": 0.0, "center": width / 2, "right": float(width)}[style.align]
-        self.surface.blit(picture, (round(x - shift), round(y) - middle))
-        return width
+        place = (round(self.scale * x - shift), round(self.scale * y) - middle)
+        self.surface.blit(picture, place)
+        return -(-width // self.scale)
 
     def center(self, picture: Surface, x: float, y: float) -> None:
-        """Draws a picture with its middle at a point."""
+        """Draws a picture, made for this scale, with its middle at a point."""
         width, height = picture.get_size()
-        self.surface.blit(picture, (round(x - width / 2), round(y - height / 2)))
+        place = (round(self.scale * x - width / 2), round(self.scale * y - height / 2))
+        self.surface.blit(picture, place)
+
+    def sprite(self, at: tuple[float, float], name: str, color: Color, size: int) -> None:
+        """A sprite, `size` pixels large, with its middle at a point."""
+        self.center(sprite(name, color, self.scale * size), *at)
+
+    def arrowhead(self, at: tuple[float, float], size: int, direction: str, color: Color) -> None:
+        """An arrowhead with its middle at a point."""
+        self.center(arrowhead(self.scale * size, direction, color), *at)
 
     def badge(self, x: float, y: float, player: int, size: int) -> None:
         """A player's shape, colour and number, with its middle at a point."""
@@ -81,18 +98,17 @@ class Canvas:
 
     def _numbered(self, name: str, at: tuple[float, float], player: int, size: int) -> None:
         color = player_color(player)
-        self.center(sprite(name, color, size), *at)
+        self.sprite(at, name, color, size)
         if size >= NUMBERED:
             self.number(at, player, TextStyle(round(size * 0.5), text_on(color)))
 
     def pawn(self, x: float, y: float, player: int, size: int) -> None:
         """A player on the board."""
-        self.center(sprite("player", player_color(player), size), x, y)
+        self.sprite((x, y), "player", player_color(player), size)
 
         # The player's shape on the chest, and the number in it.
         chest = (x, y + 0.17 * size)
-        emblem = sprite(f"badge_{player_shape(player)}", CARD, max(round(size * 0.42), 1))
-        self.center(emblem, *chest)
+        self.sprite(chest, f"badge_{player_shape(player)}", CARD, max(round(size * 0.42), 1))
         if size >= NUMBERED_PAWN:
             self.number(chest, player, TextStyle(round(size * 0.21), INK))
 
@@ -104,6 +120,7 @@ class Canvas:
         self.text(at[0], at[1] + low * style.size, str(player), fitting)
 
     def pixels(self) -> np.ndarray:
-        """The picture as uint8 [height, width, 3], a fresh array."""
+        """The picture as uint8 [scale * height, scale * width, 3], a fresh array."""
         data = bytearray(import_library().image.tobytes(self.surface, "RGB"))
-        return np.frombuffer(data, np.uint8).reshape(self.height, self.width, 3)
+        width, height = self.surface.get_size()
+        return np.frombuffer(data, np.uint8).reshape(height, width, 3)

@@ -12,11 +12,11 @@ from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.widgets import HEADER, WIDTH, draw_header
 
 
-def coin_picture(scene: Scene) -> Canvas:
-    """Draws the scene."""
+def coin_picture(scene: Scene, scale: int = 1) -> Canvas:
+    """Draws the scene, `scale` times as large as it is laid out."""
     game: CoinGame = scene.game  # type: ignore[assignment]
     layout = layout_of(game)
-    canvas = Canvas(WIDTH, layout.picture)
+    canvas = Canvas(WIDTH, layout.picture, scale)
     draw_header(canvas, scene)
 
     # The board, from the ground up.

@@ -18,7 +18,7 @@ from social_dilemmas_env.render.palette import (
     player_shape,
 )
 from social_dilemmas_env.render.scene import Scene
-from social_dilemmas_env.render.sprites import BoxStyle, arrowhead, sprite
+from social_dilemmas_env.render.sprites import BoxStyle
 from social_dilemmas_env.render.widgets import draw_chip, reward_chip
 
 SIGN: Color = mix(LINE, MUTED, 0.35)  # of the arrowheads around the board
@@ -56,12 +56,12 @@ def draw_cells(canvas: Canvas, game: CoinGame, layout: Layout) -> None:
     # The signs of the torus: left and right of each row, above and below each column.
     for row in range(game.height):
         y = middle_of(game, layout, row * game.width)[1]
-        canvas.center(arrowhead(SIGN_SIZE, "left", SIGN), layout.x - 10, y)
-        canvas.center(arrowhead(SIGN_SIZE, "right", SIGN), layout.x + wide + 10, y)
+        canvas.arrowhead((layout.x - 10, y), SIGN_SIZE, "left", SIGN)
+        canvas.arrowhead((layout.x + wide + 10, y), SIGN_SIZE, "right", SIGN)
     for column in range(game.width):
         x = middle_of(game, layout, column)[0]
-        canvas.center(arrowhead(SIGN_SIZE, "up", SIGN), x, layout.y - 10)
-        canvas.center(arrowhead(SIGN_SIZE, "down", SIGN), x, layout.y + high + 10)
+        canvas.arrowhead((x, layout.y - 10), SIGN_SIZE, "up", SIGN)
+        canvas.arrowhead((x, layout.y + high + 10), SIGN_SIZE, "down", SIGN)
 
 
 def draw_last_move(canvas: Canvas, scene: Scene, layout: Layout) -> None:
@@ -72,7 +72,7 @@ def draw_last_move(canvas: Canvas, scene: Scene, layout: Layout) -> None:
         x, y = middle_of(game, layout, pickup.cell)
         pale = mix(QUIET, player_color(pickup.owner), 0.35)
         shape = f"badge_{player_shape(pickup.owner)}"
-        canvas.center(sprite(shape, pale, round(layout.cell * 0.94)), x, y)
+        canvas.sprite((x, y), shape, pale, round(layout.cell * 0.94))
 
     move = scene.history[-1]
     for player, action in enumerate(move.actions):

@@ -32,7 +32,6 @@ from social_dilemmas_env.render.widgets import (
 )
 
 EVENT_TEXT = TextStyle(15, MUTED)
-NAME_ROOM = 150  # width of a name in a line that says who took what
 
 
 def draw_panel(canvas: Canvas, scene: Scene, layout: Layout) -> None:
@@ -162,18 +161,28 @@ def draw_events(canvas: Canvas, scene: Scene, top: int) -> None:
 
 def draw_event(canvas: Canvas, scene: Scene, pickup: Pickup, y: int) -> None:
     """For example: "player_1 took player_0's coin", with badges and a coin."""
-    x = MARGIN + 1
+    takers, own = pickup.takers[:2], pickup.takers == (pickup.owner,)
+    more = f"and {len(pickup.takers) - 2} more" if len(pickup.takers) > 2 else ""
+    coin = "their own coin" if own else "'s coin"
+
+    # Names have what the rest leaves, and are cut only if that is too little.
+    words = ["took", *["and"] * (len(takers) - 1), *[more] * bool(more)]
+    fixed = sum(text_width(word, EVENT_TEXT.size) + 8 for word in words) + text_width(coin, 15)
+    fixed += (26 + 8) * len(takers) + 28 + 1
+    names = [*takers, *[pickup.owner] * (not own)]
+    rooms = name_rooms([display_name(scene, i) for i in names], WIDTH - 2 * MARGIN - fixed)
 
     # Who took it: two at most by name.
-    for k, taker in enumerate(pickup.takers[:2]):
+    x = MARGIN + 1
+    for k, taker in enumerate(takers):
         if k:
             x += canvas.text(x, y, "and", EVENT_TEXT) + 8
         canvas.badge(x + 10, y, taker, 20)
         x += 26
-        name = TextStyle(15, player_ink(taker), width=NAME_ROOM)
+        name = TextStyle(15, player_ink(taker), width=rooms[k])
         x += canvas.text(x, y, display_name(scene, taker), name) + 8
-    if len(pickup.takers) > 2:
-        x += canvas.text(x, y, f"and {len(pickup.takers) - 2} more", EVENT_TEXT) + 8
+    if more:
+        x += canvas.text(x, y, more, EVENT_TEXT) + 8
 
     # What they took.
     x += canvas.text(x, y, "took", EVENT_TEXT) + 8
@@ -181,9 +190,17 @@ def draw_event(canvas: Canvas, scene: Scene, pickup: Pickup, y: int) -> None:
     x += 28
 
     # Whose it was.
-    own = pickup.takers == (pickup.owner,)
-    coin = "their own coin" if own else "'s coin"
     if not own:
-        room = WIDTH - MARGIN - x - text_width(coin, 15)
-        x += canvas.text(x, y, display_name(scene, pickup.owner), TextStyle(15, INK, width=room))
+        style = TextStyle(15, INK, width=rooms[-1])
+        x += canvas.text(x, y, display_name(scene, pickup.owner), style)
     canvas.text(x, y, coin, TextStyle(15))
+
+
+def name_rooms(names: list[str], room: int) -> list[int]:
+    """Pixels for each name: equal parts, but what short names leave goes to the long ones."""
+    rooms, left = dict.fromkeys(range(len(names)), 0), room
+    order = sorted(rooms, key=lambda k: text_width(names[k], 15))
+    for place, k in enumerate(order):
+        rooms[k] = min(text_width(names[k], 15), left // (len(order) - place))
+        left -= rooms[k]
+    return list(rooms.values())

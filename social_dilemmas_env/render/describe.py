@@ -63,11 +63,21 @@ def with_minus_signs(text: str) -> str:
 
 
 def action_symbols(names: tuple[str, ...]) -> tuple[str, ...]:
-    """A mark for each action: its capital initial where these differ, else its number."""
-    initials = tuple(name[:1].upper() for name in names)
-    if len(set(initials)) == len(names) and all(initial.strip() for initial in initials):
-        return initials
+    """A mark for each action: its first letter, or its first two, where these differ; else numbers.
+
+    C and D alone mean cooperate and defect in every game: "dove" is Do.
+    """
+    for length in (1, 2):
+        marks = tuple(name[:length].capitalize() for name in names)
+        differ = len(set(marks)) == len(names) and all(mark.strip() for mark in marks)
+        if differ and not any(map(_misleads, marks, names)):
+            return marks
     return tuple(str(action) for action in range(len(names)))
+
+
+def _misleads(mark: str, name: str) -> bool:
+    meaning = {"C": "cooperate", "D": "defect"}.get(mark)
+    return meaning is not None and name.lower() not in (meaning, mark.lower())
 
 
 def has_payoff_table(game: object) -> bool:

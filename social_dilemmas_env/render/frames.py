@@ -11,23 +11,27 @@ from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.tiles import tiles_picture
 
 
-def picture(scene: Scene) -> Canvas:
-    """The scene, drawn."""
+def picture(scene: Scene, scale: int = 1) -> Canvas:
+    """The scene, drawn `scale` times as large as it is laid out."""
     if isinstance(scene.game, CoinGame):
-        return coin_picture(scene)
+        return coin_picture(scene, scale)
     if has_payoff_table(scene.game):
-        return matrix_picture(scene)
-    return tiles_picture(scene)
+        return matrix_picture(scene, scale)
+    return tiles_picture(scene, scale)
 
 
-def frame(scene: Scene) -> np.ndarray:
+def frame(scene: Scene, scale: int = 1) -> np.ndarray:
     """The scene as pixels.
 
+    Args:
+        scene: what to draw.
+        scale: how many times as large as usual, an integer of at least 1.
+
     Returns:
-        A fresh uint8 array [height, width, 3]; height and width depend on the game alone and are
-        multiples of 16.
+        A fresh uint8 array [height, width, 3]; height and width depend on the game and the scale
+        alone and are multiples of 16.
 
     Raises:
         gymnasium.error.DependencyNotInstalled: pygame is missing.
     """
-    return picture(scene).pixels()
+    return picture(scene, scale).pixels()

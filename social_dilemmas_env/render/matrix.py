@@ -44,9 +44,9 @@ class Table(NamedTuple):
         return Box(x, y, self.width - 4, self.height - 4)
 
 
-def matrix_picture(scene: Scene) -> Canvas:
-    """Draws the scene."""
-    canvas = Canvas(WIDTH, HEIGHT)
+def matrix_picture(scene: Scene, scale: int = 1) -> Canvas:
+    """Draws the scene, `scale` times as large as it is laid out."""
+    canvas = Canvas(WIDTH, HEIGHT, scale)
     draw_header(canvas, scene)
     draw_payoff_table(canvas, scene, table_of(scene))
 

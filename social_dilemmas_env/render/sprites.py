@@ -5,20 +5,17 @@ window are used.
 """
 
 from functools import lru_cache
-from importlib import import_module
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gymnasium.error import DependencyNotInstalled
-
+from social_dilemmas_env.extras import need
 from social_dilemmas_env.render.palette import CARD, Color
 
 Surface = Any  # pygame.Surface
 SUPERSAMPLING = 4  # shapes are drawn this much larger and scaled down, which smooths their edges
-PACKAGES = {"PIL.Image": "pillow", "imageio_ffmpeg": "imageio-ffmpeg"}  # module -> name for pip
 
 
 class BoxStyle(NamedTuple):
@@ -37,12 +34,7 @@ def import_library(name: str = "pygame") -> Any:
     Raises:
         DependencyNotInstalled: it is missing; the message says what to install.
     """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise DependencyNotInstalled(
-            f'rendering needs {PACKAGES.get(name, name)}: pip install "social-dilemmas-env[render]"'
-        ) from error
+    return need(name, extra="render", what="rendering")
 
 
 def asset(name: str) -> Traversable:

@@ -67,11 +67,11 @@ def layout_of(players: int) -> Layout:
     return Layout(columns, width, height, gap, top, row, picture)
 
 
-def tiles_picture(scene: Scene) -> Canvas:
-    """Draws the scene."""
+def tiles_picture(scene: Scene, scale: int = 1) -> Canvas:
+    """Draws the scene, `scale` times as large as it is laid out."""
     players = len(scene.names)
     layout = layout_of(players)
-    canvas = Canvas(WIDTH, layout.picture)
+    canvas = Canvas(WIDTH, layout.picture, scale)
     draw_header(canvas, scene)
 
     summary = CAPTION._replace(size=15, width=WIDTH - 2 * MARGIN)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
+from social_dilemmas_env.extras import pip_line
 from social_dilemmas_env.render.sprites import import_library
 
 SUFFIXES = (".gif", ".mp4")
@@ -124,6 +125,64 @@ class Recorder:
             self.discard()
 
 
+class LastFrame:
+    """Keeps the last of the frames, and writes it as a .png; used as a `Recorder`.
+
+    Needs pillow.
+
+    Attributes:
+        path: the picture; it appears, whole, when the `with` block ends without an error.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        """Starts.
+
+        Args:
+            path: ends in .png; missing folders are made.
+
+        Raises:
+            ValueError: another suffix.
+            OSError: the folder cannot be made.
+            gymnasium.error.DependencyNotInstalled: pillow is missing.
+        """
+        self.path = Path(path)
+        if self.path.suffix.lower() != ".png":
+            raise ValueError(f"a picture ends in .png, got {str(path)!r}")
+        self._pillow = import_library("PIL.Image")
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # what cannot be had is said at once
+        self._frame: np.ndarray | None = None
+
+    def add(self, frame: np.ndarray) -> None:
+        """Takes a frame: uint8 [height, width, 3]."""
+        self._frame = frame
+
+    def close(self) -> None:
+        """Writes the picture.
+
+        Raises:
+            ValueError: there were no frames.
+        """
+        if self._frame is None:
+            raise ValueError(f"no frames for {self.path}")
+        part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.png")
+        try:
+            self._pillow.fromarray(self._frame).save(part, optimize=True)
+            os.replace(part, self.path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def __enter__(self) -> "LastFrame":
+        """Starts a `with` block."""
+        return self
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Writes the picture, unless something went wrong."""
+        if error is None:
+            self.close()
+
+
 def save_video(
     frames: Iterable[np.ndarray], path: str | os.PathLike[str], fps: float = 4.0
 ) -> Path:
@@ -202,8 +261,7 @@ class Mp4Film:
             self.ffmpeg.get_ffmpeg_exe()
         except RuntimeError as error:
             raise DependencyNotInstalled(
-                'no ffmpeg program found: pip install "social-dilemmas-env[render]", '
-                "or record a .gif"
+                f"no ffmpeg program found: {pip_line('render')}, or record a .gif"
             ) from error
         self.writer: Any = None
 

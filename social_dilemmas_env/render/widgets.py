@@ -41,7 +41,7 @@ BAR = 4  # height of the progress bar
 TITLE = TextStyle(22)
 STEP = TextStyle(15, MUTED, "right")
 CAPTION = TextStyle(13, MUTED)
-NAME_SIZES = (16, 14, 13)  # of a name, the largest that fits
+NAME_SIZES = (16, 14, 13, 12, 11, 10)  # of a name, the largest that fits
 
 
 class Chip(NamedTuple):

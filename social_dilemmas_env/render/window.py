@@ -1,11 +1,36 @@
 """A window that shows a game in real time: the "human" mode."""
 
+import os
 from typing import Any
 
 from social_dilemmas_env.render.describe import title
 from social_dilemmas_env.render.frames import picture
 from social_dilemmas_env.render.scene import Scene
 from social_dilemmas_env.render.sprites import import_library
+
+OFFSCREEN = ("dummy", "offscreen", "evdev")  # drivers of SDL that show nothing to anybody
+
+
+def has_display() -> bool:
+    """Whether a window would be seen: not where pygame falls back to drawing nowhere.
+
+    A driver that `SDL_VIDEODRIVER` asks for counts as a display: it was wanted.
+
+    Raises:
+        gymnasium.error.DependencyNotInstalled: pygame is missing.
+    """
+    if os.environ.get("SDL_VIDEODRIVER"):
+        return True
+    pygame = import_library()
+    was_open = pygame.display.get_init()
+    try:
+        pygame.display.init()
+        return pygame.display.get_driver() not in OFFSCREEN
+    except pygame.error:
+        return False
+    finally:
+        if not was_open:
+            pygame.display.quit()
 
 
 class Window:
@@ -19,9 +44,12 @@ class Window:
         closed: whether the window was closed, by `close` or by the user.
     """
 
-    def __init__(self, fps: float):
-        """At most `fps` scenes a second: `show` waits as long as needed."""
-        self.fps = fps
+    def __init__(self, fps: float, scale: int = 1):
+        """At most `fps` scenes a second: `show` waits as long as needed.
+
+        The window is `scale` times as large as usual.
+        """
+        self.fps, self.scale = fps, scale
         self.closed = False
         self._clock: Any = None  # None: no window is open
 
@@ -35,8 +63,8 @@ class Window:
         if self.closed:
             return
         pygame = import_library()
-        canvas = picture(scene)
-        screen = self._screen(pygame, (canvas.width, canvas.height), title(scene))
+        canvas = picture(scene, self.scale)
+        screen = self._screen(pygame, canvas.surface.get_size(), title(scene))
 
         # The user may have closed the window.
         if any(event.type == pygame.QUIT for event in pygame.event.get(exclude=(pygame.KEYDOWN,))):

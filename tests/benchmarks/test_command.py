@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.__main__ import main
 from benchmarks.harness.catalogue import catalogue
@@ -161,3 +162,28 @@ def test_a_missing_library_is_named_with_the_pip_line():
     assert process.returncode == 1
     assert "needs torch: pip install" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+NOTHING_IS_LOST = {
+    "no such device": ("benchmarks", "run lola_table --scale small --device cuda", "'cuda'"),
+    "no such device of a learner": ("benchmarks", "run loqa_ipd --device cuda", "cuda"),
+    "no device at all": ("benchmarks", "run lola_table --scale small --set device=gpu", "'gpu'"),
+    "a folder that cannot be": ("benchmarks", "run lola_table --out /proc/x", "/proc/x"),
+    "no results to report": ("benchmarks", "report --out /no/such/folder", "/no/such/folder"),
+    "no such core": ("benchmarks.throughput", "--core 9999", "--core must be one of"),
+    "a negative core": ("benchmarks.throughput", "--core -1", "--core must be one of"),
+    "no peer": ("benchmarks.throughput", "--peer foo", "module:function"),
+    "no module of a peer": ("benchmarks.throughput", "--peer no_such:loop", "PYTHONPATH"),
+    "no function of a peer": ("benchmarks.throughput", "--peer json:loop", "json has no 'loop'"),
+    "nowhere to write": ("benchmarks.throughput", "--out /proc/x", "cannot write in /proc/x"),
+    "no time": ("benchmarks.throughput", "--seconds nan", "--seconds must be"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+@pytest.mark.parametrize("module, words, expected", NOTHING_IS_LOST.values(), ids=NOTHING_IS_LOST)
+def test_a_mistake_is_found_before_anything_is_measured(module, words, expected):
+    process = run_python("-W", "ignore", "-m", module, *words.split())
+    assert (process.returncode, process.stdout) == (2, "")
+    assert expected in process.stderr
+    assert process.stderr.count("\n") == 1

@@ -153,7 +153,7 @@ def test_killed_in_the_middle(tmp_path):
 
 def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r"pip install 'social-dilemmas-env\[distributed\]'"):
+    with pytest.raises(ImportError, match=r'pip install -e "\.\[distributed\]"'):
         choose_executor("ray")
 
 

@@ -9,7 +9,7 @@ import torch
 
 import social_dilemmas_env as sde
 
-pytest.importorskip("stable_baselines3", reason='pip install "social-dilemmas-env[sb3]"')
+pytest.importorskip("stable_baselines3", reason='pip install -e ".[sb3]"')
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecMonitor

@@ -78,9 +78,7 @@ def test_a_missing_library_is_named(module, library, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, f"social_dilemmas_env.adapters.{module}", raising=False)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(
-        ModuleNotFoundError, match=rf'pip install "social-dilemmas-env\[{module}\]"'
-    ):
+    with pytest.raises(ModuleNotFoundError, match=rf'pip install -e "\.\[{module}\]"'):
         importlib.import_module(f"social_dilemmas_env.adapters.{module}")
 
 

@@ -6,7 +6,7 @@ import torch
 
 import social_dilemmas_env as sde
 
-pytest.importorskip("torchrl", reason='pip install "social-dilemmas-env[torchrl]"')
+pytest.importorskip("torchrl", reason='pip install -e ".[torchrl]"')
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torchrl.collectors import Collector

@@ -20,9 +20,12 @@ COMMAND_STARTS = "the command starts, completes and explains itself without torc
 LATE = {
     "social_dilemmas_env/__init__.py:__getattr__": "scipy, for exact games only",
     "social_dilemmas_env/make.py:make_vec_env": "torch, for the torch backend only",
-    "agents/cli/demo.py": COMMAND_STARTS,
+    "agents/cli/demo_coin.py": COMMAND_STARTS,
+    "agents/cli/demo_matrix.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
     "agents/cli/export.py": COMMAND_STARTS,
+    "agents/cli/solve.py": COMMAND_STARTS,
+    "agents/cli/solving.py": COMMAND_STARTS,
     "agents/cli/play.py": "pygame, pillow and ffmpeg, for films only",
     "agents/cli/train.py": COMMAND_STARTS,
     "agents/evaluation/league.py": "torch, for trained agents only",

@@ -206,11 +206,14 @@ def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path):
     assert "20 runs" in out
     assert "(81.0)" in out
     assert "always_defect" in out
-    assert {path.name for path in tmp_path.iterdir()} == {"learning.png", "coin_game.gif"}
+    pictures = {"learning.png", "coin_learning.png", "coin_game.gif"}
+    assert {path.name for path in tmp_path.iterdir()} == pictures
+    assert "draw no samples" in " ".join(out.split())  # what differs from the published rows
+    assert max(len(line.replace(str(tmp_path), "")) for line in out.splitlines()) <= 80
 
 
 def test_settings_are_json_or_words():
     assert parse_settings(["a=5", "b=pola", "c=[1, 2]", "d=True", "e=None", "f=.5", "g=0.5"]) == {
-        "a": 5, "b": "pola", "c": [1, 2], "d": True, "e": None, "f": ".5", "g": 0.5,
+        "a": 5, "b": "pola", "c": [1, 2], "d": True, "e": None, "f": 0.5, "g": 0.5,
     }  # fmt: skip
     assert json.dumps(parse_settings([])) == "{}"

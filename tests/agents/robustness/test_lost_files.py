@@ -1,4 +1,4 @@
-"""Nothing lost: two trainings in one folder, files deleted meanwhile, file systems without locks."""
+"""Nothing lost: two trainings in one folder, deleted files, file systems without locks."""
 
 import errno
 import json
@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_opened(tmp_path, monkeypatch):
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-# ----------------------------------------------------------------------- two trainings in one folder
+# ---------------------------------------------------------------------- two trainings in one folder
 
 
 class Intrude:

@@ -6,10 +6,10 @@ was, and it goes on as a twin to which nothing happened."""
 import importlib.util
 
 import pytest
-from gymnasium.error import DependencyNotInstalled, ResetNeeded
+from gymnasium.error import ResetNeeded
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.envs import parallel
+from social_dilemmas_env import extras
 from tests.env.promises.bad_calls import BAD, acts, coin, refuse
 from tests.helpers.games import (
     THREE_PLAYERS,
@@ -88,14 +88,12 @@ def test_after_the_end():
 def test_missing_pygame(mode, monkeypatch):
     """The message holds the line that installs it; text needs no pygame."""
     real = importlib.util.find_spec
-    monkeypatch.setattr(
-        parallel, "find_spec", lambda name: None if name == "pygame" else real(name)
-    )
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "pygame" else real(name))
     refuse(
         None,
         coin(render_mode=mode),
-        DependencyNotInstalled,
-        ['pip install "social-dilemmas-env[render]"', "pygame"],
+        extras.MissingExtraError,  # which is gymnasium's DependencyNotInstalled, and an ImportError
+        ['pip install -e ".[render]"', "pygame"],
     )
     assert sde.make_env("coin_game_v0", render_mode="ansi").render_mode == "ansi"
     assert sde.make_env("coin_game_v0").render_mode is None

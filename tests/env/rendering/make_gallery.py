@@ -16,6 +16,10 @@ import social_dilemmas_env as sde
 from social_dilemmas_env.render.video import save_video
 
 WIDTH, COLORS = 400, 255
+# README shows them small: the part that says most, of a picture twice as large as usual.
+# Left, top, right, bottom at the usual size: the payoff table, the board, cards.
+PARTS = {"coin_game_v0": (22, 70, 370, 418), "public_goods_v0": (12, 66, 332, 340)}
+TABLE = (16, 68, 376, 340)
 STEPS = {"coin_game_v0": 22, "public_goods_v0": 24}
 BATTLE = [[[3, 2], [0, 0], [1, 0]], [[0, 0], [2, 3], [0, 1]]]
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -23,17 +27,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "payoffs": BATTLE,
         "action_names": [["stay", "go"], ["left", "middle", "right"]],
     },
-    "public_goods_v0": {"num_agents": 6},
+    "public_goods_v0": {"num_agents": 4},
 }
 FILM_STEPS, FRAMES_PER_SECOND = 30, 3
 
 
 def main(folder: Path) -> None:
-    """Writes one picture for each game, and a film of the Coin Game."""
+    """Writes the part that says most of a picture of each game, and a film of the Coin Game."""
     folder.mkdir(parents=True, exist_ok=True)
     for env_id in sde.list_envs():
-        *_, last = frames(env_id, STEPS.get(env_id, 21))
-        picture = Image.fromarray(smaller(last)).quantize(
+        *_, last = frames(env_id, STEPS.get(env_id, 21), scale=2)
+        left, top, right, bottom = (2 * x for x in PARTS.get(env_id, TABLE))
+        picture = Image.fromarray(smaller(last[top:bottom, left:right])).quantize(
             COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
         )
         picture.save(folder / f"{env_id}.png", optimize=True)
@@ -51,9 +56,10 @@ def smaller(frame: np.ndarray) -> np.ndarray:
     )
 
 
-def frames(env_id: str, steps: int) -> list[np.ndarray]:
+def frames(env_id: str, steps: int, scale: int = 1) -> list[np.ndarray]:
     """The frames of the first steps of an episode."""
     env = sde.make_env(env_id, render_mode="rgb_array", **ARGUMENTS.get(env_id, {}))
+    env.render_scale = scale
     observations, _ = env.reset(seed=3)
     chance, actions, out = random.Random(7), dict.fromkeys(env.agents, 0), [env.render()]
     for _ in range(steps):

@@ -73,8 +73,8 @@ def theft_scene() -> Scene:
 class Watched(Canvas):
     """A page that notes where text and boxes were drawn."""
 
-    def __init__(self, width: int, height: int):
-        super().__init__(width, height)
+    def __init__(self, width: int, height: int, scale: int = 1):
+        super().__init__(width, height, scale)
         self.texts: list[
             tuple[str, float, float, float, float]
         ] = []  # text, left, top, right, bottom of the capitals

@@ -11,7 +11,7 @@ from PIL import Image
 from social_dilemmas_env.render.video import Recorder, save_video
 from tests.helpers.games import Dice, make
 
-PIP = 'pip install "social-dilemmas-env[render]"'
+PIP = 'pip install -e ".[render]"'
 
 
 def episode(name, steps):

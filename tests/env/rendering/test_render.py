@@ -40,7 +40,7 @@ STRANGE_NAMES = {
     "\ud800": "surrogate",
     "é" * 300: "very_long",
 }
-PIP = 'pip install "social-dilemmas-env[render]"'
+PIP = 'pip install -e ".[render]"'
 
 
 def without(monkeypatch, module):

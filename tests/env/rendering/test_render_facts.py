@@ -47,7 +47,9 @@ def test_no_number_is_longer_than_eight_letters(exponent):
 
 def test_actions_get_the_initials_of_their_names_where_these_differ():
     assert describe.action_symbols(("cooperate", "defect")) == ("C", "D")
-    assert describe.action_symbols(("swerve", "straight")) == ("0", "1")
+    assert describe.action_symbols(("swerve", "straight")) == ("Sw", "St")
+    assert describe.action_symbols(("stand", "stay")) == ("0", "1")
+    assert describe.action_symbols(("dove", "hawk")) == ("Do", "Ha")  # D alone is defect
     assert describe.action_symbols(("0", "1", "2")) == ("0", "1", "2")
     assert describe.action_symbols(("", "x")) == ("0", "1")
     assert describe.action_symbols(tuple(str(a) for a in range(12)))[11] == "11"
