@@ -120,7 +120,9 @@ def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
             return
         try:
             answer: tuple[bool, Any] = True, function(task)
-        except BaseException as error:  # noqa: BLE001  it is raised where it can be told
+        except SystemExit:  # this worker was told to end, nobody else was
+            raise
+        except BaseException as error:
             answer = False, error
         pipe.send(answer)
 

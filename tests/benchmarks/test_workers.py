@@ -33,7 +33,7 @@ def test_a_killed_worker_costs_its_task_only():
     done = []
     with pytest.raises(ChildProcessError):
         for pair in run_in_workers(square, [1, 13, 2, 3], 2):
-            done.append(pair)  # noqa: PERF402  a list would lose them
+            done.append(pair)
     assert sorted(done) == [(1, 1), (2, 4), (3, 9)]
 
 
