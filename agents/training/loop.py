@@ -32,10 +32,10 @@ from agents.evaluation.scoring import score_agent
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.device import device_name, resolve_device
 from agents.execution.memory import keep_memory
-from agents.folder_lock import FolderLock
 from agents.interruption import LeftHalfWay, leaving_if
 from agents.registry import LEARNERS, current_name
 from agents.training.callbacks import check_callbacks, notify, standard_callbacks
+from agents.training.folder_lock import FolderLock
 from agents.training.reporting import RunningMean
 from agents.training.run_folder import check, checkpoints, claim, resume
 from agents.training.settings import Plan, Request, make_request, split_settings

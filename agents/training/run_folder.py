@@ -1,7 +1,7 @@
 """The folder of a run, and going on with what is in it.
 
 run.json         what was asked for: learner, game, settings, seed
-lock             held by the process that trains (agents/folder_lock.py)
+lock             held by the process that trains (folder_lock.py)
 metrics.jsonl    a line every LOG_EVERY iterations (reporting.py)
 checkpoints/     the last few (agents/checkpoint.py)
 events/          TensorBoard's, where it is installed

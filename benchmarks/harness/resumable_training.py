@@ -10,13 +10,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from agents import train
 from agents.registry import LEARNERS
+from agents.training.folder_lock import FolderLock
 from agents.training.settings import split_settings
 from benchmarks.harness.benchmark import Settings
 from benchmarks.harness.json_files import canonical, write_json
@@ -69,7 +69,7 @@ def train_in_stages(
     config, plan, game = split_settings(learner, env_id, arguments)
     fixed = {"config": config, "game": game, "seed": seed, "device": device, "out": folder / "run"}
 
-    with _lock(folder):
+    with FolderLock(folder):
         path = folder / "found.json"
         evaluations = json.loads(path.read_text()) if path.exists() else []
         for k, iterations in enumerate(stages):
@@ -91,22 +91,3 @@ def read_metric(run: Path, name: str) -> list[float]:
 
 def _digest(data: Any) -> str:
     return hashlib.sha256(json.dumps(canonical(data), sort_keys=True).encode()).hexdigest()[:16]
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """A lock that a killed process cannot leave behind; none on Windows."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(
-                f"another process is training in {folder}: wait for it, or stop it"
-            ) from None
-        yield

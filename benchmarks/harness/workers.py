@@ -120,6 +120,8 @@ def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
             return
         try:
             answer: tuple[bool, Any] = True, function(task)
+        except SystemExit:  # this worker was told to end, nobody else was
+            raise
         except BaseException as error:
             answer = False, error
         pipe.send(answer)

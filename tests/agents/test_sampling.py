@@ -1,9 +1,13 @@
 """The one sampler: actions by inverting the distribution function."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from agents.sampling import invert_cdf, sample_actions
+from agents import train
+from agents.registry import LEARNERS
+from agents.sampling import invert_cdf, sample_actions, seeded_generator
 
 
 def test_each_uniform_meets_its_action():
@@ -44,3 +48,46 @@ def test_any_leading_axes():
     assert sample_actions(probabilities, torch.rand(2, 3)).shape == (2, 3)
     with pytest.raises(ValueError, match=r"uniforms must have the shape \[\.\.\.\]"):
         sample_actions(probabilities, torch.rand(5))
+
+
+SEEDS = [0, 1, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**33, 2**40 + 1, 2**62, 2**63 - 1]
+
+
+def test_large_seeds_are_not_small_ones():
+    """Torch's own generator reads the low 32 bits only."""
+    first = [torch.rand(2, generator=seeded_generator(seed)).tolist() for seed in SEEDS]
+    assert len({tuple(x) for x in first}) == len(SEEDS)
+    assert torch.rand(1, generator=torch.Generator().manual_seed(2**32)).equal(
+        torch.rand(1, generator=torch.Generator().manual_seed(0))
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_seeds_of_32_bits_are_torchs_own(seed):
+    ours, torchs = seeded_generator(seed), torch.Generator().manual_seed(seed)
+    assert torch.equal(torch.rand(3, generator=ours), torch.rand(3, generator=torchs))
+
+
+def test_every_learner_tells_large_seeds_apart():
+    """Its first parameters, in the prisoner's dilemma."""
+    for name, spec in LEARNERS.items():
+        if name == "sb3_ppo":  # it has a loop of its own
+            continue
+        config = spec.settings("ipd_v0")
+        small = {"runs": 1, "batch": 2, "games": 2} | ({"hidden": 4} if "pola" in name else {})
+        fitting = {k: x for k, x in small.items() if hasattr(config, k)}
+        states = [
+            spec.make(replace(config, **fitting), "ipd_v0", {}, seed, "cpu").state()
+            for seed in (0, 2**32, 2**33)
+        ]
+        for other in states[1:]:
+            assert any(not torch.equal(x, other[key]) for key, x in states[0].items()), name
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.0, True, "0", None])
+def test_what_is_no_seed(seed, tmp_path):
+    with pytest.raises((TypeError, ValueError), match="seed"):
+        seeded_generator(seed)
+    with pytest.raises((TypeError, ValueError), match="seed"):
+        train("lola_exact", "ipd_v0", seed=seed, out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()

@@ -46,7 +46,7 @@ def wrong_facts(facts):
         yield f"no {name}", {key: x for key, x in facts.items() if key != name}
         yield from ((f"{name} {x!r}", facts | {name: x}) for x in JUNK if x != {})
     for name in facts["settings"]:
-        for x in JUNK:
+        for x in (None, "x", [], -1, 10**30):
             yield f"{name} {x!r}", facts | {"settings": facts["settings"] | {name: x}}
     for name, values in GAME.items():
         yield from ((f"{name} {x!r}", facts | {"game": {name: x}}) for x in values)
