@@ -58,6 +58,7 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
         opponent: Opponent = "random",
         player: int = 0,
         render_mode: RenderMode | None = None,
+        *,
         flat: bool = False,
         info_metrics: bool = False,
         **game_kwargs: Any,

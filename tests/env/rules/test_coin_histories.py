@@ -231,17 +231,16 @@ def test_the_last_free_cell():
     env = begin(num_agents=3, grid_size=2)
     for players in itertools.permutations(range(4), 3):
         for letters in itertools.product("LRUD", repeat=3):
-            place(
-                env, *players, players[0], 0
-            )  # the coin lies where player 0 stands; it is left there
+            free = 6 - sum(players)
+            place(env, *players, free, 0)
             move(env, letters)
             *cells, coin, owner = env.get_state().board
-            if players[0] in cells:
+            if free in cells:
                 assert coin not in cells
                 assert owner == 1
                 if len(set(cells)) == 3:
                     assert coin == 6 - sum(cells)
             else:
-                assert coin == players[0]
+                assert coin == free
                 assert owner == 0
             env.reset()
