@@ -69,4 +69,10 @@ def test_values_stay_attached_where_that_is_promised(function):
     for x in (rewards, last):
         assert torch.autograd.grad(total, x, retain_graph=True)[0].abs().min() > 0
     if function is est.gae:
-        assert torch.autograd.grad(total, values)[0].abs().max() > 0
+        first = est.gae(rewards, values, GAMMA, 0.8, last)[0]
+        by_value = torch.autograd.grad(first, values)[0]
+        # A_0 = Σ (γλ)^t (r_t + γ v_{t+1} - v_t)
+        weights = [(GAMMA * 0.8) ** t for t in range(4)]
+        before = [0.0, *[GAMMA * weight for weight in weights[:-1]]]
+        expected = [old - new for old, new in zip(before, weights, strict=True)]
+        assert by_value.tolist() == pytest.approx(expected)
