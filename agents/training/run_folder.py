@@ -60,16 +60,16 @@ def check(folder: Path, facts: Facts) -> None:
         raise ValueError(f"{folder} holds another run ({differing}): choose another folder")
 
 
-def _differing(there: Facts, asked: Facts) -> str:
+def _differing(there: Facts, wanted: Facts) -> str:
     """What differs between the run that is there and the one that is asked for; "" if nothing."""
     names = ("learner", "env_id", "game", "settings", "seed")
     there = _flat({name: there[name] for name in names})
     # As the file would have it: JSON has no tuples.
-    asked = _flat(json.loads(json.dumps({name: asked[name] for name in names})))
+    wanted = _flat(json.loads(json.dumps({name: wanted[name] for name in names})))
     return ", ".join(
         f"{name}={there.get(name, 'not there yet')!r:.60}"
-        for name in {**there, **asked}
-        if there.get(name, "") != asked.get(name, "")
+        for name in {**there, **wanted}
+        if there.get(name, "") != wanted.get(name, "")
     )
 
 

@@ -90,7 +90,7 @@ def test_report(toy, tmp_path, capsys):
         "faces 6",
         "Device: cpu",
         "`python -m benchmarks run toy`",
-        "| [toy](#toy) | 5 | 1 | 0 |",
+        "| [toy](#toy) | 2 | 1 | 2 | 1 | 0 | 0 | 0 |",
         "- `lola_table`: not run (`python -m benchmarks run lola_table`)",
     ):
         assert text in page
