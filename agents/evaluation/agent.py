@@ -9,6 +9,7 @@ Shapes  B games, F features, A actions, H hidden units, K parameter sets, n game
 """
 
 import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from agents.nn.gru import gru_step
 from agents.nn.lstm import Lstm, lstm_step
 from agents.nn.networks import ActorCritic, Gru, Mlp, Params
 from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.rng import draw
 
 Hidden = Tensor | None
 
@@ -32,8 +34,10 @@ class TrainedAgent:
         env_id: the game it was trained for.
         game_kwargs: that game's arguments.
         facts: what its checkpoint says of it.
+        finite_memory: whether it remembers boards and an automaton's state, and nothing else.
     """
 
+    finite_memory = False
     # Of the uniform numbers that choose actions; part of what a seed means.
     uniform_dtype = torch.float32
 
@@ -105,6 +109,18 @@ class TrainedAgent:
 
         return (actions if isinstance(observations, Tensor) else actions.cpu().numpy()), hidden
 
+    def seated(self, player: int, game_kwargs: Mapping[str, Any] | None = None) -> "TrainedAgent":
+        """The agent in a seat of a game.  Most read nothing but observations, in any seat.
+
+        Args:
+            player: which player it is.
+            game_kwargs: the game's arguments; None for those it was made for.
+
+        Raises:
+            ValueError: a game that it cannot play.
+        """
+        return self
+
     def check_features(self, x: Tensor, expected: int, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless flat observations x [..., F] have the agent's F.
 
@@ -159,11 +175,12 @@ class AgentPlayer:
         self.hidden: Hidden = None
         self.generator = torch.Generator().manual_seed(seed)
 
-    def reset(self, num_games: int, seed: int | None = None) -> None:
-        """Begins episodes in all games."""
+    def reset(self, num_games: int, seed: int | Sequence[int] | None = None) -> None:
+        """Begins episodes in all games; the seed of the moves may be a list, one of each game."""
         self.hidden = None
         if seed is not None:
-            self.generator.manual_seed(seed)
+            one = seed if isinstance(seed, int) else int(draw(*map(int, seed)))
+            self.generator.manual_seed(one)
 
     def act(self, observations: Any, first: Any = None) -> Any:
         """[B, *observation_shape], and the games [B] whose episode has just begun -> [B]."""

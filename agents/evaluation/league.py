@@ -196,10 +196,10 @@ def _make_factory(entry: Any, env_id: str, game: Mapping[str, Any]) -> PlayerFac
         factory = player_factory(entry, env_id, game)
         factory(0, 0)  # unknown names are the caller's mistake, found at once
         return factory
-    return lambda seat, seed: _make_player(entry, env_id, game)
+    return lambda seat, seed: _make_player(entry, env_id, game, seat)
 
 
-def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
+def _make_player(entry: Any, env_id: str, game: Mapping[str, Any], seat: int) -> Any:
     """An entry that is an object as a player of its own: it may sit on both sides."""
     if hasattr(entry, "facts") and hasattr(entry, "game_kwargs"):
         # Inside: torch stays unloaded for entries that do not use it.
@@ -207,7 +207,8 @@ def _make_player(entry: Any, env_id: str, game: Mapping[str, Any]) -> Any:
 
         if isinstance(entry, TrainedAgent):
             check_trained_for("it", entry, env_id, game)
-            return AgentPlayer(entry)  # which keeps the memory; the agent itself has none
+            # The player keeps the memory; the agent itself has none.
+            return AgentPlayer(entry.seated(seat, game))
 
     # A user's object, or a function of one observation.
     if hasattr(entry, "act"):
