@@ -23,6 +23,7 @@ COMMANDS = {
     "train": ("agents.cli.train", "train a learner, or go on training"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
+    "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
     "demo": (
         "agents.cli.demo",

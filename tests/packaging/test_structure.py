@@ -22,6 +22,7 @@ LATE = {
     "social_dilemmas_env/make.py:make_vec_env": "torch, for the torch backend only",
     "agents/cli/demo.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
+    "agents/cli/exploit.py": COMMAND_STARTS,
     "agents/cli/export.py": COMMAND_STARTS,
     "agents/cli/play.py": "pygame, pillow and ffmpeg, for films only",
     "agents/cli/train.py": COMMAND_STARTS,
