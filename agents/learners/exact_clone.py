@@ -63,7 +63,7 @@ class CloneConfig:
 # name -> settings.
 RECIPES = {
     "cloned_3x3": CloneConfig(),
-    "cloned_7x7": CloneConfig("bundled:exact_loqa_7x7", hidden=96),
+    "cloned_7x7": CloneConfig("bundled:exact_loqa_7x7", hidden=96, rounds=50),
 }
 
 
