@@ -37,6 +37,9 @@ _WHERE = {
     "naive_pg_tabular": "agents.learners.tabular:NAIVE_PG",
     "lola_pg_tabular": "agents.learners.tabular:LOLA_PG",
     "lola_dice_tabular": "agents.learners.tabular:LOLA_DICE",
+    # Policies of exact games, and networks cloned from them.
+    "exact_policy": "agents.learners.exact_policy:EXACT_POLICY",
+    "exact_clone": "agents.learners.exact_clone:EXACT_CLONE",
     # Starts and rates for learning among learners.
     "meta_mapg": "agents.learners.meta_mapg.learner:META_MAPG",
     "meta_pg": "agents.learners.meta_mapg.learner:META_PG",

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
+from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("--episodes must be at least 1")
 
     # Inside: torch takes a second to import, which --help need not pay.
+    from agents.evaluation.exploit import exact_exploitability
     from agents.evaluation.loading import load_agents
     from agents.evaluation.scoring import score_agent
 
@@ -50,9 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {name:28s} {value:+.3f}")
     print("\n" + explain(scores))
 
+    # Where it can be computed; a policy that goes on learning is not the one that was read.
+    learner: Any = agent
+    learns = hasattr(learner, "adaptation")
+    if not learns and (exact := exact_exploitability(seats)) is not None:
+        print(f"  {'exploitability (exact)':28s} {exact['gain']:+.3f}")
+
     # What a meta-learner is for: how it scores while it goes on learning.
-    if hasattr(agent, "adaptation"):
+    if learns:
         print("while it and the others learn (new tasks, mean reward a step):")
-        for k, value in enumerate(agent.adaptation(seed=arguments.seed)):
+        for k, value in enumerate(learner.adaptation(seed=arguments.seed)):
             print(f"  after {k} updates{'':13s} {value:+.3f}")
     return 0

@@ -25,6 +25,7 @@ COMMANDS = {
     "train": ("agents.cli.train", "train a learner, or go on training"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
+    "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
     "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
@@ -62,6 +63,14 @@ def make_parser(name: str | None = None) -> argparse.ArgumentParser:
         epilog="one command: social-dilemmas COMMAND --help",
     )
     parser.add_argument("--version", action="version", version=f"social-dilemmas {__version__}")
+    parser.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="modules",
+        metavar="MODULE",
+        help="import this first, from here or from Python's path: it registers games or learners",
+    )
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command, (module, line) in COMMANDS.items():
@@ -84,8 +93,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.  A mistake by the user ends in one sentence and status 2, a training that
         cannot go on in one sentence and status 1.
     """
-    # The first word that is no option is the command; its module adds its arguments.
     words = list(sys.argv[1:] if argv is None else argv)
+    if status := import_modules(words):
+        return status
+
+    # The first word that is no option is the command; its module adds its arguments.
     name = next((word for word in words if not word.startswith("-")), None)
     parser = make_parser(name)
 
@@ -96,6 +108,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.options = options
 
     return run_command(arguments)
+
+
+def import_modules(words: list[str]) -> int:
+    """Takes `--import MODULE` out of the words before the command, and imports the modules.
+
+    Returns:
+        0; or the exit status, after a sentence, where a module is not to be had.
+    """
+    while words and words[0].startswith("--import"):
+        option, equals, module = words.pop(0).partition("=")
+        if option != "--import" or not (equals or words):
+            print("social-dilemmas: --import needs the name of a module", file=sys.stderr)
+            return 2
+        module = module if equals else words.pop(0)
+
+        # As `python -m` does: what lies here is found first.
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+        try:
+            importlib.import_module(module)
+        except (ImportError, ValueError, TypeError) as error:
+            print(f"social-dilemmas: --import {module}: {_one_line(error)}", file=sys.stderr)
+            return 2
+    return 0
 
 
 def run_command(arguments: argparse.Namespace) -> int:

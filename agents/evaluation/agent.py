@@ -10,6 +10,7 @@ Shapes  B games, F features, A actions, H hidden units, K parameter sets, n game
 
 import copy
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,8 +37,10 @@ class TrainedAgent:
         game_kwargs: that game's arguments.
         facts: what its checkpoint says of it.
         remark: what those who watch it play should know, a sentence; "" for nothing.
+        finite_memory: whether it remembers boards and an automaton's state, and nothing else.
     """
 
+    finite_memory = False
     # Of the uniform numbers that choose actions; part of what a seed means.
     uniform_dtype = torch.float32
     remark = ""
@@ -124,6 +127,18 @@ class TrainedAgent:
             raise ValueError(
                 f"this is one observation, {self._one}: pass a batch: observation[None]"
             )
+
+    def seated(self, player: int, game_kwargs: Mapping[str, Any] | None = None) -> "TrainedAgent":
+        """The agent in a seat of a game.  Most read nothing but observations, in any seat.
+
+        Args:
+            player: which player it is.
+            game_kwargs: the game's arguments; None for those it was made for.
+
+        Raises:
+            ValueError: a game that it cannot play.
+        """
+        return self
 
     def check_features(self, x: Tensor, expected: int, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless flat observations x [..., F] have the agent's F.

@@ -112,4 +112,4 @@ def agent_policy(
         agent = given
 
     check_trained_for(name, agent, env_id, game_kwargs)
-    return AgentPolicy(agent, player, greedy)
+    return AgentPolicy(agent.seated(player, game_kwargs), player, greedy)

@@ -243,7 +243,8 @@ def _make_player(entry: Any, seat: int, env_id: str, game: Mapping[str, Any]) ->
 
         if isinstance(entry, TrainedAgent):
             check_trained_for("it", entry, env_id, game)
-            return AgentPlayer(entry)  # which keeps the memory; the agent itself has none
+            # The player keeps the memory; the agent itself has none.
+            return AgentPlayer(entry.seated(seat, game))
 
     # A user's object, or a function of one observation.
     if hasattr(entry, "act"):

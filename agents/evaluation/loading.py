@@ -98,6 +98,9 @@ def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
     # What can be seen in its game.
     first = restore_agent(checkpoint, device)
     env_id, game = first.env_id, first.game_kwargs
+    refusal = f"{source} remembers: ask load_agents(...)[seat].probabilities"
+    if first.finite_memory:
+        raise ValueError(refusal)
     observations = all_observations(env_id, game, device)
 
     # [N, V, A] of every run.
@@ -109,7 +112,7 @@ def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
             # All observations at once, each as the first of an episode.
             chances, hidden = agent.probabilities(observations)
             if hidden is not None:
-                raise ValueError(f"{source} remembers: ask load_agents(...)[seat].probabilities")
+                raise ValueError(refusal)
             seats.append(chances)
         runs.append(torch.stack(seats))
     return torch.stack(runs)
@@ -206,7 +209,8 @@ def restore_agents(
         # metrics of a run say of them is of two copies.
         own = f"self{seat}.theta" in checkpoint.tensors
         chosen = select_network(checkpoint, seat, run) if own else None
-        agents.append(first if chosen is None else restore_agent(chosen, device, seed))
+        agent = first if chosen is None else restore_agent(chosen, device, seed)
+        agents.append(agent.seated(seat))
     return agents
 
 

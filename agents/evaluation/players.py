@@ -49,7 +49,7 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
 
     agents = load_agents(word)
     check_trained_for(word, agents[0], env_id, game_kwargs)
-    return lambda seat, seed: AgentPlayer(agents[seat], seed)
+    return lambda seat, seed: AgentPlayer(agents[seat].seated(seat, game_kwargs), seed)
 
 
 def _seeded_policy(
@@ -86,7 +86,7 @@ def check_trained_for(name: str, agent: Any, env_id: str, game_kwargs: Mapping[s
     """
     if agent.env_id != env_id:
         raise ValueError(f"{name} plays {agent.env_id}, not {env_id}")
-    if agent.game_kwargs == game_kwargs:
+    if agent.seated(0, game_kwargs).game_kwargs == game_kwargs:
         return
 
     # What an agent was trained to read and to write.

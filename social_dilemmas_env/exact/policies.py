@@ -41,7 +41,10 @@ def policy_of(
     if isinstance(source, Scripted):
         return _table(tables, {source.player: _scripted(source, tables, origin)})
 
-    # Agents.
+    # Agents: with a finite memory of their own, or without any.
+    if callable(tabulate := getattr(source, "policy_in", None)):
+        policy = check_policy(tabulate(origin), (tables.num_states, tables.num_actions[at]), "it")
+        return check_symmetric(policy, tables, "its policy")
     if callable(getattr(source, "probabilities", None)) or hasattr(source, "logits"):
         read = _read(_reader(source), origin, at)
         return _table(tables, {at: read[origin.product.board]})

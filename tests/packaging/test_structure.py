@@ -23,6 +23,7 @@ LATE = {
     "agents/cli/demo_coin.py": COMMAND_STARTS,
     "agents/cli/demo_matrix.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
+    "agents/cli/exploit.py": COMMAND_STARTS,
     "agents/cli/export.py": COMMAND_STARTS,
     "agents/cli/solve.py": COMMAND_STARTS,
     "agents/cli/solving.py": COMMAND_STARTS,

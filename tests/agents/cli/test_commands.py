@@ -16,7 +16,8 @@ from agents.cli.words import options_as_settings, parse_settings
 EXPLAINED = [
     name
     for name in LEARNERS
-    if name != "sb3_ppo" and type(LEARNERS[name].settings("ipd_v0")).__module__ != "types"
+    if name not in ("sb3_ppo", "exact_policy", "exact_clone")
+    and type(LEARNERS[name].settings("ipd_v0")).__module__ != "types"
 ]
 
 

@@ -15,7 +15,7 @@ from agents.learners import protocol
 from agents.registry import LEARNERS
 
 torch.set_num_threads(1)
-LOOPLESS = {"sb3_ppo"}  # with a loop of its own
+LOOPLESS = {"sb3_ppo", "exact_policy", "exact_clone"}  # with a loop of its own
 TINY = {
     "batch": 4,
     "horizon": 3,
