@@ -114,7 +114,8 @@ def _sparse(matrix: Any, device: torch.device, dtype: torch.dtype) -> Tensor:
     coo = matrix.tocoo()
     index = torch.as_tensor(np.stack((coo.row, coo.col)).astype(np.int64))
     values = torch.as_tensor(coo.data, dtype=dtype)
-    return torch.sparse_coo_tensor(index, values, coo.shape, device=device).coalesce()
+    made = torch.sparse_coo_tensor(index, values, coo.shape, device=device, check_invariants=True)
+    return made.coalesce()
 
 
 class Chain:
