@@ -218,8 +218,11 @@ def plot(result: Result, path: Path) -> None:
         for paper in ("POLA", "LOQA"):
             level = PAPER[paper]["self"]
             axis.axhline(level, color=GREY, lw=1, ls=":")
-            axis.text(last, level - 0.003, f"{paper}, published", color=GREY, ha="right", va="top")
-        title = f"3x3, {policies}: self-play, mean of runs"
+            # One name above its line, one below: curves run between the two.
+            side = "bottom" if paper == "LOQA" else "top"
+            axis.text(last, level, f"{paper}, published", color=GREY, ha="right", va=side)
+        what = "mean and range" if policies == "tables" else "mean"
+        title = f"3x3, {policies}: self-play, {what} of runs"
         axis.set(title=title, xlabel="update", ylim=(-0.08, 0.38), xlim=(0, last))
     tables.set_ylabel("reward a step, discounted")
     handles, labels = tables.get_legend_handles_labels()

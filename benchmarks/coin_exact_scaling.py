@@ -243,6 +243,7 @@ def plot(result: Result, path: Path) -> None:
                 label=f"{label}, published, A100",
             )
         axis.set(title=f"{threshold} threshold", xlabel="board", yscale="log", xticks=list(BOARDS))
+        axis.set_xlim(BOARDS[0] - 0.4, BOARDS[-1] + 0.4)
     panels[0].set_ylabel("seconds a seed")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
