@@ -56,9 +56,16 @@ class Table:
     Args:
         coin: the game.
         generator: of all draws.
+
+    Raises:
+        ValueError: a game in which the view of a seat renames actions.
     """
 
     def __init__(self, coin: Coin, generator: torch.Generator) -> None:
+        if coin.game.seen_actions is not None:
+            raise ValueError(
+                'a view that renames actions cannot be played: symmetry="translations"'
+            )
         self.coin, self.generator = coin, generator
         self.num_actions = coin.markov.num_actions
         self.successors = coin.markov.structure.successors  # [S J]

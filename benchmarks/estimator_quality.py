@@ -21,7 +21,7 @@ from benchmarks.estimator_quality_scores import score
 from benchmarks.harness.benchmark import Benchmark, Cell, Row, Settings, pick_settings
 
 SETTINGS = {
-    "runs": 16,
+    "runs": 10,
     "batches": 8,  # of a run
     # POLA-DiCE in the Coin Game; what a cell does not change.
     "pola_gamma": 0.9,
@@ -161,7 +161,7 @@ def build_pola_cell(policies: str, word: str, change: dict[str, Any], settings: 
     if word == "base":
         names = (*names, "mirror gain")
     unbiased = ("kept",) if own["dice_decay"] == 1 and policies != "two thieves" else ()
-    cost = 2.5e-4 * own["games"] * own["steps"]
+    cost = 3.5e-4 * own["games"] * own["steps"]
     return Cell(name, own, settings["runs"], build_rows(name, names, unbiased), cost=cost)
 
 
