@@ -164,7 +164,8 @@ def outer_problem(table: Table, cfg: PolaDiceConfig, after: Play, batches: int) 
         return flat.expand(batches, -1).clone()
 
     def logits(theta: Tensor) -> Tensor:
-        return theta[:, : net.actor_size].unflatten(1, (states, table.num_actions))
+        actor: Tensor = theta[:, : net.actor_size].unflatten(1, (states, table.num_actions))
+        return actor
 
     def play(own: Tensor, other: Tensor, k: int) -> Games:
         record = table.play((logits(own), logits(other)), cfg.batch, cfg.horizon)

@@ -55,35 +55,35 @@ def quality(batches: Tensor, truth: Tensor) -> dict[str, Tensor]:
     # The mean's own noise is neither bias nor length.
     off = (mean - truth).square().sum(-1) - variance / count
     length = mean.square().sum(-1) - variance / count
-    kept = mean @ truth / size**2
+    along = mean @ truth / size**2
     cosines = torch.cosine_similarity(batches, truth.expand_as(batches), -1)
     deviation = variance.sqrt() / size
     return {
         "norm": size.square().expand(len(batches)),
-        "kept": kept,
+        "kept": along,
         "bias": off / size**2,
-        "direction": mean_cosine(kept, length / size**2),
+        "direction": mean_cosine(along, length / size**2),
         "deviation": deviation,
         "cosine": cosines.mean(1),
-        "signal": kept / deviation.clamp(min=TINY),
+        "signal": along / deviation.clamp(min=TINY),
     }
 
 
-def mean_cosine(kept: Tensor, length: Tensor) -> Tensor:
+def mean_cosine(along: Tensor, length: Tensor) -> Tensor:
     """The cosine of the mean of all runs, as a number for each run: jackknife pseudo-values.
 
     A ratio of means is no mean of ratios; with x the ratio of all R runs and x_r that of all but
     run r, run r counts R x - (R - 1) x_r, whose mean is x but for its bias.
 
     Args:
-        kept: [R], m · t / |t|².
+        along: [R], m · t / |t|².
         length: [R], |E m|² / |t|², estimated without bias.
     """
-    runs = len(kept)
+    runs = len(along)
     if runs == 1:
-        return _ratio(kept, length)
-    without = [(x.sum() - x) / (runs - 1) for x in (kept, length)]
-    values = runs * _ratio(kept.mean(), length.mean()) - (runs - 1) * _ratio(*without)
+        return _ratio(along, length)
+    without = [(x.sum() - x) / (runs - 1) for x in (along, length)]
+    values = runs * _ratio(along.mean(), length.mean()) - (runs - 1) * _ratio(*without)
     return values
 
 

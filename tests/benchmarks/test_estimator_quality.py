@@ -216,7 +216,8 @@ def test_quality_of_batches_with_a_known_bias_and_deviation():
 
 
 def test_a_part_that_is_always_zero_has_no_signal():
-    found = quality(torch.zeros(2, 3, 4), torch.ones(4))
+    zeros, truth = torch.zeros(2, 3, 4).double(), torch.ones(4).double()
+    found = quality(zeros, truth)
     assert {name: float(found[name][0]) for name in ("kept", "bias", "cosine", "signal")} == {
         "kept": 0,
         "bias": 1,

@@ -39,6 +39,7 @@ def small_game(players=2, actions=2, seed=0, gamma=0.8):
         seen_actions=renamed,
         columns={"block": block},
         still=("block",),
+        stabiliser=None,
         gamma=gamma,
     )
 
