@@ -104,7 +104,13 @@ LOQA: dict[str, dict[str, Any]] = {
     "Advantage Alignment, lambda 1": {"form": "loaded", "decay": 1.0},
     "Advantage Alignment, form mean": {"form": "mean"},
 }
-LOLA = ("dice", "loaded", "surrogate")
+LOLA: dict[str, dict[str, Any]] = {
+    "dice": {"estimator": "dice"},
+    # Its critic is fitted on the games that it is subtracted from.
+    "loaded": {"estimator": "loaded"},
+    "loaded, eight times the games": {"estimator": "loaded", "times": 8},
+    "surrogate": {"estimator": "surrogate"},
+}
 META: dict[str, dict[str, Any]] = {
     "loaded": {},
     "DiCE inside": {"inner": "dice"},
@@ -179,7 +185,8 @@ def build_loqa_cell(policies: str, word: str, settings: Settings) -> Cell:
 def build_lola_cell(policies: str, word: str, settings: Settings) -> Cell:
     """LOLA-DiCE with one of the estimators."""
     own = pick_settings(settings, "games", "horizon", "eta", prefix="lola_")
-    own |= {"learner": "lola", "policies": policies, "estimator": word}
+    own |= {"learner": "lola", "policies": policies} | LOLA[word]
+    own["games"] *= own.pop("times", 1)
     own |= {"gamma": settings["dilemma_gamma"], "batches": settings["batches"]}
     name = f"LOLA-DiCE, {word}, {policies}"
     unbiased = () if word == "surrogate" else tuple(UNBIASED)
