@@ -365,8 +365,8 @@ class PolaDiceConfig:
     reverse_kl: bool = False  # KL(new || old), as in the paper's runs; it writes KL(old || new)
     estimator: str = "loaded"  # "loaded" DiCE with GAE, or "dice" with a baseline
     gae_lambda: float = 1.0  # λ
-    # κ of "loaded" DiCE; below 1 its second derivatives are biased and much less noisy. The
-    # published runs: 1
+    # κ of "loaded" DiCE; below 1 its second derivatives are less noisy and biased, in the Coin
+    # Game for the worse (benchmarks/estimator_quality.py). The published runs: 1
     dice_decay: float = 1.0
     # Adam created anew at every update, as in the authors' code. With M = 1 each step is then
     # α sign(gradient): the published LOLA-DiCE
