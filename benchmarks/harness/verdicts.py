@@ -5,10 +5,9 @@
     verdict     "reproduced"       our interval lies in the row's target
                 "not reproduced"   it lies outside; or most runs failed
                 "undecided"        it straddles the target's edge; or runs failed; or the target is
-                                   so wide that hardly anything could have missed it; or there is
-                                   nothing to compare with
-                "holds"            the interval lies in a target that is no published number; or
-                                   the number is true by construction
+                                   so wide that hardly anything could have missed it
+                "holds"            a fact without a published number: the interval lies in the
+                                   row's own target, or no target is stated; or true by construction
                 "reduced"          the row was run at less than its setting, or at another one
                 "not run"          it was not
 
@@ -145,7 +144,7 @@ def verdict(row: Row, scored: Mapping[str, Any], samples: np.ndarray | None = No
     # Intervals, not points.
     goal = scored["target"]
     if goal is None:
-        return "undecided"
+        return "undecided" if failed else "holds"
     ours = scored["ci_low"], scored["ci_high"]
     where = compare(ours, goal)
     if where == "outside":
