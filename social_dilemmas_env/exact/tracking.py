@@ -124,7 +124,8 @@ class StateTracker:
 
     def _edge(self, board: Ints, after: Board) -> Ints:
         """From a representative board to one beside it (columns [K]), as one number."""
-        return board * _count(self.rules) + np.asarray(encode(after, self.rules.sizes))
+        edge: Ints = board * _count(self.rules) + np.asarray(encode(after, self.rules.sizes))
+        return edge
 
     def follow(self, remembered: Ints | None, observations: Any) -> Ints:
         """What is remembered after these observations.
