@@ -97,4 +97,4 @@ def test_bad_input(tmp_path):
 def test_the_loss_of_cloning_is_stated(name):
     facts = load_agent(f"bundled:{name}").facts
     assert facts["teacher_scores"].keys() == facts["scores"].keys()
-    assert 0 < facts["cloning_loss"] < 0.2
+    assert 0 < facts["cloning_loss"] < {"cloned_3x3": 0.1, "cloned_7x7": 0.5}[name]
