@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     from agents.evaluation.scoring import score_agent
 
     seats = load_agents(arguments.agent)
-    agent, episodes = seats[0], arguments.episodes
+    agent: Any = seats[0]
+    episodes = arguments.episodes
     scores = score_agent(seats, episodes=episodes, seed=arguments.seed, opponents=arguments.against)
 
     played = f"{agent.env_id} {agent.game_kwargs or ''}"

@@ -56,7 +56,7 @@ class CloneConfig:
     games: int = 128  # n a round, half of them with itself
     steps: int = 40  # Adam's a round, in turn on its games and on those of an earlier one
     batch: int = 48  # games a step
-    kept: int = 10  # earlier rounds that are learned from again
+    replay: int = 10  # earlier rounds that are learned from again
     lr: float = 1e-2  # Adam's, falling to a tenth
 
 
@@ -67,7 +67,7 @@ RECIPES = {
 }
 
 
-class Lesson(NamedTuple):
+class Labelled(NamedTuple):
     """Games and what the teacher would have done."""
 
     seen: Tensor  # [T, 1, n, F]
@@ -92,9 +92,9 @@ def logits_of(net: ActorCritic, theta: Tensor, seen: Tensor) -> Tensor:
     return hidden @ params["out"] + params["out_bias"]
 
 
-def cloning_loss(net: ActorCritic, theta: Tensor, lesson: Lesson) -> Tensor:
+def cloning_loss(net: ActorCritic, theta: Tensor, labelled: Labelled) -> Tensor:
     """- mean Σ_a p log π, at least the teacher's own entropy."""
-    return -(lesson.wanted * log_softmax(logits_of(net, theta, lesson.seen))).sum(-1).mean()
+    return -(labelled.wanted * log_softmax(logits_of(net, theta, labelled.seen))).sum(-1).mean()
 
 
 @torch.no_grad()
@@ -107,7 +107,9 @@ def correct(teacher: TrainedAgent, observations: np.ndarray, seat: int) -> Tenso
     return torch.stack(wanted)[:, None]
 
 
-def play_lesson(player: TrainedAgent, teacher: TrainedAgent, cfg: CloneConfig, seed: int) -> Lesson:
+def play_labelled(
+    player: TrainedAgent, teacher: TrainedAgent, cfg: CloneConfig, seed: int
+) -> Labelled:
     """A round: half of the games with itself, the others with scripted partners, in both seats."""
     env_id, game = teacher.env_id, teacher.game_kwargs
     share = max(1, cfg.games // (2 * len(PARTNERS)))
@@ -127,7 +129,7 @@ def play_lesson(player: TrainedAgent, teacher: TrainedAgent, cfg: CloneConfig, s
             observations = played["observations"][:-1, :, own]
             wanted.append(correct(teacher, observations, own))
             seen.append(torch.as_tensor(observations).flatten(2)[:, None])
-    return Lesson(torch.cat(seen, 2), torch.cat(wanted, 2))
+    return Labelled(torch.cat(seen, 2), torch.cat(wanted, 2))
 
 
 def clone(
@@ -143,7 +145,7 @@ def clone(
     teacher = load_agent(cfg.teacher)
     net = network(teacher.env_id, teacher.game_kwargs, cfg.hidden)
     theta = net.initial(1, torch.Generator().manual_seed(seed))
-    adam, lessons, losses = Adam.of(theta), list[Lesson](), []
+    adam, earlier, losses = Adam.of(theta), list[Labelled](), []
     choice = np.random.default_rng(seed)
 
     for number in range(cfg.rounds):
@@ -151,21 +153,21 @@ def clone(
         facts = {"env_id": teacher.env_id, "game": teacher.game_kwargs}
         pupil = Agent(net, theta, facts, sde.draw(seed, 3, number))
         player = teacher if number < cfg.teacher_rounds else pupil
-        lesson = play_lesson(player, teacher, cfg, sde.draw(seed, 4, number))
+        labelled = play_labelled(player, teacher, cfg, sde.draw(seed, 4, number))
         with torch.no_grad():
-            losses.append(float(cloning_loss(net, theta, lesson)))
+            losses.append(float(cloning_loss(net, theta, labelled)))
 
         # Learn from it, and from an earlier one.
         lr = cfg.lr * 0.1 ** (number / cfg.rounds)
         for step in range(cfg.steps):
-            one = lessons[choice.integers(len(lessons))] if lessons and step % 2 else lesson
+            one = earlier[choice.integers(len(earlier))] if earlier and step % 2 else labelled
             some = torch.as_tensor(choice.integers(one.seen.shape[2], size=cfg.batch))
-            part = Lesson(one.seen[:, :, some], one.wanted[:, :, some])
+            part = Labelled(one.seen[:, :, some], one.wanted[:, :, some])
             theta = theta.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(cloning_loss(net, theta, part), theta)
             theta = adam.step(theta.detach(), clip(gradient, 1.0), lr)
 
-        lessons = [*lessons, lesson][-cfg.kept :]
+        earlier = [*earlier, labelled][-cfg.replay :]
         if bar is not None:
             bar.advance(text=f"loss {losses[-1]:.3f}")
     return theta.detach(), losses
@@ -241,12 +243,12 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
 @torch.no_grad()
 def cloning_gap(pupil: TrainedAgent, teacher: TrainedAgent, cfg: CloneConfig) -> float:
     """Mean KL(teacher ‖ pupil) a step, nats, in fresh games that the pupil plays."""
-    lesson = play_lesson(pupil, teacher, cfg, SEED)
+    labelled = play_labelled(pupil, teacher, cfg, SEED)
     hidden, total = None, 0.0
-    for seen, wanted in zip(lesson.seen[:, 0], lesson.wanted[:, 0], strict=True):
+    for seen, wanted in zip(labelled.seen[:, 0], labelled.wanted[:, 0], strict=True):
         chances, hidden = pupil.probabilities(seen, hidden)
         terms = torch.special.xlogy(wanted, wanted) - torch.special.xlogy(wanted, chances)
-        total += float(terms.sum(-1).mean()) / len(lesson.seen)
+        total += float(terms.sum(-1).mean()) / len(labelled.seen)
     return total
 
 
