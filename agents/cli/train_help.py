@@ -27,7 +27,8 @@ FITS = {
         *("pola_exact", "naive_pg_tabular", "lola_pg_tabular", "lola_dice_tabular"),
         *("meta_mapg", "meta_pg"),
     ),
-    "any game, with a command of its own (python -m agents.learners.sb3_ppo)": ("sb3_ppo",),
+    "any game, with a command of its own (python -m agents.learners.NAME)": ("sb3_ppo",),
+    "games without sampling, likewise": ("exact_policy", "exact_clone"),
 }
 
 

@@ -67,12 +67,13 @@ def as_policy(given: Any, place: Place) -> Policy:
     if isinstance(given, type):
         raise TypeError(f"{given.__name__} is a class: give an object of it, {given.__name__}()")
 
+    if is_trained(given):
+        return _trained(given, place)
+
     # Those that know how they are seated, such as a pool.
     if hasattr(given, "seated"):
         seated: Policy = given.seated(place)
         return seated
-    if is_trained(given):
-        return _trained(given, place)
     if callable(getattr(given, "predict", None)) and not hasattr(given, "act"):
         policy = getattr(given, "policy", given)
         return Predictor(_own(policy, left_out(policy)), place.player)

@@ -51,7 +51,7 @@ def test_game_i_of_many_is_the_single_game(name, player):
         actions = np.random.default_rng(episode).integers(2, size=(30, 5))
         rewards = np.array(play(envs, actions))
         singles = [play(env, actions[:, i]) for i, env in enumerate(alone)]
-        np.testing.assert_array_equal(rewards, np.array(singles, np.float32).T)
+        np.testing.assert_array_equal(rewards, np.array(singles).T)
         envs.step(actions[0])  # which begins the next episode
         for env in alone:
             env.reset()

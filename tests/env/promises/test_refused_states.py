@@ -158,7 +158,7 @@ def test_boards_that_cannot_occur(num_envs):
 class Stuck:
     """An opponent that cannot be copied."""
 
-    def act(self, observations):
+    def act(self, observations, first=None):
         return np.zeros(len(observations), int)
 
     def __deepcopy__(self, memo):

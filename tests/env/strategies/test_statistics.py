@@ -193,7 +193,7 @@ def test_boards_and_every_view_tell_the_same_and_rewards_follow(arguments):
             lambda g: st.coin_pickups(g, np.zeros((3, 2, 5))),
             r"boards \[T \+ 1, B, 4\] or observations",
         ),
-        (lambda g: st.coin_pickups(g, np.zeros((3, 2, 36))), "got shape"),
+        (lambda g: st.coin_pickups(g, np.zeros((3, 2, 35))), "got shape"),
         (lambda g: st.discounted_return([1.0], 1.5), "between 0 and 1"),
         (lambda g: st.mean_reward(np.zeros((0, 2))), "not empty"),
         (lambda g: st.mean_reward(3.0), "at least 1 axis"),
