@@ -7,7 +7,6 @@
 Shapes  R independent runs, N seats, V observations of the game, A actions.
 """
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from agents.evaluation.agent import TrainedAgent
 from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS, current_name
 from social_dilemmas_env.rng import check_seed
+from social_dilemmas_env.validation import nearest
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
 # The usual agent of a game.
@@ -159,8 +159,7 @@ def find_checkpoint(source: str | Path) -> Path:
     name = ALIASES.get(name, name)
     names = list_bundled()
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names
-        raise ValueError(f"there is no bundled agent {name!r}; there are {', '.join(near)}")
+        raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, names)}")
     return BUNDLED / f"{name}.json"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from functools import cache
 from pathlib import Path
 
 from benchmarks.harness.benchmark import Benchmark
+from social_dilemmas_env.validation import nearest
 
 
 @cache
@@ -35,5 +35,4 @@ def find_benchmark(name: str) -> Benchmark:
     if name in catalogue():
         return catalogue()[name]
 
-    near = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.4) or list(catalogue())
-    raise ValueError(f"no benchmark {name!r}; did you mean {' or '.join(near)}?")
+    raise ValueError(f"no benchmark {name!r}; {nearest(name, catalogue())}")

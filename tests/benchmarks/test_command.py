@@ -49,7 +49,7 @@ def test_run_says_how_long_it_takes_before_it_starts(toy, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "toi"], "no benchmark 'toi'; did you mean toy"),
+        (["run", "toi"], "no benchmark 'toi'; did you mean 'toy'"),
         (["run", "toy", "--set", "faces=x"], "faces must be of type int"),
         (["run", "toy", "--set", "faces"], "name=value"),
         (["run", "toy", "--set", "small=True"], "toy has no setting small"),

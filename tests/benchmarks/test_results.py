@@ -256,7 +256,7 @@ def test_failed_runs_are_counted_and_left_out():
 
 
 def test_unknown_names_and_settings_are_one_sentence(toy):
-    with pytest.raises(ValueError, match=r"no benchmark 'lola_tabel'; did you mean lola_table"):
+    with pytest.raises(ValueError, match=r"no benchmark 'lola_tabel'; did you mean 'lola_table'"):
         find_benchmark("lola_tabel")
     for changes, words in [
         ({"face": 6}, "no setting face"),
