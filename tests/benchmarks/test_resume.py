@@ -256,6 +256,7 @@ def test_a_training_lasts_until_its_part_is_stored(toy, tmp_path, monkeypatch):
     assert [folder.exists() for folder in folders] == [True, True, True, False]
 
 
+@pytest.mark.slow
 def test_terminating_ends_the_workers_too_and_loses_nothing(tmp_path):
     words = ["loqa_ipd", "--only", "detached", "--only", "shifted", "--jobs", "2", "--runs", "1"]
     words += ["--set", "steps=100000", "batch=8", "--out", str(tmp_path / "out")]

@@ -24,7 +24,18 @@ CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
 }
 
 
-@pytest.mark.parametrize("name", list(catalogue()))
+# A smoke run of these takes three to eleven seconds.
+LONG = (
+    "coin_league",
+    "loqa_scalability",
+    "coin_exact",
+    "estimator_quality",
+    "pola_parametrisation",
+)
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in catalogue()]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_small(name, tmp_path):
     changes = CHANGES.get(name, {})
     result = run_benchmark(name, Options(out=tmp_path, small=True, changes=changes))

@@ -49,6 +49,7 @@ def test_rows_are_games_seen_by_one_player():
                 np.testing.assert_array_equal(info["terminal_observation"], last)
 
 
+@pytest.mark.slow
 def test_ppo_learns_to_cooperate_with_tit_for_tat():
     """An episode of 50 is worth -50 to who cooperates, and about -99 to who always defects."""
     env = VecMonitor(SB3VecEnv("ipd_v0", 8, opponent="tit_for_tat"))

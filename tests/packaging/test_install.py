@@ -148,7 +148,9 @@ def test_every_package_folder_is_in_the_wheel(built):
     assert [folder for folder in folders if f"{folder}/__init__.py" not in names] == []
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["wheel", "sdist"])
+@pytest.mark.parametrize(
+    "which", [pytest.param(0, id="wheel"), pytest.param(1, id="sdist", marks=pytest.mark.slow)]
+)
 def test_it_works_installed_in_a_clean_environment_without_torch(built, which, tmp_path):
     """From /, so that the checkout cannot help."""
     venv.create(tmp_path / "env", with_pip=True)

@@ -38,7 +38,13 @@ def make_views(name, games, **settings):
 # -------------------------------------------------------------------------------- a game is its own
 
 
-@pytest.mark.parametrize("name", list_bundled())
+# Enumerating a large board takes seconds.
+BUNDLED = [
+    pytest.param(name, marks=[pytest.mark.slow] * name.endswith("7x7")) for name in list_bundled()
+]
+
+
+@pytest.mark.parametrize("name", BUNDLED)
 @pytest.mark.parametrize("player", [0, 1])
 def test_game_i_of_many_is_the_single_game(name, player):
     """Promise 2 for trained agents, through two episodes."""

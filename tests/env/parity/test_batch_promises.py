@@ -51,7 +51,7 @@ def test_global_random_state_is_neither_read_nor_written(route):
 
 
 @pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
-@pytest.mark.parametrize("route", ["numpy", "numpy_rules"])
+@pytest.mark.parametrize("route", ["numpy", pytest.param("numpy_rules", marks=pytest.mark.slow)])
 def test_memory_is_flat(route, autoreset):
     venv, generator = (
         batch("coin", 2, route, autoreset=autoreset, max_cycles=10),

@@ -146,6 +146,7 @@ def test_models_do_not_look_into_the_opponents():
     assert torch.equal(*found)
 
 
+@pytest.mark.slow
 def test_the_reward_model_learns_the_rewards():
     """On the prisoner's dilemma, after 400 updates: each outcome's payoff, for the opponent's seat
     too."""

@@ -52,6 +52,7 @@ def test_twice_two_updates_are_four(tmp_path, name, learner):
     assert rewards == agent.adaptation(tasks=3, seed=1)
 
 
+@pytest.mark.slow
 def test_learning_with_the_third_term_leads_to_cooperation_and_without_it_does_not(tmp_path):
     """Exact values, 120 meta-updates, four runs a learner: after two updates in new tasks."""
     for name, low, high in (("meta_mapg", -1.3, -0.8), ("meta_pg", -2.3, -1.7)):

@@ -54,7 +54,14 @@ print(memory_needed(large) / (peak() - before))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
-@pytest.mark.parametrize(("inner_steps", "again"), [(0, 0), (2, 0), (4, 1)])
+@pytest.mark.parametrize(
+    ("inner_steps", "again"),
+    [
+        (0, 0),
+        pytest.param(2, 0, marks=pytest.mark.slow),
+        pytest.param(4, 1, marks=pytest.mark.slow),
+    ],
+)
 def test_the_memory_estimate_is_within_half_of_the_peak(inner_steps, again):
     """Of an outer step of 512 games.
 
