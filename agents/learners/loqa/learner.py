@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import social_dilemmas_env as sde
 from agents.evaluation.restore import restore_agent
 from agents.execution.games import make_games
 from agents.learners.loqa import advantage_alignment, loqa, loqa_modelled
@@ -36,13 +35,14 @@ def make_self_play(
         ValueError: one network for all players of a game whose observations do not say which
             player one is.
     """
+    venv = make_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device)
+
     # Of matrix games some views are the same for both players.
-    if cfg.shared and getattr(sde.spec(env_id).game(**game), "view", "") == "joint":
+    if cfg.shared and getattr(venv.game, "view", "") == "joint":
         raise ValueError(
             "view='joint' shows all players the same: with shared=True none knows who it is; "
             "shared=False, or view='ego'"
         )
-    venv = make_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device)
     return kind(cfg, venv, loss, seed)
 
 

@@ -9,6 +9,7 @@ import torch
 import social_dilemmas_env as sde
 from agents import load_agent
 from agents.checkpoint import CheckpointError, manifests
+from social_dilemmas_env.registry import EnvSpec
 from tests.agents.training.tiny import CASES, run, tensors
 
 
@@ -110,3 +111,15 @@ def test_a_checkpoint_of_another_grid(tmp_path):
         path.rename(large / "checkpoints" / path.name)
     with pytest.raises(CheckpointError, match=r"theta.*another game, grid"):
         run("loqa", large, 2, grid_size=4)
+
+
+def test_the_rules_are_built_once(tmp_path, monkeypatch):
+    build, built = EnvSpec.game, []
+
+    def counted(self, **kwargs):
+        built.append(self.id)
+        return build(self, **kwargs)
+
+    monkeypatch.setattr(EnvSpec, "game", counted)
+    run("loqa", tmp_path, 1)
+    assert built == ["coin_game_v0"]
