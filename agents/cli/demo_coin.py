@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import social_dilemmas_env as sde
-from agents.cli.coin_player import CoinPlayer, Thief
 from agents.cli.solving import Row, Solved, learn, make_game, score
 from agents.cli.words import progress
+from agents.evaluation.agent import AgentPlayer
+from agents.evaluation.memory_agent import table_player
 from agents.evaluation.scoring import play_episodes
 
 RUNS = 5  # of each learner
@@ -154,11 +155,38 @@ def plot_scores(axis: Any, scores: Scores) -> None:
     axis.legend(frameon=False, loc="upper left")
 
 
+class Thief:
+    """Takes every coin for some steps, and keeps to a policy from then on.
+
+    Args:
+        policy: the player that it is afterwards; it watches from the start.
+        scripted: the player that it is before.
+        steps: how long.
+    """
+
+    def __init__(self, policy: AgentPlayer, scripted: Any, steps: int) -> None:
+        self.policy, self.scripted, self.steps = policy, scripted, steps
+        self._done = 0
+
+    def reset(self, num_games: int, seed: int | None = None) -> None:
+        """Begins episodes."""
+        self._done = 0
+        self.policy.reset(num_games, seed)
+        self.scripted.reset(num_games, seed)
+
+    def act(self, observations: np.ndarray) -> np.ndarray:
+        """The moves in all games."""
+        later, now = self.policy.act(observations), self.scripted.act(observations)
+        self._done += 1
+        actions: np.ndarray = now if self._done <= self.steps else later
+        return actions
+
+
 def films(game: Any, learned: Learned, seed: int) -> list[Film]:
     """Learned agents with themselves, and LOQA's with one that steals at first."""
 
-    def player(name: str, seat: int) -> CoinPlayer:
-        return CoinPlayer(game, learned[name].policies[0, seat], sde.draw(seed, seat))
+    def player(name: str, seat: int) -> AgentPlayer:
+        return table_player(game, learned[name].policies[0, seat], seat, sde.draw(seed, seat))
 
     return [
         Film("naive learners", ("naive", "naive"), (player("naive", 0), player("naive", 1))),
@@ -167,10 +195,10 @@ def films(game: Any, learned: Learned, seed: int) -> list[Film]:
     ]
 
 
-def thieves(game: Any, learned: Learned, seed: int) -> tuple[CoinPlayer, Thief]:
+def thieves(game: Any, learned: Learned, seed: int) -> tuple[AgentPlayer, Thief]:
     """LOQA's learner, and another one that takes every coin for the first steps."""
     first, second = (
-        CoinPlayer(game, learned["loqa"].policies[0, seat], sde.draw(seed, seat))
+        table_player(game, learned["loqa"].policies[0, seat], seat, sde.draw(seed, seat))
         for seat in range(2)
     )
     return first, Thief(second, sde.make_strategy("always_defect", ENV_ID, player=1), STOLEN)

@@ -25,7 +25,7 @@ from torch import Tensor
 from typing_extensions import override
 
 import social_dilemmas_env as sde
-from agents.evaluation.agent import Hidden, TrainedAgent
+from agents.evaluation.agent import AgentPlayer, Hidden, TrainedAgent
 from social_dilemmas_env.exact.tracking import StateTracker
 from social_dilemmas_env.games.game import encode
 
@@ -165,3 +165,16 @@ class MemoryAgent(TrainedAgent):
         board = tuple(column[other.product.board] for column in other.boards.board)
         code = np.asarray(encode(board, own.game.sizes)) + 1
         return here.chances_at(np.stack([code, other.product.memory], -1))
+
+
+def table_player(game: ExactGame, policy: Any, player: int = 0, seed: int = 0) -> AgentPlayer:
+    """A policy of an exact game as a player of the real one, which acts from observations.
+
+    Args:
+        game: of `exact_game`.
+        policy: [S, A], indexed by what a seat sees.
+        player: the seat it takes.
+        seed: of its choices.
+    """
+    facts = {"env_id": game.origin.env_id, "game": dict(game.origin.kwargs)}
+    return AgentPlayer(MemoryAgent(game, policy, facts, seed, player=player), seed)

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from agents.exact.parametrisations import Parametrisation, centred, softmax
+from agents.nn.adam import adam_direction
 from social_dilemmas_env.validation import one_of
 
-BETAS, EPSILON = (0.9, 0.999), 1e-8  # Kingma and Ba 2015
 TABLES_LR, NETWORKS_LR = 0.1, 0.003  # of Adam
 LEAST_PROBABILITY, LEAST_VISITS = 1e-4, 1e-6  # what a mirror step divides by
 
@@ -51,26 +51,6 @@ class StepConfig:
             raise ValueError("lr, size, cut and fit_lr must be positive, fits at least 1")
 
 
-class Adam:
-    """θ + lr m̂ / (√v̂ + ε), element by element; moments are kept from call to call."""
-
-    def __init__(self, lr: float) -> None:
-        self.lr, self.time = lr, 0
-        self.first: Tensor | float = 0.0
-        self.second: Tensor | float = 0.0
-
-    def step(self, theta: Tensor, ascent: Tensor) -> Tensor:
-        """One step up along a gradient of θ's shape."""
-        self.time += 1
-
-        # Running moments, then corrected for having started at 0.
-        self.first = BETAS[0] * self.first + (1 - BETAS[0]) * ascent
-        self.second = BETAS[1] * self.second + (1 - BETAS[1]) * ascent**2
-        mean = self.first / (1 - BETAS[0] ** self.time)
-        spread = torch.as_tensor(self.second / (1 - BETAS[1] ** self.time)).sqrt()
-        return theta + self.lr * mean / (spread + EPSILON)
-
-
 class Stepper:
     """Moves the parameters of R runs.
 
@@ -82,7 +62,8 @@ class Stepper:
     def __init__(self, parametrisation: Parametrisation, cfg: StepConfig) -> None:
         self.parametrisation, self.cfg = parametrisation, cfg
         usual = TABLES_LR if parametrisation.table else NETWORKS_LR
-        self.adam = Adam((cfg.lr or usual) if cfg.kind == "adam" else cfg.fit_lr)
+        self.lr = (cfg.lr or usual) if cfg.kind == "adam" else cfg.fit_lr
+        self._direction = adam_direction()
 
     def step(self, theta: Tensor, gradient: Tensor, visits: Tensor) -> Tensor:
         """θ after one step.
@@ -93,12 +74,16 @@ class Stepper:
             visits: [R, M, S], how often each policy is asked in each state, sums to 1.
         """
         if self.cfg.kind == "adam":
-            return self.adam.step(theta, self._through(theta, gradient))
+            return self._climb(theta, self._through(theta, gradient))
         target = mirror_target(self.parametrisation.logits(theta), gradient, visits, self.cfg)
         target = self.parametrisation.project(target)
         return (
             target.flatten(-2) if self.parametrisation.table else self._fit(theta, target, visits)
         )
+
+    def _climb(self, theta: Tensor, ascent: Tensor) -> Tensor:
+        """One step of Adam up along a gradient of θ's shape."""
+        return theta + self.lr * self._direction(ascent)
 
     def _through(self, theta: Tensor, gradient: Tensor) -> Tensor:
         """(∂π/∂θ)ᵀ g.  [R, M, D], [R, M, S, A] -> [R, M, D]."""
@@ -119,7 +104,7 @@ class Stepper:
             theta = theta.detach().requires_grad_()
             log_policy = torch.log_softmax(self.parametrisation.logits(theta), -1)
             agreement = (weights * target * log_policy).sum()
-            theta = self.adam.step(theta, torch.autograd.grad(agreement, theta)[0])
+            theta = self._climb(theta, torch.autograd.grad(agreement, theta)[0])
         return theta.detach()
 
 

@@ -8,8 +8,9 @@ pytest.importorskip("scipy", reason="exact games need scipy")
 
 import social_dilemmas_env as sde
 from agents.cli import main as cli
-from agents.cli.coin_player import CoinPlayer, Thief
+from agents.cli.demo_coin import Thief
 from agents.cli.solving import interval, learn, make_game
+from agents.evaluation.memory_agent import table_player
 from agents.evaluation.scoring import play_episodes
 
 COIN = "coin_game_v0"
@@ -91,10 +92,10 @@ def test_a_solved_policy_earns_in_the_environment_what_the_tables_say(solved, ot
     """2,000 episodes of 50 steps; five standard errors (a false alarm in a million)."""
     game, policies = solved
     if other == "itself":
-        second, exact = CoinPlayer(game, policies[1], 2), policies[1]
+        second, exact = table_player(game, policies[1], 1, 2), policies[1]
     else:
         second, exact = sde.make_strategy(other, COIN, player=1), other
-    players = [CoinPlayer(game, policies[0], 1), second]
+    players = [table_player(game, policies[0], 0, 1), second]
     rewards = play_episodes(COIN, players, 2000, 0)["rewards"].mean(0)
     error = rewards.std(0, ddof=1) / len(rewards) ** 0.5
     expected = game.finite(50).score([policies[0], exact])
@@ -105,8 +106,8 @@ def test_a_thief_steals_and_then_keeps_to_its_policy(solved):
     game, policies = solved
     defector = sde.make_strategy("always_defect", COIN, player=1)
     players = [
-        CoinPlayer(game, policies[0], 1),
-        Thief(CoinPlayer(game, policies[1], 2), defector, 6),
+        table_player(game, policies[0], 0, 1),
+        Thief(table_player(game, policies[1], 1, 2), defector, 6),
     ]
     rewards = play_episodes(COIN, players, 500, 0)["rewards"].mean(1)
     assert rewards[:6, 1].mean() > 0.1 > 0 > rewards[:6, 0].mean()
