@@ -21,8 +21,8 @@ class NumpyBatch(BatchEnv):
 
     @override
     def _make_engine(self) -> RuleEngine:
-        # glibc keeps as much freed memory as twice the largest block that it has seen freed.  Without
-        # this one, never touched, a step's results are given back and fetched anew, page by page.
+        # glibc keeps twice as much freed memory as the largest block that it has seen freed.
+        # Without this one, never touched, a step's results go back and are fetched page by page.
         size = 8 * self.num_envs * self.num_agents * math.prod(self.game.observation_shape)
         np.empty(min(size, MOST_KEPT), np.uint8)
 
