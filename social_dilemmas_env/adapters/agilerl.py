@@ -4,9 +4,10 @@
 
     envs = AgileVecEnv("coin_game_v0", num_envs=64, flat=True)
 
-AgileRL takes for one game whatever is not a subclass of its `PettingZooVecEnv`; this is one.  Its
-IPPO, MADDPG and MATD3 run on it (AgileRL 2.58 with PettingZoo 1.26); IPPO stayed at random play in
-the prisoner's dilemma, on this environment as on AgileRL's own asynchronous one.
+AgileRL takes for one game whatever is not a subclass of its `PettingZooVecEnv`; this is one.  The
+sketch that it grew from ran AgileRL's IPPO and MADDPG (AgileRL 2.58, PettingZoo 1.26); IPPO stayed
+at random play in the prisoner's dilemma, there as on AgileRL's own asynchronous environment.  The
+tests here run this class against a stand-in for AgileRL's base class, not against AgileRL.
 """
 
 from typing import Any
