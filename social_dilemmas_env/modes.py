@@ -21,6 +21,7 @@ Variant = Literal["loqa", "pola", "lola", "mfos"]
 Ties = Literal["both", "red", "split"]
 CoinColor = Literal["alternate", "random"]
 Moves = Literal["LRUD", "RLDU"]
+CoinMemory = Literal["last_pickup", "pickups"]  # what observations tell of the past
 
 COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "ties": get_args(Ties),
@@ -28,3 +29,4 @@ COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "moves": get_args(Moves),
     "view": VIEWS,
 }
+COIN_MEMORIES: tuple[CoinMemory, ...] = get_args(CoinMemory)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.modes import COIN_SWITCHES
 from social_dilemmas_env.validation import flag, horizon, integer, one_of
 
@@ -10,8 +11,8 @@ MAX_CODES = 1 << 62  # boards are counted in int64
 MAX_REWARDS = 1 << 20  # different rewards, one code each: 13 players who split coins have more
 
 
-def check_coin_game(game: Any) -> None:
-    """Checks the switches of a `CoinGame`, and what it would cost.
+def check_coin_game(game: CoinGame) -> None:
+    """Checks the switches of the rules, and what it would cost.
 
     Raises:
         ValueError: an unknown switch, a board too small for the rules, too many states or rewards.

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from social_dilemmas_env.games.coin import STEPS, CoinGame
+from social_dilemmas_env.games.coin_rules import STEPS, CoinGame
 from social_dilemmas_env.render.canvas import Box, Canvas
 from social_dilemmas_env.render.coin_layout import Layout, middle_of
 from social_dilemmas_env.render.describe import last_pickups, last_rewards

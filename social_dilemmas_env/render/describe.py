@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import decode
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.render.describe import (
     action_symbols,
     coin_counts,

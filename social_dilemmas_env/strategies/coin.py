@@ -25,8 +25,8 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.coin import STEPS, CoinGame
-from social_dilemmas_env.games.coin_boards import board_of, owned, taken
+from social_dilemmas_env.games.coin_boards import board_columns, board_of, owned, taken
+from social_dilemmas_env.games.coin_rules import STEPS, CoinGame
 from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import one_of
@@ -205,7 +205,7 @@ class CoinTitForTat(CoinPlayer):
     @override
     def _start(self, zeros: Array) -> None:
         super()._start(zeros)
-        self._last = [zeros + 0 for _ in self.game.sizes]
+        self._last = [zeros + 0 for _ in range(board_columns(self.game))]
         self._known = zeros + 0  # 0 until the first board of an episode has been seen
         self._defecting = zeros + 0
 

@@ -49,6 +49,11 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
         {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2},
     ),
     "coin_3p_mfos": ("coin_game_v0", {"num_agents": 3, "variant": "mfos", "grid_size": (2, 4)}),
+    "coin_memory": ("coin_game_v0", {"memory": "last_pickup"}),
+    "coin_3p_memory": (
+        "coin_game_v0",
+        {"num_agents": 3, "memory": "pickups", "grid_size": 2, "ties": "red", "view": "joint"},
+    ),
     "coin_7p": (
         "coin_game_v0",
         {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"},

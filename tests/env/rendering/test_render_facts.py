@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from social_dilemmas_env.games.coin import GAIN, LOSS
+from social_dilemmas_env.games.coin_rules import GAIN, LOSS
 from social_dilemmas_env.render import describe
 from tests.env.rendering.scenes import ipd_scene, played, theft_scene
 from tests.helpers.games import COIN_GAMES, GAMES, Dice

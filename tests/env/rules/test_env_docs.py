@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.games.coin import GAIN, LOSS, VARIANTS
+from social_dilemmas_env.games.coin import VARIANTS
+from social_dilemmas_env.games.coin_rules import GAIN, LOSS
 
 HEADINGS = [
     "Description",
