@@ -46,6 +46,22 @@ def test_both_on_one_coin():
     )
 
 
+def test_a_gain_heals():
+    env = begun(owner=0)
+    env.set_state(env.get_state()._replace(board=[0, 8, 1, 0, OTHERS, OTHERS, 1, 1]))
+    env.step({"player_0": RIGHT, "player_1": LEFT})
+    assert remembered(env) == [OWN, OTHERS, 0, 1]
+
+
+def test_own_coin_and_anothers_at_once():
+    """Both coins on cell 1: who takes the other's is a thief, whatever else it takes."""
+    env = sde.make_env("coin_game_v0", memory="pickups", coins=2)
+    env.reset(seed=0)
+    env.set_state(env.get_state()._replace(board=[0, 8, 1, 1, 0, 0]))
+    env.step({"player_0": RIGHT, "player_1": LEFT})
+    assert remembered(env) == [OTHERS, NOTHING]
+
+
 def test_memory_stays_until_the_next_pickup():
     env = begun(owner=1)
     memory = [OTHERS, OWN, 0, 1]
