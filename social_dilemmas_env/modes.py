@@ -17,8 +17,8 @@ AUTORESETS: tuple[Autoreset, ...] = get_args(Autoreset)
 VIEWS: tuple[View, ...] = get_args(View)
 
 # The Coin Game's; see its page.
-Variant = Literal["loqa", "pola", "lola", "mfos"]
-Ties = Literal["both", "red", "split"]
+Variant = Literal["loqa", "pola", "lola", "mfos", "reciprocator"]
+Ties = Literal["both", "red", "split", "each"]
 CoinColor = Literal["alternate", "random"]
 Moves = Literal["LRUD", "RLDU"]
 CoinMemory = Literal["last_pickup", "pickups"]  # what observations tell of the past

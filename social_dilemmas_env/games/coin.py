@@ -5,9 +5,11 @@ Players on a torus pick up coins; taking another's coin hurts its owner more tha
 ## Description
 
     1. All players move at the same time, one cell left, right, up or down; the board wraps around.
-       There is no "stay".
+       There is no "stay", unless `stay=True`.  With `walls=True` it does not wrap: who walks
+       against a wall stays.
     2. A player standing on a coin picks it up.  Who gets it if several stand there: `ties`.
     3. Whoever picks up a coin gets +1.  If anybody but its owner does, the owner gets -2 (once).
+       Other numbers: `payoffs=(gain, loss)`.
     4. With one coin (`coins=1`), a coin that was picked up comes back in the next player's colour
        (`coin_color="alternate"`) or in a random one (`"random"`); with `coins=num_agents` each
        player always has one coin of their colour on the board.
@@ -21,7 +23,8 @@ each earns more, whatever the others do, by taking every coin: it is a social di
 
 ## Action Space
 
-`Discrete(4)`: left, right, up, down (`moves="LRUD"`), or right, left, down, up (`moves="RLDU"`).
+`Discrete(4)`: left, right, up, down (`moves="LRUD"`), or right, left, down, up (`moves="RLDU"`);
+with `stay=True` `Discrete(5)`, the last being stay.
 
 ## Observation Space
 
@@ -45,7 +48,7 @@ than 0 was a loss: 0 no, 1 yes.  The memory is empty at the start of an episode.
 
 `ties="both"`: everyone standing on the coin gets it; `"red"`: the player with the lowest index
 does; `"split"`: they share it, the +1 in equal parts, and the owner loses 2 times the share that
-went to others.
+went to others; `"each"`: everyone gets it, and the owner loses 2 to each of the others.
 
 ## Starting State
 
@@ -61,19 +64,21 @@ its first colour uniform.
 
 `variant="loqa"`, then any switch to override it: `grid_size=3` (n, or (height, width), each at
 least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`,
-`moves`, `view`, `max_cycles`; and `memory` (none, "last_pickup" or "pickups"), no part of a
-variant: it adds to what is observed, not to the rules.
+`moves`, `stay`, `view`, `max_cycles`, `payoffs` (a pair (gain, loss), the gain at least 0, the loss
+at most 0, whole numbers or fractions with a denominator of at most 1,000).  No part of a variant
+are `walls=False` and `memory` (none, "last_pickup" or "pickups"), which adds to what is observed.
 
-| variant | loqa | pola | lola | mfos |
-|---|---|---|---|---|
-| ties | both | both | red | both |
-| coin_color | alternate | alternate | alternate | alternate |
-| coins | 1 | 1 | 1 | one each |
-| coin_avoids_players | True | True | True | False |
-| distinct_starts | False | False | True | False |
-| moves | LRUD | RLDU | RLDU | RLDU |
-| view | ego | joint | joint | ego |
-| max_cycles | 50 | 50 | 150 | 15 |
+| variant | loqa | pola | lola | mfos | reciprocator |
+|---|---|---|---|---|---|
+| ties | both | both | red | both | each |
+| coin_color | alternate | alternate | alternate | alternate | alternate |
+| coins | 1 | 1 | 1 | one each | one each |
+| coin_avoids_players | True | True | True | False | False |
+| distinct_starts | False | False | True | False | False |
+| moves | LRUD | RLDU | RLDU | RLDU | RLDU |
+| stay | False | False | False | False | True |
+| view | ego | joint | joint | ego | ego |
+| max_cycles | 50 | 50 | 150 | 15 | 32 |
 
 ## Version History
 
@@ -83,15 +88,18 @@ variant: it adds to what is observed, not to the rules.
   players; `pola`: POLA (arXiv:2210.10125; Silent-Zebra/POLA, JAX files) and LOLA-DiCE; `lola`: LOLA
   (arXiv:1709.04326; alshedivat/lola, `lola/envs/coin_game.py`), where red wins ties; `mfos`: M-FOS
   (arXiv:2205.01447; luchris429/Model-Free-Opponent-Shaping), inner episodes, without its three
-  planes of last rewards and end of episode and without its 16th step, which only resets.
+  planes of last rewards and end of episode and without its 16th step, which only resets;
+  `reciprocator`: Reciprocators (arXiv:2406.01641; johnlyzhou/reciprocator); the loss is n / (n - 1)
+  for n players, so -2 for two and -1.5 for three; without its order of planes (it turns them by two
+  for each player).
 """
 
 from dataclasses import fields, replace
 from typing import Any
 
-from social_dilemmas_env.games.coin_arguments import board_sides, check_coin_game
+from social_dilemmas_env.games.coin_arguments import board_sides, check_coin_game, payoff_pair
 from social_dilemmas_env.games.coin_memory import CoinGameWithMemory
-from social_dilemmas_env.games.coin_rules import CoinGame
+from social_dilemmas_env.games.coin_rules import GAIN, CoinGame
 from social_dilemmas_env.modes import (
     COIN_MEMORIES,
     CoinColor,
@@ -111,6 +119,15 @@ VARIANTS = {
         LOQA, moves="RLDU", view="joint", ties="red", distinct_starts=True, max_cycles=150
     ),
     "mfos": replace(LOQA, moves="RLDU", coins=2, coin_avoids_players=False, max_cycles=15),
+    "reciprocator": replace(
+        LOQA,
+        moves="RLDU",
+        stay=True,
+        coins=2,
+        ties="each",
+        coin_avoids_players=False,
+        max_cycles=32,
+    ),
 }
 
 
@@ -127,6 +144,9 @@ def coin_game(
     moves: Moves | None = None,
     view: View | None = None,
     max_cycles: int | None = None,
+    payoffs: tuple[float, float] | None = None,
+    stay: bool | None = None,
+    walls: bool = False,
     memory: CoinMemory | None = None,
 ) -> CoinGame:
     """Checks the arguments and returns the rules; None takes the variant's value.
@@ -151,7 +171,12 @@ def coin_game(
         "moves": moves,
         "view": view,
         "max_cycles": max_cycles,
+        "payoffs": None if payoffs is None else payoff_pair(payoffs),
+        "stay": stay,
+        "walls": walls,
     }
+    if variant == "reciprocator" and payoffs is None:
+        switches["payoffs"] = (GAIN, -num_agents / (num_agents - 1))
     given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
     for name, least in (("coins", 1), ("max_cycles", 1)):
         if name in given:

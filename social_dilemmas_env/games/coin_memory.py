@@ -56,7 +56,7 @@ def hurt_after(last: Sequence[Column], rewards: Sequence[Column], zero: int = 0)
     return [was + (reward < zero) * (1 - was) - (reward > zero) * was for was, reward in pairs]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CoinGameWithMemory(CoinGame):
     """The same rules; boards and observations hold the memory as well.
 
@@ -101,7 +101,7 @@ class CoinGameWithMemory(CoinGame):
         # The memory of what has just happened; a reward of 0 has the code that stands for it.
         memory = pickups_after(self, last[:n], before, after[:n])
         if len(last) > n:
-            zero = self.reward_values.index(0)
+            zero = -self.least
             memory += hurt_after(last[n:], rewards, zero)
         return (*after, *memory), rewards
 

@@ -2,18 +2,29 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from functools import cached_property
 
 from social_dilemmas_env.games.columns import distinct, free_cell, ordered, wrapped
 from social_dilemmas_env.games.game import Board, Column, Draw, Symmetry
-from social_dilemmas_env.games.torus import torus_symmetries
+from social_dilemmas_env.games.torus import board_symmetries
 from social_dilemmas_env.modes import CoinColor, Moves, Ties, View
 
 GAIN = 1  # to whoever picks up a coin
 LOSS = -2  # to the owner when another picks it up
 assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
-STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
+STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0), "S": (0, 0)}  # (rows, columns)
+NAMES = {"L": "left", "R": "right", "U": "up", "D": "down", "S": "stay"}
+
+
+LATER = {"later": True}  # of a switch: the first version had none of the kind
+FINEST = 1_000  # denominators of payoffs
+
+
+def exactly(payoff: float) -> Fraction:
+    """A payoff as the fraction that it stands for: 1.5, or 4 / 3 as nearly as a float can say."""
+    return Fraction(payoff).limit_denominator(FINEST)
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,17 @@ class CoinGame:
     moves: Moves = "LRUD"  # the order of the actions
     view: View = "ego"  # players counted from oneself, or from player 0
     max_cycles: int = 50  # rule 6
+    # Switches that came later; their defaults are left out of the name that states carry.
+    payoffs: tuple[float, float] = field(default=(GAIN, LOSS), metadata=LATER)  # rule 3
+    stay: bool = field(default=False, metadata=LATER)  # a fifth action
+    walls: bool = field(default=False, metadata=LATER)  # the board does not wrap around
     reward_noise = 0.0
+
+    def __repr__(self) -> str:
+        """The switches; a later one only where it is not at its default."""
+        values = [(f, getattr(self, f.name)) for f in fields(self)]
+        shown = [(f.name, value) for f, value in values if not f.metadata or value != f.default]
+        return f"{type(self).__qualname__}({', '.join(f'{name}={v!r}' for name, v in shown)})"
 
     @cached_property
     def cells(self) -> int:
@@ -40,14 +61,18 @@ class CoinGame:
 
     @property
     def num_actions(self) -> tuple[int, ...]:
-        """Four moves each."""
-        return (4,) * self.num_agents
+        """Four moves each, or five with `stay`."""
+        return (len(self.letters),) * self.num_agents
+
+    @property
+    def letters(self) -> str:
+        """The actions, by the letters L, R, U, D, S."""
+        return self.moves + "S" * self.stay
 
     @property
     def action_names(self) -> tuple[tuple[str, ...], ...]:
-        """Left, right, up, down, in the order of `moves`."""
-        names = {"L": "left", "R": "right", "U": "up", "D": "down"}
-        return (tuple(names[m] for m in self.moves),) * self.num_agents
+        """Left, right, up, down, in the order of `moves`; then stay."""
+        return (tuple(NAMES[m] for m in self.letters),) * self.num_agents
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,18 +107,38 @@ class CoinGame:
         return math.lcm(*range(1, self.num_agents + 1)) if self.ties == "split" else 1
 
     @cached_property
-    def reward_values(self) -> tuple[float, ...]:
-        """Code = reward * share - LOSS * share.
+    def unit(self) -> int:
+        """The least integer that makes integers of both payoffs."""
+        return math.lcm(*(exactly(payoff).denominator for payoff in self.payoffs))
 
-        From losing one's coin to taking every coin, in steps of 1 / share.
+    @cached_property
+    def gain(self) -> int:
+        """To whoever picks up a coin, in units of 1 / unit."""
+        return int(exactly(self.payoffs[0]) * self.unit)
+
+    @cached_property
+    def loss(self) -> int:
+        """To its owner when another does, in units of 1 / unit."""
+        return int(exactly(self.payoffs[1]) * self.unit)
+
+    @cached_property
+    def least(self) -> int:
+        """Of all rewards, in units of 1 / (share * unit): one's coin lost to every other."""
+        return self.loss * self.share * (self.num_agents - 1 if self.ties == "each" else 1)
+
+    @cached_property
+    def reward_values(self) -> tuple[float, ...]:
+        """Code = reward * share * unit - least.
+
+        From losing one's coin to taking every coin, in steps of 1 / (share * unit).
         """
-        least, most = LOSS * self.share, GAIN * self.coins * self.share
-        return tuple(r / self.share for r in range(least, most + 1))
+        parts = self.share * self.unit
+        return tuple(r / parts for r in range(self.least, self.least + self.most_parts + 1))
 
     @property
     def most_parts(self) -> int:
-        """Steps of 1 / share from the least reward to the most."""
-        return (GAIN * self.coins - LOSS) * self.share
+        """Steps of 1 / (share * unit) from the least reward to the most."""
+        return self.gain * self.coins * self.share - self.least
 
     def is_possible(self, board: Board) -> Column:
         """Whether a board can occur: a coin that avoids players never lies under one."""
@@ -124,9 +169,9 @@ class CoinGame:
         n, pairs = self.num_agents, zip(board[: self.num_agents], actions, strict=True)
         cells = [self.move(cell, action) for cell, action in pairs]  # rule 1
 
-        # The reward codes, from 0 for a reward of LOSS on.
+        # The reward codes, from 0 for the least reward on.
         coins, owner = list(board[n : n + self.coins]), board[n + self.coins :]
-        rewards = [cell * 0 - LOSS * self.share for cell in cells]
+        rewards = [cell * 0 - self.least for cell in cells]
 
         # Each coin: who gets it, what that pays, and whose it is next.
         for c, coin in enumerate(coins):
@@ -142,18 +187,26 @@ class CoinGame:
         return (*cells, *coins, *owner), rewards
 
     def move(self, cell: Column, action: Column) -> Column:
-        """The cell one step away, around the torus."""
+        """The cell one step away, around the torus or, with walls, on the board."""
         row = cell // self.width
         column = cell - row * self.width
 
-        for a, name in enumerate(self.moves):
+        for a, name in enumerate(self.letters):
             rows, columns = STEPS[name]
             if rows:
-                row = row + rows % self.height * (action == a)
+                row = row + self.ahead(row, rows, self.height) * (action == a)
             if columns:
-                column = column + columns % self.width * (action == a)
+                column = column + self.ahead(column, columns, self.width) * (action == a)
 
+        if self.walls:
+            return row * self.width + column
         return wrapped(row, self.height) * self.width + wrapped(column, self.width)
+
+    def ahead(self, place: Column, step: int, side: int) -> Column:
+        """One step along a side: around it, or not at all where a wall is in the way."""
+        if not self.walls:
+            return step % side
+        return step * (place != (side - 1 if step > 0 else 0))
 
     def takers(self, standing: list[Column]) -> list[Column]:
         """Of the players standing on a coin, those who get it (0 or 1 each)."""
@@ -168,16 +221,18 @@ class CoinGame:
         return got
 
     def payment(self, got: Column, total: Column, mine: Column) -> Column:
-        """Rule 3: reward of one player for one coin, in units of 1 / share.
+        """Rule 3: reward of one player for one coin, in units of 1 / (share * unit).
 
         `got` and `mine` are 1 if I got it and if I own it, else 0; `total` players got it.
         """
         others = total - got
+        if self.ties == "each":
+            return self.gain * got + self.loss * mine * others
         if self.ties != "split":
-            return GAIN * got + LOSS * mine * ((others > 0) * 1)
+            return self.gain * got + self.loss * mine * ((others > 0) * 1)
 
         part = self.share // (total + (total == 0) * 1)
-        return GAIN * got * part + LOSS * mine * others * part
+        return self.gain * got * part + self.loss * mine * others * part
 
     def next_owner(self, owner: Column, taken: Column) -> Column:
         """Rule 4: the next player's colour, or marked for chance to choose."""
@@ -228,10 +283,15 @@ class CoinGame:
         return [*players, *coins]
 
     def symmetries(self) -> tuple[Symmetry, ...]:
-        """Of the torus: translations, reflections, and on square boards the transposition."""
+        """Of the torus: translations, reflections, and on square boards the transposition.
+
+        Of a board with walls the same but for the translations.
+        """
         places = self.num_agents + self.coins
         owner = (tuple(range(self.num_agents)),) if self.coins == 1 else ()
         return tuple(
             Symmetry((cells,) * places + owner, (moves,) * self.num_agents)
-            for cells, moves in torus_symmetries(self.height, self.width, self.moves)
+            for cells, moves in board_symmetries(
+                self.height, self.width, self.letters, wraps=not self.walls
+            )
         )

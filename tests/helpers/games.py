@@ -49,6 +49,12 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
         {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2},
     ),
     "coin_3p_mfos": ("coin_game_v0", {"num_agents": 3, "variant": "mfos", "grid_size": (2, 4)}),
+    "coin_walls": ("coin_game_v0", {"walls": True, "grid_size": (2, 3), "payoffs": (1, -0.5)}),
+    "coin_reciprocator": ("coin_game_v0", {"variant": "reciprocator"}),
+    "coin_3p_reciprocator": (
+        "coin_game_v0",
+        {"variant": "reciprocator", "num_agents": 3, "grid_size": 2},
+    ),
     "coin_memory": ("coin_game_v0", {"memory": "last_pickup"}),
     "coin_3p_memory": (
         "coin_game_v0",

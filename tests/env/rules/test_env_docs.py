@@ -153,10 +153,15 @@ def test_action_lists(env_id):
 def test_action_lists_of_the_coin_game():
     text = " ".join(section("coin_game_v0", "Action Space").split())
     written = re.fullmatch(
-        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\)\.', text
+        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\); '
+        r"with `stay=True` `Discrete\(5\)`, the last being stay\.",
+        text,
     ).groups()
     for listed, moves in (written[:2], written[2:]):
         assert ", ".join(sde.spec("coin_game_v0").game(moves=moves).action_names[0]) == listed
+        assert sde.spec("coin_game_v0").game(moves=moves, stay=True).action_names[0][4:] == (
+            "stay",
+        )
 
 
 @pytest.mark.parametrize("env_id", MATRIX)
