@@ -29,7 +29,7 @@ from agents.exact.markov_game import MarkovGame, Play
 from agents.exact.pola import PolaConfig, outer_gradient
 from agents.exact.rules import policy_gradient
 from agents.exact.steps import Stepper
-from social_dilemmas_env.exact.orbits import OrbitGame, orbits
+from social_dilemmas_env.exact.orbits import Orbits, orbits
 from social_dilemmas_env.validation import integer
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Solution(NamedTuple):
 
 def solve(
     learner: str | SolveConfig,
-    game: ExactGame | OrbitGame,
+    game: ExactGame,
     *,
     runs: int = 1,
     seed: int = 0,
@@ -80,7 +80,8 @@ def solve(
     """
     cfg = with_settings(learner, **settings)
     integer("runs", runs, 1)
-    learned_on = _reduced(game, cfg, symmetric)
+    folded = _folded(game, cfg, symmetric)
+    learned_on = game if folded is None else folded.game
     markov = MarkovGame(
         learned_on, make_parametrisation(learned_on, cfg), device, DTYPES[cfg.precision]
     )
@@ -101,25 +102,23 @@ def solve(
 
     # Back to the states of the game that was passed.
     policies = play.policies
-    if learned_on is not game and isinstance(learned_on, OrbitGame):
-        policies = torch.as_tensor(learned_on.lift(policies.cpu().numpy())).to(policies)
+    if folded is not None:
+        policies = torch.as_tensor(folded.lift(policies.cpu().numpy())).to(policies)
     return Solution(policies, torch.stack(curves))
 
 
-def _reduced(
-    game: ExactGame | OrbitGame, cfg: SolveConfig, symmetric: bool | None
-) -> ExactGame | OrbitGame:
-    """The game to learn on: one state for all its mirror images, if asked for or of use."""
+def _folded(game: ExactGame, cfg: SolveConfig, symmetric: bool | None) -> Orbits | None:
+    """The game with one state for all its mirror images, if asked for or of use."""
     wanted = cfg.policy == "tables" if symmetric is None else symmetric
-    if not wanted or isinstance(game, OrbitGame):
-        return game
+    if not wanted or game.stabiliser is not None:  # it is such a game itself
+        return None
     try:
-        smaller = orbits(game)
+        folded = orbits(game)
     except ValueError:
         if symmetric:
             raise
-        return game
-    return smaller if smaller.num_states < game.num_states else game
+        return None
+    return folded if folded.game.num_states < game.num_states else None
 
 
 def _shares(game: MarkovGame, cfg: SolveConfig) -> bool:
@@ -165,9 +164,7 @@ def current_policies(theta: Tensor, game: MarkovGame) -> Tensor:
     return policies.expand(-1, game.num_players, -1, -1)
 
 
-def make_parametrisation(
-    game: ExactGame | OrbitGame, cfg: SolveConfig
-) -> parametrisations.Parametrisation:
+def make_parametrisation(game: ExactGame, cfg: SolveConfig) -> parametrisations.Parametrisation:
     """The parametrisation that the settings name."""
     if cfg.policy == "tables":
         return parametrisations.tables(game, dtype=DTYPES[cfg.precision])
