@@ -147,12 +147,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
 
     table = updates(game, boards, memory)
 
-    # Only memories that players can have.
-    check_visible(game, boards, table)
-    if plan.own_memory or plan.symmetry == "all":
-        # Our own memories read no cells: a look at the generators finds renamed actions.
-        elements = quotient.group.order if plan.own_memory else 6
-        check_invariant(game, boards, memory, table, (quotient, elements))
+    _check_memory(plan, boards, table, quotient)
 
     # Boards x memory.
     begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
@@ -192,6 +187,15 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         gamma=gamma,
         origin=origin,
     )
+
+
+def _check_memory(plan: _Plan, boards: Boards, table: Ints, quotient: Quotient) -> None:
+    """Refuses memories that players cannot have, and those that read what a symmetry changes."""
+    check_visible(plan.own_first, boards, table)
+    if plan.own_memory or plan.symmetry == "all":
+        # Our own memories read no cells: a look at the generators finds renamed actions.
+        elements = quotient.group.order if plan.own_memory else 6
+        check_invariant(plan.own_first, boards, plan.memory, table, (quotient, elements))
 
 
 def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) -> dict[str, Ints]:

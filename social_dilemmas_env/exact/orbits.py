@@ -63,7 +63,7 @@ def orbits(game: ExactGame) -> Orbits:
     # The board that stands for each board, and the symmetry that leads to it.
     sizes = folded.quotient.sizes
     image, element = folded.quotient.reduce(full.boards.board)
-    board = np.searchsorted(encode(folded.boards.board, sizes), encode(image, sizes))
+    board = np.asarray(np.searchsorted(encode(folded.boards.board, sizes), encode(image, sizes)))
 
     # The same for states, which are boards with a memory.
     here = full.product.board
