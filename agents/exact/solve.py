@@ -26,14 +26,19 @@ from torch import Tensor
 from agents.exact import parametrisations
 from agents.exact.learners import DTYPES, SolveConfig, with_settings
 from agents.exact.markov_game import MarkovGame, Play
+from agents.exact.models import Models, imagined
 from agents.exact.pola import PolaConfig, outer_gradient
 from agents.exact.rules import policy_gradient
 from agents.exact.steps import Stepper
 from social_dilemmas_env.exact.orbits import Orbits, orbits
+from social_dilemmas_env.rng import draw
 from social_dilemmas_env.validation import integer
 
 if TYPE_CHECKING:
     from social_dilemmas_env.exact.game import ExactGame
+
+
+MODELS = 1  # what `draw(seed, ...)` is for; part of every seeded result
 
 
 class Solution(NamedTuple):
@@ -91,6 +96,7 @@ def solve(
     # Learn; the last round only looks at what was learned.
     theta = markov.parametrisation.initial(runs, seats, seed).to(device)
     stepper, curves = Stepper(markov.parametrisation, cfg.step), []
+    models = Models(markov.parametrisation, cfg.models, draw(seed, MODELS))
     for update in range(cfg.updates + 1):
         play = Play(markov, current_policies(theta, markov), alike=shared)
         curves.append(play.score)
@@ -98,7 +104,8 @@ def solve(
         if on_update is not None:
             on_update(update, curves[-1])
         if update < cfg.updates:
-            theta = stepper.step(theta, *gradients(play, seats, cfg))
+            others = models.fit(play) if cfg.models.model_fits else None
+            theta = stepper.step(theta, *gradients(play, seats, cfg, others))
 
     # Back to the states of the game that was passed.
     policies = play.policies
@@ -141,17 +148,27 @@ def _check_finite(score: Tensor, update: int) -> None:
         )
 
 
-def gradients(play: Play, seats: int, cfg: SolveConfig) -> tuple[Tensor, Tensor]:
+def gradients(
+    play: Play, seats: int, cfg: SolveConfig, models: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """What the first seats climb, and how often they are asked where.
 
-    -> [R, M, S, A], [R, M, S].
+    Args:
+        play: what is played.
+        seats: M.
+        cfg: the learner.
+        models: [R, N, S, A], what the others take each seat to play; None: they know.
+
+    Returns:
+        [R, M, S, A], [R, M, S].
     """
     climbs = cfg.objective
+    views = [imagined(play, seat, models) for seat in range(seats)]
     by_seat = [
-        outer_gradient(play, seat, climbs)
+        outer_gradient(view, seat, climbs)
         if isinstance(climbs, PolaConfig)
-        else policy_gradient(play, seat, climbs)
-        for seat in range(seats)
+        else policy_gradient(view, seat, climbs)
+        for seat, view in enumerate(views)
     ]
     gradient, visits = zip(*by_seat, strict=True)
     return torch.stack(gradient, 1), torch.stack(visits, 1)
