@@ -27,9 +27,11 @@ RULED = [
     "coin_3p_mfos",
     "coin_5x5",
     "coin_3p_memory",
+    "coin_3p_reciprocator",
     "coin_7p",
     "coin_each",
     "coin_memory",
+    "govsim",
     "public_goods_9p",
 ]
 
