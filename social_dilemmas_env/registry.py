@@ -26,6 +26,7 @@ from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
+from social_dilemmas_env.games.commons_harvest import commons_harvest
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.imp import imp
 from social_dilemmas_env.games.ipd import ipd
@@ -236,6 +237,7 @@ for _rules in (
     bach_stravinsky,
     chicken,
     coin_game,
+    commons_harvest,
     imp,
     ipd,
     matrix_game,

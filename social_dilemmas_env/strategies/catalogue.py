@@ -7,6 +7,7 @@ from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
 from social_dilemmas_env.strategies.coin import CoinCooperator, CoinDefector, CoinTitForTat
+from social_dilemmas_env.strategies.commons import Greedy, Restrained
 from social_dilemmas_env.strategies.matrix import (
     AlwaysCooperate,
     AlwaysDefect,
@@ -28,10 +29,12 @@ _CLASSES: tuple[type[Scripted], ...] = (
     Constant,
     Extort2,
     GenerousTitForTat,
+    Greedy,
     Grim,
     MemoryOne,
     Pavlov,
     Random,
+    Restrained,
     TitForTat,
 )
 # One name may have a class for each kind of game; no two of them play the same game.
