@@ -26,6 +26,7 @@ from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
+from social_dilemmas_env.games.commons_harvest import commons_harvest
 from social_dilemmas_env.games.escape_room import escape_room
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.games.govsim_commons import govsim_commons
@@ -240,6 +241,7 @@ for _rules in (
     coin_game,
     escape_room,
     govsim_commons,
+    commons_harvest,
     imp,
     ipd,
     matrix_game,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.game import Game, State, is_possible
+from social_dilemmas_env.games.game import Game, State, is_possible, random_end
 from social_dilemmas_env.validation import integer
 
 SHOWN = 5  # wrong values that an error quotes
@@ -100,13 +100,20 @@ def _check_clocks(game: Game, t: np.ndarray, over: np.ndarray) -> None:
         raise ValueError(
             f"not a state of this game: t must lie in 0 .. {game.max_cycles}, over in 0 .. 1"
         )
-    wrong = (t == game.max_cycles) != (over == 1)
+    last = t == game.max_cycles
+    wrong = last & (over == 0) | (over == 1) & ~(last | _may_end(game, t))
     if wrong.any():
         first = wrong.argmax()
         raise ValueError(
             f"not a state of this game: over must be 1 at t = {game.max_cycles} and 0 before, "
             f"got over = {over[first]} at t = {t[first]}"
         )
+
+
+def _may_end(game: Any, t: np.ndarray) -> Any:
+    """Whether an episode may have ended at random after t steps."""
+    ending = random_end(game)
+    return False if ending is None else ending.may_end(t)
 
 
 class BatchState(NamedTuple):

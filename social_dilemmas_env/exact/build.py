@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from social_dilemmas_env.engine.tables import counted
 from social_dilemmas_env.exact.boards import MAX_ENTRIES, Boards, explore
 from social_dilemmas_env.exact.chance import Ints, TooLarge
 from social_dilemmas_env.exact.game import ExactGame
@@ -31,7 +32,7 @@ from social_dilemmas_env.exact.quotient import LARGEST, Quotient, group
 from social_dilemmas_env.exact.seats import alike, memory_views, seen_by_views
 from social_dilemmas_env.exact.tables import check_gamma
 from social_dilemmas_env.exact.visible import check_invariant, check_visible
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, is_bound
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import one_of
 
@@ -72,6 +73,8 @@ def exact_game(
     remembered = automaton(memory, game)
 
     try:
+        if is_bound(game):
+            raise TooLarge("its rules play on arrays")
         own = remembered is memory
         plan = _Plan(env_id, game_kwargs, game, own_first, remembered, own, symmetry)
         return _build(plan, gamma)
@@ -79,9 +82,9 @@ def exact_game(
         boards = _size(game, symmetry)
         states = boards * memories(remembered)
         raise TooLarge(
-            f"{env_id} is too large to enumerate: up to {boards:,} boards, {states:,} states with "
-            f"memory ({error}; at most {MAX_ENTRIES:,} states x joint actions); a smaller board, "
-            "fewer players or a smaller memory would shrink it"
+            f"{env_id} is too large to enumerate: up to {counted(boards)} boards, "
+            f"{counted(states)} states with memory ({error}; at most {MAX_ENTRIES:,} states x "
+            "joint actions); a smaller board, fewer players or a smaller memory would shrink it"
         ) from None
 
 

@@ -7,6 +7,7 @@ from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
 from social_dilemmas_env.strategies.coin import CoinCooperator, CoinDefector, CoinTitForTat
+from social_dilemmas_env.strategies.commons import Greedy, Restrained
 from social_dilemmas_env.strategies.matrix import (
     AlwaysCooperate,
     AlwaysDefect,
@@ -36,12 +37,14 @@ _CLASSES: tuple[type[Scripted], ...] = (
     Extort2,
     GenerousTitForTat,
     GreedyFisher,
+    Greedy,
     Grim,
     LeverPuller,
     MemoryOne,
     Pavlov,
     Random,
     RestrainedFisher,
+    Restrained,
     TitForTat,
 )
 # One name may have a class for each kind of game; no two of them play the same game.

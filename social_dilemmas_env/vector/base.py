@@ -17,7 +17,14 @@ from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
 from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.python_engine import player_names
-from social_dilemmas_env.games.game import Game, encode, player_0_sees_all
+from social_dilemmas_env.engine.tables import counted
+from social_dilemmas_env.games.game import (
+    Game,
+    encode,
+    observed_shape,
+    player_0_sees_all,
+    random_end,
+)
 from social_dilemmas_env.games.whole_state import (
     board_positions,
     whole_state_shape,
@@ -63,9 +70,10 @@ class BatchEnv(Episodes, ABC):
         self.single_observation_space, self.single_action_space = spaces
 
         self._actions_shape = (self.num_envs, self.num_agents)
-        self._shape = (*self._actions_shape, *game.observation_shape)
+        self._shape = (*self._actions_shape, *observed_shape(game, options.obs_mode))
         self._buffer: Array = None  # of the observations, where it is reused
         self._by_tables = by_tables(game, options.tables)
+        self._random_end = random_end(game)
         self.engine = self._make_engine()
         if options.info_metrics:
             self._metrics = ManyGames(game, self.num_envs, self.engine.xp)
@@ -177,6 +185,9 @@ class BatchEnv(Episodes, ABC):
             return self._step_apart(actions)
         if self._over:
             return self._step_over()
+        if self._random_end is not None and self._random_end.may_end(self._clock + 1):
+            self._part()
+            return self._step_apart(actions)
 
         # Move all games.
         self._clock += 1
@@ -210,7 +221,7 @@ class BatchEnv(Episodes, ABC):
         # Move all games; those that waited for their reset do not count.
         self._clock = self._clock + 1
         rewards = self._play(actions)
-        done = (self._clock >= self.game.max_cycles) & ~waited
+        done = self._ended() & ~waited
 
         if self._metrics is not None and bool(done.any()):
             infos = self._metrics.infos(done)
@@ -228,7 +239,17 @@ class BatchEnv(Episodes, ABC):
                 self._next_episode(lanes(waited))
         else:
             self._over = done
+        if self._random_end is not None and not isinstance(self._clock, int):
+            self._meet()
         return self._observe(), rewards, self._flags(False), self._flags(done), infos
+
+    def _ended(self) -> Array:
+        """Which episodes have come to their end, at the present clocks [B]."""
+        ended = self._clock >= self.game.max_cycles
+        if self._random_end is not None:
+            draw = self.engine.draw(self._running.key, self._clock)
+            ended = ended | self._random_end.ends(self._clock, draw)
+        return ended
 
     def _check_none_over(self) -> None:
         if self.autoreset == "next_step" or not self._may_look():
@@ -333,7 +354,8 @@ class BatchEnv(Episodes, ABC):
         count, numbers = observation_count(self.game), self.engine.numbers
         if count * numbers > MAX_TABLE:
             raise ValueError(
-                f"{count} views x {numbers} numbers are too many for a table; use observe(ids)"
+                f"{counted(count)} views x {numbers} numbers are too many for a table; "
+                "use observe(ids)"
             )
         return self.engine.observation_table
 
