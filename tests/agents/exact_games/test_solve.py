@@ -264,8 +264,8 @@ def test_progress_is_told(coin):
         ({"runs": 0}, "runs must be at least 1, got 0"),
         ({"updates": -1}, "updates must be at least 0"),
         ({"policy": "gru"}, "policy must be one of"),
-        ({"lr": float("nan")}, "lr, size, cut and fit_lr must be positive"),
-        ({"lr": 0.0}, "lr, size, cut and fit_lr must be positive"),
+        ({"lr": float("nan")}, "cut and fit_lr must be positive"),
+        ({"lr": 0.0}, "cut and fit_lr must be positive"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(coin, call, words):
