@@ -227,7 +227,7 @@ def test_public_goods_defaults():
 
 def test_coin_rewards_table():
     """The page's four rows against the constants and against moves on a board."""
-    [[_, *rows]] = tables(section("coin_game_v0", "Rewards"))
+    [_, *rows], _ = tables(section("coin_game_v0", "Rewards"))
     assert [int(row[2]) for row in rows] == [GAIN, GAIN, LOSS, GAIN + LOSS] == [1, 1, -2, -1]
     env = sde.make_env("coin_game_v0")
     mine = {"my coin": 0, "another's coin": 1, "nothing": 0}
