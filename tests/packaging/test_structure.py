@@ -28,6 +28,7 @@ LATE = {
     "agents/cli/solve.py": COMMAND_STARTS,
     "agents/cli/solving.py": COMMAND_STARTS,
     "agents/cli/play.py": "pygame, pillow and ffmpeg, for films only",
+    "agents/cli/sweep.py": COMMAND_STARTS,
     "agents/cli/train.py": COMMAND_STARTS,
     "agents/evaluation/league.py": "torch, for trained agents only",
     "agents/evaluation/players.py": "torch, for trained agents only",
