@@ -73,7 +73,7 @@ def test_killed_workers_change_nothing(cluster, tmp_path):
 
 def test_a_killed_node_changes_nothing(cluster, tmp_path, capsys):
     """It goes when both nodes are in the middle of a run."""
-    runs = small_sweep(seeds=4, iterations=400)
+    runs = small_sweep(seeds=4, iterations=80)
     folder = tmp_path / "ray"
 
     def kill_when_busy():
