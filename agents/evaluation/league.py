@@ -64,6 +64,35 @@ class League:
         lines += [f"{name} is {remark}" for name, remark in self.remarks.items()]
         return "\n".join([*lines, *self._notes()])
 
+    def ranking(self) -> str:
+        """The entries by what they earn, for leagues whose table nobody could read.
+
+        Means over all pairs of an entry, in both seats, each counting as much as any other.
+        """
+        both = np.stack([self.means[..., 0], self.means[..., 1].T])
+        squares = np.stack([self.errors[..., 0], self.errors[..., 1].T]) ** 2
+        played = np.maximum((~np.isnan(both)).sum((0, 2)), 1)
+        means = np.nansum(both, (0, 2)) / played
+        halves = 1.96 * np.sqrt(np.nansum(squares, (0, 2))) / played
+
+        # Who has forfeited has no place.
+        width = max(map(len, self.names)) + 1
+        order = [k for k in np.argsort(-means, kind="stable") if self.names[k] not in self.forfeits]
+        lines = [f"{'entry':>{width + 5}s}{'against all':>{CELL_WIDTH + 4}s}{'itself':>10s}"]
+        for place, k in enumerate(order, 1):
+            cell = f"{means[k]:+7.4f} ±{halves[k]:.4f}".rjust(CELL_WIDTH + 4)
+            alone = self.means[k, k].mean()
+            lines.append(f"{place:4d} {self.names[k]:>{width}s}{cell}{alone:+10.4f}")
+        lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
+        episodes, seed = (self.settings.get(name) for name in ("episodes", "seed"))
+        return "\n".join(
+            [
+                *lines,
+                "Mean reward a step against every entry and itself, in both seats; ± is the 95 %",
+                f"interval over {episodes} episodes a pair; seed {seed}.",
+            ]
+        )
+
     def _cell(self, i: int, j: int) -> str:
         mean, error = self.means[i, j, 0], self.errors[i, j, 0]
         if np.isnan(mean):

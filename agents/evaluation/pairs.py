@@ -28,7 +28,7 @@ Pair = tuple[int, int]  # places in the table of who is player 0 and who are the
 # a name, and "why".
 Played = dict[str, Any]
 
-GAMES = 4096  # in one vector environment: more gain nothing
+GAMES = 2048  # in one vector environment: more gain nothing
 
 
 @dataclass(eq=False)
