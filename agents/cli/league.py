@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     executor = choose_executor(read_executor_options(arguments))
     lines = ResultLines(save.with_suffix(".jsonl")) if save is not None else None
-    with raising_on_terminate():
+    with raising_on_terminate(lines.hint if lines is not None else ""):
         league = run_league(spec, executor, lines, say)
 
     print(shown(league))

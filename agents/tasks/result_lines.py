@@ -41,6 +41,11 @@ class ResultLines:
             self._whole = text.endswith("\n") or not text
             self._read(text)
 
+    @property
+    def hint(self) -> str:
+        """How to go on after a stop."""
+        return f"what is done is in {self.path}, the same command goes on from there"
+
     def _read(self, text: str) -> None:
         for line in text.splitlines():
             try:

@@ -9,10 +9,13 @@ from typing import Any
 
 
 @contextmanager
-def raising_on_terminate() -> Iterator[None]:
+def raising_on_terminate(hint: str = "") -> Iterator[None]:
     """Within it SIGTERM raises SystemExit, so that workers end too; the caller's handler returns.
 
     Handlers belong to the main thread: elsewhere nothing changes.
+
+    Args:
+        hint: said on standard error where the work is stopped, how to go on; "" for nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -24,5 +27,9 @@ def raising_on_terminate() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
+    except (KeyboardInterrupt, SystemExit):
+        if hint:
+            print(f"stopped; {hint}", file=sys.stderr)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
