@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from agents.errors import TrainingError
+from agents.tasks.attempts import MODULES
 from social_dilemmas_env.extras import explained, need_found
 from social_dilemmas_env.version import __version__
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "envs": ("agents.cli.envs", "list the games, or show the page of one"),
     "play": ("agents.cli.play", "play a game between strategies or agents, watch or record it"),
     "train": ("agents.cli.train", "train a learner, or go on training"),
+    "sweep": ("agents.cli.sweep", "train one learner at many seeds and settings"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
@@ -40,6 +42,7 @@ NETWORKS = (("torch", "agents"), ("safetensors", "agents"))
 EXACT = (("torch", "agents"), ("scipy", "exact"))
 NEEDS = {
     "train": NETWORKS,
+    "sweep": NETWORKS,
     "evaluate": NETWORKS,
     "export": NETWORKS,
     "solve": EXACT,
@@ -129,6 +132,7 @@ def import_modules(words: list[str]) -> int:
             sys.path.insert(0, "")
         try:
             importlib.import_module(module)
+            MODULES.append(module)
         except (ImportError, ValueError, TypeError) as error:
             print(f"social-dilemmas: --import {module}: {_one_line(error)}", file=sys.stderr)
             return 2
