@@ -21,7 +21,8 @@ from social_dilemmas_env.version import __version__
 # exit status
 COMMANDS = {
     "envs": ("agents.cli.envs", "list the games, or show the page of one"),
-    "play": ("agents.cli.play", "play a game between strategies or agents, watch or record it"),
+    "play": ("agents.cli.play", "play a game: you, strategies, agents; watch or record it"),
+    "replay": ("agents.cli.replay", "show an episode that was saved, in any mode"),
     "train": ("agents.cli.train", "train a learner, or go on training"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
