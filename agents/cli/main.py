@@ -28,6 +28,7 @@ COMMANDS = {
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
+    "plot": ("agents.cli.plot", "learning curves, cooperation, policies of runs and agents"),
     "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
         "agents.cli.demo",
@@ -42,6 +43,7 @@ NEEDS = {
     "train": NETWORKS,
     "evaluate": NETWORKS,
     "export": NETWORKS,
+    "plot": NETWORKS,
     "solve": EXACT,
     "demo": (
         *NETWORKS,

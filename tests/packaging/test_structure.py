@@ -27,6 +27,7 @@ LATE = {
     "agents/cli/export.py": COMMAND_STARTS,
     "agents/cli/solve.py": COMMAND_STARTS,
     "agents/cli/solving.py": COMMAND_STARTS,
+    "agents/cli/plot.py": COMMAND_STARTS,
     "agents/cli/play.py": "pygame, for windows only; scipy, for exact advantages only",
     "agents/cli/saving.py": "pygame, pillow and ffmpeg, for films only",
     "agents/cli/train.py": COMMAND_STARTS,
