@@ -111,7 +111,9 @@ def narrow(markdown: str) -> list[str]:
             row = f"{first:26s}  {'   '.join(rest)}".rstrip()
             lines += [] if first == "---" else wrap(row, WIDTH, subsequent_indent=" " * 28)
         else:
-            lines += wrap(line, WIDTH, subsequent_indent=" " * 4 * line.startswith("social-")) or [""]
+            lines += wrap(line, WIDTH, subsequent_indent=" " * 4 * line.startswith("social-")) or [
+                ""
+            ]
     return lines
 
 

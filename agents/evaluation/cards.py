@@ -1,6 +1,6 @@
 """The card of a bundled agent, in Markdown, from its manifest: no torch, nothing computed.
 
-    print(model_card("loqa_3x3"))
+print(model_card("loqa_3x3"))
 """
 
 import json

@@ -79,9 +79,7 @@ def read_run(folder: str | Path) -> Run:
         rows = [json.loads(line) for line in lines if line.endswith("}")]
         iterations = np.array([int(row["iteration"]) for row in rows])
         names = sorted({name for row in rows for name in row} - {"iteration", "seconds"})
-        metrics = {
-            name: np.array([float(row.get(name, np.nan)) for row in rows]) for name in names
-        }
+        metrics = {name: np.array([float(row.get(name, np.nan)) for row in rows]) for name in names}
         identity(facts)
     except FileNotFoundError:
         raise ValueError(f"{path} has no metrics yet: let it train for 20 iterations") from None

@@ -61,7 +61,9 @@ def test_bad_input_is_a_sentence(capsys, words, complaint):
 
 def test_without_matplotlib_the_extra_is_named(capsys, monkeypatch):
     found = extras.find_spec
-    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "matplotlib" else found(name))
+    monkeypatch.setattr(
+        extras, "find_spec", lambda name: None if name == "matplotlib" else found(name)
+    )
     status, _, err = run(capsys, "plot", "bundled:loqa_ipd")
     assert status == 2
     assert 'plotting needs matplotlib: pip install -e ".[benchmarks]"' in err
