@@ -22,7 +22,8 @@ from social_dilemmas_env.version import __version__
 # exit status
 COMMANDS = {
     "envs": ("agents.cli.envs", "list the games, or show the page of one"),
-    "play": ("agents.cli.play", "play a game between strategies or agents, watch or record it"),
+    "play": ("agents.cli.play", "play a game: you, strategies, agents; watch or record it"),
+    "replay": ("agents.cli.replay", "show an episode that was saved, in any mode"),
     "train": ("agents.cli.train", "train a learner, or go on training"),
     "sweep": ("agents.cli.sweep", "train one learner at many seeds and settings"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
@@ -30,6 +31,7 @@ COMMANDS = {
     "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
     "schelling": ("agents.cli.schelling", "what cooperators and defectors earn, by their number"),
+    "plot": ("agents.cli.plot", "learning curves, cooperation, policies of runs and agents"),
     "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
         "agents.cli.demo",
@@ -45,6 +47,7 @@ NEEDS = {
     "sweep": NETWORKS,
     "evaluate": NETWORKS,
     "export": NETWORKS,
+    "plot": NETWORKS,
     "solve": EXACT,
     "demo": (
         *NETWORKS,

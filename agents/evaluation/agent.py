@@ -38,9 +38,11 @@ class TrainedAgent:
         facts: what its checkpoint says of it.
         remark: what those who watch it play should know, a sentence; "" for nothing.
         finite_memory: whether it remembers boards and an automaton's state, and nothing else.
+        critic: what it expected to earn (`Critic`), where its checkpoint has kept that.
     """
 
     finite_memory = False
+    critic: Any = None
     # Of the uniform numbers that choose actions; part of what a seed means.
     uniform_dtype = torch.float32
     remark = ""
