@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from agents.nn.networks import Network, Params, Shapes, Stepper
+from agents.nn.networks import Network, Params, Shapes, Stepper, pick
 from social_dilemmas_env.exact.quotient import Quotient, group
 from social_dilemmas_env.games.game import decode, encode
 
@@ -61,7 +61,7 @@ def classes_of(game: Any, which: str, device: torch.device) -> Classes:
 
 @dataclass(frozen=True, eq=False)
 class UpToSymmetry(Network):
-    """A network on classes of observations.
+    """A network without memory on classes of observations, asked once for each class.
 
     Attributes:
         inner: the network; its table has the classes' first observations [C, F].
@@ -77,19 +77,30 @@ class UpToSymmetry(Network):
 
     @override
     def __call__(self, params: Params, obs_ids: Tensor) -> Tensor:
-        return self.renamed(self.inner(params, self.classes.rows[obs_ids]), obs_ids)
+        return self.renamed(self.of_classes(params, obs_ids.shape[1]), obs_ids)
 
     @override
     def stepper(self, params: Params, games: int, steps: int) -> Stepper:
-        inner = self.inner.stepper(params, games, steps)
-        return lambda obs_ids, t: self.renamed(inner(self.classes.rows[obs_ids], t), obs_ids)
+        values = self.of_classes(params, len(next(iter(params.values()))))
+        return lambda obs_ids, t: self.renamed(values, obs_ids)
+
+    def of_classes(self, params: Params, sets: int) -> Tensor:
+        """What the network gives for each class.  K -> [K, C, A]."""
+        first = self.classes.first
+        every = torch.arange(len(first), device=first.device).expand(1, sets, -1)
+        return self.inner(params, every)[0]
 
     def renamed(self, values: Tensor, obs_ids: Tensor) -> Tensor:
-        """By the actions' names on the boards that were seen.  [..., A], [...] -> [..., A]."""
-        # A state value has no actions; with mirror look-aheads it stands before the Q.
+        """By the actions' names on the boards that were seen.
+
+        [K, C, ...], [..., K, n] -> [..., K, n, A].
+        """
+        found = pick(values, self.classes.rows[obs_ids])
         moves = self.classes.moves[obs_ids]
-        shift = values.shape[-1] - moves.shape[-1]
+
+        # A state's value has no actions; for mirror look-aheads it stands before those of actions.
+        shift = found.shape[-1] - moves.shape[-1]
         if shift < 0:
-            return values
-        of_actions = values[..., shift:].gather(-1, moves)
-        return torch.cat((values[..., :shift], of_actions), -1) if shift else of_actions
+            return found
+        of_moves = found[..., shift:].gather(-1, moves)
+        return torch.cat((found[..., :shift], of_moves), -1) if shift else of_moves

@@ -56,8 +56,8 @@ class PolaDiceConfig:
     epochs: int = 8  # Adam steps of a proximal step, on one batch
     beta_step: float = 1.0  # KL's weight in a proximal step, in rewards of a step of the game
     actor: str = "gru"  # "gru", "mlp" or "tabular" (also the critic)
-    # Boards that networks cannot tell apart: "none"; "translations" of the torus; "all" its
-    # symmetries, moves renamed with the board ("tabular" and "mlp" only)
+    # Boards that a table or an MLP cannot tell apart: those that differ by "translations" of the
+    # torus, or by "all" its symmetries, moves renamed with the board; "none"
     symmetry: str = "none"
     hidden: int = 64  # units of each layer
     layers: int = 1  # before the GRU, 1 or 2; hidden layers of an MLP
@@ -92,10 +92,10 @@ class PolaDiceConfig:
             )
         if self.target_gain and (self.look_ahead == "mirror" or not self.inner_steps):
             raise ValueError("target_gain moves lr_in, which only gradient look-aheads have")
-        if self.symmetry == "all" and self.actor == "gru":
+        if self.symmetry != "none" and self.actor == "gru":
             raise ValueError(
-                "symmetry='all' renames moves from board to board: a GRU would remember them by "
-                "changing names; use 'translations', or actor='mlp'"
+                "symmetry renames boards one by one, and a GRU would remember them by changing "
+                "names: use actor='tabular' or 'mlp'"
             )
 
 

@@ -46,8 +46,10 @@ class Watch:
         self.count = LOOK + 1
         mean = float(self.total) / LOOK
         if abs(mean) < TOO_LITTLE:
-            what = "lower beta_in" if cfg.look_ahead == "mirror" else (
-                f"raise lr_in (now {cfg.lr_in}) or set target_gain"
+            what = (
+                "lower beta_in"
+                if cfg.look_ahead == "mirror"
+                else (f"raise lr_in (now {cfg.lr_in}) or set target_gain")
             )
             warnings.warn(
                 f"look-ahead steps gain the opponent {mean:.4f} a step of the game: they hardly "

@@ -5,7 +5,6 @@ Shapes  V distinct observations, F features of one, A actions, P parameters.
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from agents.learners.pola.config import PolaDiceConfig
@@ -33,9 +32,7 @@ def actor_critic(
     return ActorCritic(*(network(cfg, table, k, classes) for k in (num_actions, values)))
 
 
-def network(
-    cfg: PolaDiceConfig, table: Tensor, outputs: int, classes: Classes | None
-) -> Network:
+def network(cfg: PolaDiceConfig, table: Tensor, outputs: int, classes: Classes | None) -> Network:
     """One network, on boards up to a symmetry where there are classes of them."""
     rows = table if classes is None else table[classes.first]
     kinds = {

@@ -31,7 +31,6 @@ from agents.learners.pola.pola_dice import (
     Games,
     InnerStep,
     LastStep,
-    Outer,
     OuterProblem,
     critic_loss,
     divergence,
