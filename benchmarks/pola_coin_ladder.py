@@ -1,4 +1,4 @@
-"""POLA-DiCE in the 3x3 Coin Game, rung by rung: from tables that see a memory to GRUs that must not.
+"""POLA-DiCE in the 3x3 Coin Game, rung by rung: from tables with a memory view to GRUs without one.
 
 Every rung is the learner `pola_dice`, from samples, both players learning. What changes:
 

@@ -66,7 +66,7 @@ def remembering_game(env_id: str, game: str, translations: bool) -> ExactGame:
     arguments: dict[str, Any] = json.loads(game)
     memory = arguments.pop("memory", None)
     symmetry = "translations" if translations else None
-    return sde.exact_game(env_id, memory=memory, symmetry=symmetry, **arguments)  # type: ignore
+    return sde.exact_game(env_id, memory=memory, symmetry=symmetry, **arguments)
 
 
 @torch.no_grad()

@@ -21,9 +21,12 @@ RANGE = (1e-2, 1e5)  # η's, times lr_in
 def adapted(eta: Tensor, gain: Tensor, cfg: PolaDiceConfig) -> Tensor:
     """η after an outer step: larger where the other gained less than `target_gain`.
 
+    Smaller where it lost half as much or more: a step that harms the one who takes it is too long.
+
     [L, 1], [L] -> [L, 1].
     """
-    factor = torch.where(gain < cfg.target_gain, FASTER, SLOWER)
+    short = (gain < cfg.target_gain) & (gain > -cfg.target_gain / 2)
+    factor = torch.where(short, FASTER, SLOWER)
     low, high = (cfg.lr_in * bound for bound in RANGE)
     return (eta * factor[:, None]).clamp(low, high)
 

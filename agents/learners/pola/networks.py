@@ -35,10 +35,11 @@ def actor_critic(
 def network(cfg: PolaDiceConfig, table: Tensor, outputs: int, classes: Classes | None) -> Network:
     """One network, on boards up to a symmetry where there are classes of them."""
     rows = table if classes is None else table[classes.first]
-    kinds = {
-        "tabular": lambda: Tabular(rows, outputs),
-        "mlp": lambda: Mlp(rows, outputs, (cfg.hidden,) * cfg.layers),
-        "gru": lambda: Gru(rows, outputs, cfg.hidden, cfg.layers),
-    }
-    inner = kinds[cfg.actor]()
+    inner: Network
+    if cfg.actor == "tabular":
+        inner = Tabular(rows, outputs)
+    elif cfg.actor == "mlp":
+        inner = Mlp(rows, outputs, (cfg.hidden,) * cfg.layers)
+    else:
+        inner = Gru(rows, outputs, cfg.hidden, cfg.layers)
     return inner if classes is None else UpToSymmetry(table, outputs, inner, classes)
