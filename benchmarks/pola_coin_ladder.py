@@ -86,7 +86,7 @@ SETTINGS = {
     "network_steps": 100,
     "recurrent_steps": 200,
     "clone_steps": 60,
-    "points": 4,
+    "points": 3,
     "episodes": 512,
 }
 SMALL = {

@@ -53,9 +53,14 @@ def classes_of(game: Any, which: str, device: torch.device) -> Classes:
     symmetries = group(game, which)
     least, element = Quotient(symmetries).reduce(views)
 
+    # Boards that some reflection leaves as they are have several names for a move: one of them for
+    # all boards that differ by a translation.
+    shifted, _ = Quotient(group(game, "translations")).reduce(views)
+    moves = symmetries.actions[0][element[np.asarray(encode(shifted, game.sizes))]]
+
     # Number the classes by the codes of their least views.
     first, rows = np.unique(np.asarray(encode(least, game.sizes)), return_inverse=True)
-    tables = (rows, first, symmetries.actions[0][element])
+    tables = (rows, first, moves)
     return Classes(*(torch.as_tensor(table, device=device) for table in tables))
 
 

@@ -15,18 +15,19 @@ from agents.learners.pola.config import PolaDiceConfig
 LOOK = 100  # outer steps that the warning is about
 TOO_LITTLE = 0.002  # reward a step
 FASTER, SLOWER = 1.1, 1 / 1.1  # η's change an outer step
+TOO_FAR = 0.5  # the same, where the step did harm
 RANGE = (1e-2, 1e5)  # η's, times lr_in
 
 
 def adapted(eta: Tensor, gain: Tensor, cfg: PolaDiceConfig) -> Tensor:
     """η after an outer step: larger where the other gained less than `target_gain`.
 
-    Smaller where it lost half as much or more: a step that harms the one who takes it is too long.
+    Half as large where it lost half as much: a step that harms the one who takes it is too long.
 
     [L, 1], [L] -> [L, 1].
     """
-    short = (gain < cfg.target_gain) & (gain > -cfg.target_gain / 2)
-    factor = torch.where(short, FASTER, SLOWER)
+    factor = torch.where(gain < cfg.target_gain, FASTER, SLOWER)
+    factor = torch.where(gain < -cfg.target_gain / 2, TOO_FAR, factor)
     low, high = (cfg.lr_in * bound for bound in RANGE)
     return (eta * factor[:, None]).clamp(low, high)
 
@@ -49,13 +50,9 @@ class Watch:
         self.count = LOOK + 1
         mean = float(self.total) / LOOK
         if abs(mean) < TOO_LITTLE:
-            what = (
-                "lower beta_in"
-                if cfg.look_ahead == "mirror"
-                else (f"raise lr_in (now {cfg.lr_in}) or set target_gain")
-            )
+            setting = "lower beta_in" if cfg.look_ahead == "mirror" else "raise lr_in"
             warnings.warn(
                 f"look-ahead steps gain the opponent {mean:.4f} a step of the game: they hardly "
-                f"move it, and shape nothing; {what}",
-                stacklevel=2,
+                f"move it, and what they shape is small; {setting}, or set target_gain",
+                stacklevel=3,
             )

@@ -57,6 +57,16 @@ CASES = {
     ),
     "pola, ratios": ("pola_dice", "coin_game_v0", {"inner_steps": 2, "reuse_inner": True}),
     "pola, tables": ("pola_dice", "ipd_v0", {"actor": "tabular"}),
+    "pola, mirror": (
+        "pola_dice",
+        "coin_game_v0",
+        {"look_ahead": "mirror", "inner_steps": 1, "actor": "tabular", "symmetry": "all"},
+    ),
+    "pola, proximal": (
+        "pola_dice",
+        "coin_game_v0",
+        {"outer": "proximal", "epochs": 2, "inner_steps": 1, "target_gain": 0.1},
+    ),
     "models": ("pola_om", "coin_game_v0", {"inner_steps": 2, "model_batches": 2}),
 }
 
