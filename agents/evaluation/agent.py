@@ -172,6 +172,11 @@ class Agent(TrainedAgent):
         self._net, self._theta = net.actor, net.unpack(theta, "actor")
         self._dtype = self._net.table.dtype
 
+    @property
+    def parameters(self) -> Params:
+        """The policy's weights by name, [1, ...] each."""
+        return self._theta
+
     @override
     def precise(self) -> "Agent":
         twin = copy.copy(self)

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, check_tensors, load
-from agents.evaluation.agent import TrainedAgent
-from agents.evaluation.loading import find_checkpoint
+from agents.checkpoint import Checkpoint, check_tensors
+from agents.evaluation.agent import Agent, TrainedAgent
+from agents.evaluation.loading import load_agent
 from agents.evaluation.memory_agent import MemoryAgent
 from agents.evaluation.restore import known_settings, num_runs
 from agents.evaluation.restore import restore_agent as restore_network
@@ -93,14 +93,14 @@ def warm_policy(source: str, net: ActorCritic) -> Tensor:
     """The policy's parameters of an agent with the same network, [1, P of the actor].
 
     Raises:
-        ValueError: its network is another.
-        CheckpointError: see `load`.
+        ValueError: its network is another, or it has none.
+        CheckpointError: see `load_agent`.
     """
-    theta = load(find_checkpoint(source)).tensors.get("self0.theta")
-    if theta is None or theta.ndim != 2 or theta.shape[1] < net.actor_size:
-        held = "no network" if theta is None else f"{theta.shape[-1]} parameters"
+    agent, wanted = load_agent(source), net.actor.shapes()
+    held = agent.parameters if isinstance(agent, Agent) else {}
+    if {name: tuple(x.shape[1:]) for name, x in held.items()} != wanted:
         raise ValueError(
-            f"warm_start={source!r} holds {held}, this policy has {net.actor_size}: actor, hidden "
-            "and layers must be those of that agent"
+            f"warm_start={source!r} is no agent with the network of this policy: actor, hidden, "
+            "layers and the game's view must be its own"
         )
-    return theta[:1, : net.actor_size]
+    return torch.cat([held[name].flatten(1) for name in wanted], 1)

@@ -44,8 +44,9 @@ class PolaDiceConfig:
     model_batches: int = 0
     lr_model: float = 0.003  # the model's rate, of Adam
     lr_model_v: float = 0.0005  # its critic's
-    # The opponent's imagined answer: "gradient", K steps of rate η in its parameters, or "mirror",
-    # one step log π + Q / β_in in policy space, through a learned Q (mirror.py)
+    # The opponent's imagined answer: "gradient", K steps of rate η in its parameters; "logits", the
+    # same in a table of its logits, whatever its network; "mirror", one step log π + Q / β_in in
+    # policy space, through a learned Q (mirror.py)
     look_ahead: str = "gradient"
     # η is moved after each outer step until the opponent gains this much a step of the game by its
     # imagined steps ("imagined_gain" in the metrics); 0: η stays lr_in
@@ -78,7 +79,7 @@ class PolaDiceConfig:
                 raise ValueError(f"{name} must be finite and >= 0, not {getattr(self, name)}")
         one_of("estimator", self.estimator, ("loaded", "dice"))
         one_of("actor", self.actor, ("gru", "mlp", "tabular"))
-        one_of("look_ahead", self.look_ahead, ("gradient", "mirror"))
+        one_of("look_ahead", self.look_ahead, ("gradient", "logits", "mirror"))
         one_of("outer", self.outer, ("gradient", "proximal"))
         one_of("symmetry", self.symmetry, ("none", "translations", "all"))
         self._check_combinations()
@@ -89,6 +90,11 @@ class PolaDiceConfig:
             raise ValueError(
                 "look_ahead='mirror' is one step (inner_steps=1) with beta_in > 0, not "
                 f"inner_steps={self.inner_steps}, beta_in={self.beta_in}"
+            )
+        if self.look_ahead == "logits" and (self.outer != "proximal" or self.symmetry == "none"):
+            raise ValueError(
+                "look_ahead='logits' needs outer='proximal', which fits a network to its tables, "
+                "and symmetry, which says what their rows are"
             )
         if self.target_gain and (self.look_ahead == "mirror" or not self.inner_steps):
             raise ValueError("target_gain moves lr_in, which only gradient look-aheads have")

@@ -29,7 +29,7 @@ from agents.learners.pola.config import PRESETS, PolaDiceConfig, default_config
 from agents.learners.pola.imagined_gain import Watch, adapted
 from agents.learners.pola.memory import check_memory
 from agents.learners.pola.mirror import mirror_gradient
-from agents.learners.pola.networks import actor_critic
+from agents.learners.pola.networks import actor_critic, as_tables, table_network
 from agents.learners.pola.pola_dice import (
     Games,
     Outer,
@@ -73,6 +73,8 @@ class PolaDice:
         self.compute = Direct()
         table, actions = venv.observation_table, int(venv.single_action_space.n)
         self.net = actor_critic(cfg, table, actions, venv.game)
+        # What an outer step is played and differentiated with.
+        self.acting = table_network(self.net) if cfg.look_ahead == "logits" else self.net
         self.device = venv.observation_table.device
         # Whose lane it is.
         self.seat = torch.arange(PLAYERS, device=self.device).repeat_interleave(cfg.runs)
@@ -135,8 +137,12 @@ class PolaDice:
 
     def _proximal(self, problem: OuterProblem, age: int) -> Outer:
         """A step in policy space, fitted by several steps of Adam to one batch (proximal.py)."""
-        batches = score_games(self.theta, problem)
-        old = self.compute(old_policies, self.theta, batches, problem)
+        scored, own = problem, self.theta
+        if self.cfg.look_ahead == "logits":
+            own, start, other = (as_tables(self.net, x) for x in (own, problem.old, problem.other))
+            scored = problem._replace(net=self.acting, old=start, other=other)
+        batches = score_games(own, scored)
+        old = self.compute(old_policies, own, batches, scored)
         norms = []
         for epoch in range(self.cfg.epochs):
             between_parts()
@@ -161,7 +167,7 @@ class PolaDice:
 
     def _play_outer(self, own: Tensor, other: Tensor, number: int) -> Games:
         answers = number > 0 and self.cfg.look_ahead == "mirror"
-        return self.play(own, other, number, purpose=0, answers=answers)
+        return self.play(own, other, number, purpose=0, answers=answers, net=self.acting)
 
     def rates(self, actor: float, critic: float) -> Tensor:
         """A rate for each parameter.  [P]."""
@@ -207,7 +213,14 @@ class PolaDice:
         return torch.cat((second, first))
 
     def play(
-        self, own: Tensor, other: Tensor, number: int, *, purpose: int, answers: bool = False
+        self,
+        own: Tensor,
+        other: Tensor,
+        number: int,
+        *,
+        purpose: int,
+        answers: bool = False,
+        net: ActorCritic | None = None,
     ) -> Games:
         """New games of the learner of each lane, in its own seat, and its opponent.
 
@@ -217,6 +230,7 @@ class PolaDice:
             number: of the roll-out within the iteration.
             purpose: 0 for an outer step, 1 to fit models; other numbers give other games.
             answers: the opponent plays its mirror step log π + Q / β_in.
+            net: whose parameters these are; None for the learner's network.
         """
         cfg, batch, key = self.cfg, self.venv.num_envs, (self.iteration, purpose, number)
         thetas = tuple(torch.where((self.seat == i)[:, None], own, other) for i in range(PLAYERS))
@@ -229,7 +243,7 @@ class PolaDice:
         games = self.compute.rollout(
             self.venv,
             draw(self.seed, Stream.ENV, *key),
-            JointPolicy(self.net, thetas, tilts=tilts),
+            JointPolicy(net or self.net, thetas, tilts=tilts),
             uniforms.to(self.device),
         )
         seen = (games.obs_ids, games.actions, games.rewards)

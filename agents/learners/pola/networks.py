@@ -5,6 +5,7 @@ Shapes  V distinct observations, F features of one, A actions, P parameters.
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from agents.learners.pola.config import PolaDiceConfig
@@ -43,3 +44,32 @@ def network(cfg: PolaDiceConfig, table: Tensor, outputs: int, classes: Classes |
     else:
         inner = Gru(rows, outputs, cfg.hidden, cfg.layers)
     return inner if classes is None else UpToSymmetry(table, outputs, inner, classes)
+
+
+def table_network(net: ActorCritic) -> ActorCritic:
+    """Tables on the classes of a network's observations, in the place of both its parts.
+
+    Raises:
+        TypeError: a network that is not on classes.
+    """
+    return ActorCritic(*(_table(part) for part in (net.actor, net.critic)))
+
+
+def _table(part: Network) -> UpToSymmetry:
+    if not isinstance(part, UpToSymmetry):
+        raise TypeError("only networks on classes of boards have tables")
+    outputs = part.num_actions
+    return UpToSymmetry(part.table, outputs, Tabular(part.inner.table, outputs), part.classes)
+
+
+@torch.no_grad()
+def as_tables(net: ActorCritic, theta: Tensor) -> Tensor:
+    """What a network on classes says of each, as the parameters of its `table_network`.
+
+    [L, P] -> [L, P'].
+    """
+    found = []
+    for part, name in ((net.actor, "actor"), (net.critic, "critic")):
+        assert isinstance(part, UpToSymmetry), "table_network refuses others"
+        found.append(part.of_classes(net.unpack(theta, name), len(theta)).flatten(1))
+    return torch.cat(found, 1)

@@ -74,6 +74,11 @@ CASES = {
         "coin_game_v0",
         {**VIEW, "actor": "mlp", "outer": "proximal", "epochs": 2, "target_gain": 0.1},
     ),
+    "logits": (
+        "pola_dice",
+        "coin_game_v0",
+        {**VIEW, "actor": "mlp", "outer": "proximal", "epochs": 2, "look_ahead": "logits"},
+    ),
 }
 
 
@@ -120,14 +125,14 @@ BASES = {
     "epochs": PROXIMAL,
     "beta_step": PROXIMAL,
     "symmetry": {"env_id": "coin_game_v0", "game": {}, "actor": "tabular"},
-    "warm_start": {"hidden": 64},
+    "warm_start": {"hidden": 16},
 }
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_switch_changes_what_is_learned(name):
     base = BASES.get(name, {})
-    one, two = learned(**base).theta, learned(**base, **{name: SWITCHES[name]}).theta
+    one, two = learned(**base).theta, learned(**{**base, name: SWITCHES[name]}).theta
     assert one.shape != two.shape or not torch.equal(one, two)
 
 
@@ -217,8 +222,8 @@ def test_models_learn_what_the_others_do_and_are_all_that_is_known():
     assert (probabilities[0] - probabilities[1]).abs().mean() < 0.05
     seen = []
     play = one.play
-    one.play = lambda own, other, number, *, purpose: (
-        seen.append(other) or play(own, other, number, purpose=purpose)
+    one.play = lambda own, other, number, **more: (
+        seen.append(other) or play(own, other, number, **more)
     )
     one.iteration = 1
     one.update()
@@ -311,9 +316,11 @@ def test_kl_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path, mon
         ({"symmetry": "translation"}, "did you mean 'translations'"),
         ({"look_ahead": "mirror"}, r"one step \(inner_steps=1\)"),
         ({"look_ahead": "mirror", "inner_steps": 1, "beta_in": 0.0}, "beta_in > 0"),
+        ({"look_ahead": "logits", "actor": "mlp", "symmetry": "all"}, "needs outer='proximal'"),
+        ({"look_ahead": "logits", "outer": "proximal"}, "and symmetry, which says"),
         ({"target_gain": 0.1, "inner_steps": 0}, "only gradient look-aheads have"),
         ({"symmetry": "all"}, "a GRU would remember them by changing names"),
-        ({"warm_start": "bundled:loqa_3x3"}, "this policy has"),
+        ({"warm_start": "bundled:loqa_3x3"}, "is no agent with the network"),
         ({"warm_start": "bundled:loqa_3x4"}, "no bundled agent"),
         ({"beta_step": -1.0}, "beta_step must be finite"),
         ({"memory": "last_pick"}, "did you mean 'last_pickup'"),

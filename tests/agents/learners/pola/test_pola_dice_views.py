@@ -16,7 +16,9 @@ from agents.evaluation.scoring import play_episodes
 from agents.learners.pola.agent import restore_agent
 from agents.learners.pola.imagined_gain import LOOK, Watch, adapted
 from agents.learners.pola.learner import imagined_gain, make_pola_dice
+from agents.learners.pola.networks import as_tables
 from agents.learners.pola.pola_dice import PolaDiceConfig, outer_gradient
+from agents.learners.pola.proximal import score_games
 from agents.nn.actors import classes_of
 from agents.registry import LEARNERS
 from social_dilemmas_env.games.game import decode, encode
@@ -167,6 +169,21 @@ def test_a_look_ahead_that_moves_nobody_is_said_once():
         moved = Watch()
         for _ in range(LOOK):
             moved.see(torch.full((2,), 0.05), cfg)
+
+
+def test_a_look_ahead_in_logits_is_a_tables_whatever_the_network():
+    """An MLP and the tables of what it says: the same games, the same worth of every move."""
+    how = {"outer": "proximal", "symmetry": "all", "lr_in": 50.0, "batch": 100, "horizon": 6}
+    one = random_policy(actor="mlp", look_ahead="logits", **how)
+    tables = learner(actor="tabular", **how)
+    problem = one._outer_problem()
+    own, other = as_tables(one.net, one.theta), as_tables(one.net, problem.other)
+    scored = problem._replace(net=one.acting, old=own, other=other)
+    mine = score_games(own, scored)
+    theirs = score_games(own, tables._outer_problem()._replace(old=own, other=other))
+    assert mine.last.weights.abs().max() > 1e-4
+    assert torch.allclose(mine.last.weights, theirs.last.weights, atol=1e-7)
+    assert torch.allclose(mine.inner[0].weights, theirs.inner[0].weights, atol=1e-7)
 
 
 def test_a_warm_start_is_that_agents_policy():
