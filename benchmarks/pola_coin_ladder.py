@@ -4,11 +4,12 @@ Every rung is the learner `pola_dice`, from samples, both players learning. What
 
     policies    tables and MLPs on the board and the memory view (`memory="last_pickup"`), boards up
                 to the torus' symmetries; GRUs on the board alone
-    look-ahead  one gradient step of the opponent (DiCE), or one mirror step log π + Q / β
+    look-ahead  one gradient step of the opponent (DiCE) in its parameters; "logits": in a table of
+                its logits, whatever its network; "mirror": log π + Q / β
     step        one Adam step on the outer gradient, or a proximal step in policy space, fitted by
                 KL
 
-η of gradient steps is 50 for tables, and follows the opponent's imagined gain for networks. Scores
+η is 50 in tables and logits, and follows the opponent's imagined gain in networks. Scores
 are those of `score_agent` in the game as it is, without the memory view: players of tables and MLPs
 follow the memory by themselves. "self" is of the two players that learned together, "with a copy"
 of player 0 and itself. The published day of a T4 is POLA-DiCE's (README figures, means of 10
@@ -55,42 +56,49 @@ BASE: dict[str, Any] = {
     "reset_optimiser": False,
 }
 VIEW = {"memory": "last_pickup", "symmetry": "all"}
-TABLES = {**VIEW, "actor": "tabular", "lr_in": 50.0, "lr_out": 0.02, "lr_v": 0.05}
-NETWORK = {"lr_in": 1.0, "target_gain": 0.05, "lr_out": 0.003, "lr_v": 0.003, "layers": 2}
-MLPS = {**VIEW, **NETWORK, "actor": "mlp"}
-GRUS = {**NETWORK, "lr_in": 0.01, "batch": 250, "hidden": 32, "layers": 1}
-MIRROR = {"look_ahead": "mirror", "beta_in": 1.0, "lr_in": 0.0, "target_gain": 0.0}
 PROXIMAL = {"outer": "proximal"}
+TABLES = {**VIEW, "actor": "tabular", "lr_in": 50.0, "lr_out": 0.02, "lr_v": 0.05}
+NETWORK = {"lr_out": 0.005, "lr_v": 0.01, "layers": 2}
+FITTED = {**PROXIMAL, "epochs": 16, "beta_step": 2.0}
+FOLLOWS = {"lr_in": 0.3, "target_gain": 0.05}
+MLPS = {**VIEW, **NETWORK, "actor": "mlp"}
+GRUS = {**NETWORK, "batch": 250, "hidden": 32, "layers": 1}
+MIRROR = {"look_ahead": "mirror", "beta_in": 1.0, "lr_in": 0.0}
+LOGITS = {"look_ahead": "logits", "lr_in": 50.0}
 CLONE = {"warm_start": "bundled:cloned_3x3", "hidden": 64, "layers": 2}
 
-# name -> (settings, outer steps, which setting counts the runs)
+# name -> (settings, how many outer steps, which setting counts the runs)
 RUNGS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "tables": (TABLES, "gradient_steps", "gradient_runs"),
+    "tables": (TABLES, "gradient_steps", "runs"),
     "tables, proximal": ({**TABLES, **PROXIMAL}, "table_steps", "runs"),
-    "tables, mirror, proximal": ({**TABLES, **MIRROR, **PROXIMAL}, "table_steps", "network_runs"),
-    "MLP": (MLPS, "gradient_steps", "network_runs"),
-    "MLP, proximal": ({**MLPS, **PROXIMAL}, "network_steps", "network_runs"),
-    "MLP, mirror, proximal": ({**MLPS, **MIRROR, **PROXIMAL}, "network_steps", "network_runs"),
-    "GRU": (GRUS, "recurrent_steps", "recurrent_runs"),
-    "GRU, proximal": ({**GRUS, **PROXIMAL}, "recurrent_steps", "recurrent_runs"),
-    "GRU, mirror, proximal": ({**GRUS, **MIRROR, **PROXIMAL}, "recurrent_steps", "recurrent_runs"),
-    "GRU from a clone, proximal": ({**GRUS, **PROXIMAL, **CLONE}, "clone_steps", "recurrent_runs"),
+    "tables, mirror, proximal": ({**TABLES, **MIRROR, **PROXIMAL}, "table_steps", "few_runs"),
+    "MLP": ({**MLPS, **FOLLOWS}, "gradient_steps", "one_run"),
+    "MLP, proximal": ({**MLPS, **FOLLOWS, **FITTED}, "network_steps", "few_runs"),
+    "MLP, logits, proximal": ({**MLPS, **LOGITS, **FITTED}, "network_steps", "runs"),
+    "MLP, mirror, proximal": ({**MLPS, **MIRROR, **FITTED}, "network_steps", "few_runs"),
+    "GRU": ({**GRUS, **FOLLOWS}, "recurrent_steps", "one_run"),
+    "GRU, mirror, proximal": ({**GRUS, **MIRROR, **FITTED}, "recurrent_steps", "one_run"),
+    "GRU from a clone": ({**GRUS, **MIRROR, **CLONE, "lr_out": 0.001}, "clone_steps", "one_run"),
+    "GRU from a clone, proximal": (
+        {**GRUS, **MIRROR, **FITTED, **CLONE, "lr_out": 0.001},
+        "clone_steps",
+        "one_run",
+    ),
 }
 SETTINGS = {
     "runs": 10,
-    "gradient_runs": 3,
-    "network_runs": 3,
-    "recurrent_runs": 1,
+    "few_runs": 3,
+    "one_run": 1,
     "table_steps": 60,
     "gradient_steps": 240,
-    "network_steps": 100,
-    "recurrent_steps": 200,
+    "network_steps": 40,
+    "recurrent_steps": 150,
     "clone_steps": 60,
     "points": 3,
     "episodes": 512,
 }
 SMALL = {
-    **{name: 1 for name in SETTINGS if name.endswith("runs")},
+    **{name: 1 for name in SETTINGS if name.endswith(("runs", "run"))},
     **{name: 2 for name in SETTINGS if name.endswith("steps")},
     "points": 1,
     "episodes": 8,
@@ -110,21 +118,22 @@ def build_cell(name: str, settings: Settings) -> Cell:
     if settings["episodes"] == SMALL["episodes"]:
         own["learner"] |= {"batch": 8, "horizon": 4}
 
-    targets = TARGETS if count == "runs" else {}
+    # Published are GRUs without the view, and their cost.
+    shown = "memory" in changes
     rows = tuple(
         Row(
             f"{name}: {quantity}",
-            PAPER.get(quantity),
+            PAPER.get(quantity) if not shown or quantity == "core-minutes" else None,
             quantity,
-            target=targets.get(quantity),
+            target=TARGETS.get(quantity) if shown else None,
             paper_runs=10,
             digits=digits,
-            judged=quantity in TARGETS,
+            judged=shown and quantity != "core-minutes",
         )
         for quantity, digits in QUANTITIES.items()
-        if quantity != "best response gains" or "memory" in changes
+        if shown or quantity != "best response gains"
     )
-    cost = settings[steps] * (0.3 if "memory" in changes else 1.0)
+    cost = settings[steps] * (0.3 if shown else 1.0)
     return Cell(name, own, settings[count], rows, chunk=1, cost=cost, count=count)
 
 

@@ -14,6 +14,7 @@ from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
 from agents.execution.rollout import choose_actions
+from agents.nn.actors import Classes, UpToSymmetry
 from agents.nn.networks import ActorCritic
 from agents.registry import LEARNERS
 from agents.training import loop as training
@@ -152,13 +153,19 @@ class Noted(Direct):
         return super().rollout(venv, seed, players, uniforms)
 
 
+def network_to_meta(net):
+    found = replace(net, table=net.table.to("meta"))
+    if not isinstance(net, UpToSymmetry):
+        return found
+    classes = Classes(*(x.to("meta") for x in vars(net.classes).values()))
+    return replace(found, inner=network_to_meta(net.inner), classes=classes)
+
+
 def to_meta(x):
     """To the device without values: what meets a tensor of another device there, or is looked at,
     is an error."""
     if isinstance(x, ActorCritic):
-        return ActorCritic(
-            *(replace(net, table=net.table.to("meta")) for net in (x.actor, x.critic))
-        )
+        return ActorCritic(*(network_to_meta(net) for net in (x.actor, x.critic)))
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 
