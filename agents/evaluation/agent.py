@@ -178,6 +178,11 @@ class Agent(TrainedAgent):
         self._net, self.theta = net.actor, fold(net.actor, net.unpack(theta, "actor"))
         self._dtype, self.sets = self._net.table.dtype, 1
 
+    @property
+    def parameters(self) -> Params:
+        """The policy's weights by name, [1, ...] each."""
+        return self._theta
+
     @override
     def precise(self) -> "Agent":
         twin = copy.copy(self)
