@@ -61,6 +61,18 @@ def opponent_policy(q: Tensor, actions: Tensor, returns: Tensor, temperature: fl
     return torch.softmax(replaced / temperature, -1).gather(-1, actions[..., None])[..., 0]
 
 
+def opponent_returns(others: OpponentData, cfg: "ProximalConfig") -> Tensor:
+    """R_t^j, which an episode's end cuts off, or V_j of the last state goes on from.
+
+    -> [J, R, n, T].
+    """
+    if not cfg.bootstrap:
+        return discounted_returns(others.rewards, cfg.gamma)
+    last = others.values[..., -1:]
+    before = discounted_returns(others.rewards[..., :-1], cfg.gamma, last[..., 0])
+    return torch.cat((before, last), -1)
+
+
 def shaping_weights(advantages: Tensor, others: OpponentData, cfg: "ProximalConfig") -> Tensor:
     """The second part of W_t: what our action does to those whose actions have done us good.
 
@@ -77,7 +89,7 @@ def shaping_weights(advantages: Tensor, others: OpponentData, cfg: "ProximalConf
         return torch.zeros_like(advantages)
 
     # How readily each opponent answers, by the derivative of log π̂_j by its value.
-    returns = discounted_returns(others.rewards, cfg.gamma)
+    returns = opponent_returns(others, cfg)
     answer = torch.full_like(returns, 1 / cfg.temperature)
     if cfg.weight == "loqa":
         played = opponent_policy(others.q, others.actions, returns, cfg.temperature)
@@ -166,6 +178,9 @@ class ProximalConfig:
     shaping: float = 1.0  # factor of the shaping part; LOQA's `opponent_differentiation_weight`
     temperature: float = 1.0  # of the opponent model; LOQA's
     decay: float = 0.9  # λ, the extra discount of the past; LOQA's
+    # An opponent's return goes on with its value where the episode is cut off; else it ends there,
+    # as LOQA's, and near the end every action seems to hurt it
+    bootstrap: bool = True
     gae_decay: float = 0.95  # λ' of the own advantage; PPO's
     epochs: int = 6  # Adam steps on one batch; one where the rule is "adam"
     kl_weight: float = 1.0  # c, of "kl"
@@ -185,12 +200,11 @@ class ProximalConfig:
     snapshots: int = 16  # opponents of an iteration
     # Of these, copies of an agent that learned naively in the run's first `thief_iterations`
     # iterations, after which the learner starts anew; an agent that never meets a thief forgets
-    # how to answer one. Half of the thieves' games, where there are several opponents, are with
-    # one thief only
+    # how to answer one
     thieves: int = 4
     thief_iterations: int = 60
-    # Chance of a uniform action instead, for each player and step: where mistakes happen, what comes
-    # after them is learned. LOQA's, in the dilemma; here ρ allows for it
+    # Chance of a uniform action instead, for each player and step: where mistakes happen, what
+    # comes after them is learned. LOQA's, in the dilemma; here ρ allows for it
     epsilon: float = 0.0
     # In the Coin Game the network sees the torus from its own cell, and each thing once; else the
     # observation as it is
@@ -229,12 +243,13 @@ class ProximalConfig:
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of snapshots ({self.snapshots})"
             )
+
         kept = min(self.capacity, -(-self.thief_iterations // self.push_every))
         most = min(self.snapshots, kept)
         if self.thieves > most:
             raise ValueError(
-                f"thieves ({self.thieves}) must be at most {most}: snapshots ({self.snapshots}), and "
-                f"the copies kept in thief_iterations ({kept})"
+                f"thieves ({self.thieves}) must be at most {most}: snapshots ({self.snapshots}), "
+                f"and the copies kept in thief_iterations ({kept})"
             )
 
     @property

@@ -21,15 +21,16 @@ from torch import Tensor
 from typing_extensions import override
 
 from agents.nn.networks import Network, Params, Shapes, Stepper, pick
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Game, decode, encode
 
 
 class Torus(NamedTuple):
-    """Rows and columns of a board that wraps around."""
+    """A board that wraps around, and how many planes of an observation show it."""
 
     height: int
     width: int
+    planes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,9 @@ class View:
         """[B, F], flat observations -> [B, F']."""
         x = observations
         if self.torus is not None:
-            x = shifted(observations.unflatten(1, (-1, math.prod(self.torus))), self.torus)
+            planes = x.unflatten(1, (-1, self.torus.height * self.torus.width))
+            board, memory = planes.tensor_split([self.torus.planes], 1)
+            x = torch.cat((shifted(board, self.torus), memory), 1)
         return x.flatten(1)[:, self.kept]
 
 
@@ -88,7 +91,8 @@ def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
     rest = decode(np.arange(math.prod(sizes[1:])), sizes[1:])
     table = _features(game, (rest[0] * 0, *rest))
     kept = _telling(table)
-    return _view(index, table[:, kept], kept, Torus(game.height, game.width), device)
+    torus = Torus(game.height, game.width, 2 * game.num_agents)
+    return _view(index, table[:, kept], kept, torus, device)
 
 
 def relative(game: CoinGame, view: Board) -> Board:
@@ -98,8 +102,9 @@ def relative(game: CoinGame, view: Board) -> Board:
 
     def seen(cell: np.ndarray) -> np.ndarray:
         row = (cell // width - own // width) % game.height
-        column: np.ndarray = (cell % width - own % width) % width
-        return row * width + column
+        column = (cell % width - own % width) % width
+        cells: np.ndarray = row * width + column
+        return cells
 
     return (*[seen(cell) for cell in view[:places]], *view[places:])
 

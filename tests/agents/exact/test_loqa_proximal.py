@@ -13,7 +13,9 @@ from tests.agents.exact.test_advantage_alignment import actor_data
 from tests.agents.exact.test_loqa import GAMMA, PAYOFFS, gradient, joint, opponents_q, policies
 
 # λ' = 0: then both parts hold the one-step advantage, as LOQA's loss does.
-ONE_STEP = proximal.ProximalConfig(gae_decay=0.0, decay=0.8, gamma=0.9, temperature=0.7)
+ONE_STEP = proximal.ProximalConfig(
+    gae_decay=0.0, decay=0.8, gamma=0.9, temperature=0.7, bootstrap=False
+)
 STEPS = 3
 
 
@@ -93,7 +95,7 @@ def test_expected_weights_are_the_gradient_of_the_opponents_values():
     q = torch.zeros(*histories.shape, 2, dtype=torch.float64)
     parts = (rewards[..., 1], histories % 2, q, their_values[states[:, :-1]])
     others = OpponentData(*(part[None, None] for part in parts))
-    cfg = proximal.ProximalConfig(gamma=GAMMA, decay=1.0, weight="advantage_alignment")
+    cfg = replace(ONE_STEP, gamma=GAMMA, decay=1.0, temperature=1.0, weight="advantage_alignment")
     deltas = loqa.td_advantages(rewards[..., 0], values, GAMMA)
     weights = proximal.shaping_weights(deltas[None], others, cfg)[0]
     found = gradient((chances[:, None] * weights * logp).sum(), mine)
@@ -116,6 +118,15 @@ def test_the_past_must_be_of_one_step():
     )
     wrong = proximal.shaping_weights(own, data.others, ONE_STEP)
     assert (wrong - shaping).abs().max() > 0.1
+
+
+def test_a_return_goes_on_with_the_last_value():
+    data, _ = actor_data(2)
+    rewards, values = data.others.rewards, data.others.values
+    found = proximal.opponent_returns(data.others, replace(ONE_STEP, bootstrap=True))
+    expected = sum(0.9 ** (k - 3) * rewards[..., k] for k in (3, 4)) + 0.81 * values[..., 5]
+    assert (found[..., 3] - expected).abs().max() < 1e-12
+    assert torch.equal(found[..., 5], values[..., 5])
 
 
 def test_an_opponents_policy_by_hand():

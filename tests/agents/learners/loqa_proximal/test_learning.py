@@ -30,6 +30,7 @@ SWITCHES = {
     "temperature": 2.0,
     "decay": 0.5,
     "gae_decay": 0.5,
+    "bootstrap": False,
     "epochs": 3,
     "kl_weight": 0.5,
     "actor_lr": 1e-2,
@@ -173,7 +174,7 @@ def test_each_seat_is_taken_in_turn():
     assert seats == [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]
 
 
-# ------------------------------------------------------------------------- what is learned from what
+# ---------------------------------------------------------------------------------- what is learned
 
 
 def hand_weights(learner, games, seats, thetas, run, game):
@@ -197,10 +198,9 @@ def hand_weights(learner, games, seats, thetas, run, game):
     for t in range(steps):
         weight = sum((cfg.gamma * cfg.gae_decay) ** (k - t) * delta[k] for k in range(t, steps))
         for seat in seats[1:]:
-            back = [
-                sum(cfg.gamma ** (l - k) * paid[l, seat] for l in range(k, steps))
-                for k in range(steps)
-            ]
+            back = [values[seat][steps - 1]]  # what the last step pays is not looked at
+            for k in reversed(range(steps - 1)):
+                back.insert(0, paid[k, seat] + cfg.gamma * back[0])
             for k in range(t):
                 q_k = q[seat][k].clone()
                 action = games.actions[k, column, seat]
