@@ -39,7 +39,12 @@ from agents.learners.loqa_proximal.loqa_proximal import (
     scaled,
     surrogate,
 )
-from agents.learners.loqa_proximal.playing import actor_critic, on_ids, restore_agent
+from agents.learners.loqa_proximal.playing import (
+    actor_critic,
+    learned_game,
+    on_ids,
+    restore_agent,
+)
 from agents.learners.loqa_proximal.views import make_view
 from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import clip
@@ -309,6 +314,7 @@ def make_proximal(
     Raises:
         ValueError: a view in which no player knows who it is, or too little memory.
     """
+    game = learned_game(cfg, env_id, game)
     rules = sde.spec(env_id).game(**game)
     if getattr(rules, "view", "") == "joint":
         raise ValueError(

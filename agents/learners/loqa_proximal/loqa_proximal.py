@@ -209,6 +209,10 @@ class ProximalConfig:
     # In the Coin Game the network sees the torus from its own cell, and each thing once; else the
     # observation as it is
     centred: bool = True
+    # What an MLP remembers by itself in the Coin Game whose observations do not show it: None, or
+    # "pickups", who picked up whose coin last. It learns where they do (`memory=` of the game) and
+    # plays where they do not, from two boards at a time
+    remember: str | None = None
     actor: str = "gru"  # "gru" or "mlp"
     actor_hidden: int = 48  # units of each layer
     actor_layers: int = 1  # layers before its GRU (1 or 2), or hidden layers of an MLP
@@ -235,6 +239,12 @@ class ProximalConfig:
             layers = getattr(self, f"{part}_layers")
             if kind == "gru" and layers > 2:
                 raise ValueError(f"{part}_layers must be 1 or 2 before a GRU, not {layers}")
+        if self.remember is not None and one_of("remember", self.remember, ("pickups",)):
+            self._check_memory()
+
+    def _check_memory(self) -> None:
+        if self.actor == "gru":
+            raise ValueError("remember is for actor='mlp': a GRU remembers what it likes")
 
     def _check_pool(self) -> None:
         if not self.past_selves:

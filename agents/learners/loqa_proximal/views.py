@@ -24,6 +24,8 @@ from agents.nn.networks import Network, Params, Shapes, Stepper, pick
 from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Game, decode, encode
 
+SEEN_AGAIN = 8  # times that a batch must show each view, for all to be computed unseen
+
 
 class Torus(NamedTuple):
     """A board that wraps around, and how many planes of an observation show it."""
@@ -154,8 +156,11 @@ class Viewed(Network):
     @override
     def __call__(self, params: Params, obs_ids: Tensor) -> Tensor:
         shown = self.index[obs_ids]
-        if self._once(obs_ids.shape[0] * obs_ids.shape[2]):
-            return pick(self._of_all(params, obs_ids.shape[1]), shown)
+        samples, sets = obs_ids.shape[0] * obs_ids.shape[2], obs_ids.shape[1]
+        if self.memoryless and sets == 1 and len(self.table) > samples // SEEN_AGAIN:
+            return self._of_seen(params, shown)
+        if self._once(samples):
+            return pick(self._of_all(params, sets), shown)
         return self.inner(params, shown)
 
     @override
@@ -169,6 +174,11 @@ class Viewed(Network):
     def _once(self, samples: int) -> bool:
         """Whether to compute each distinct observation once."""
         return self.memoryless and len(self.table) <= samples
+
+    def _of_seen(self, params: Params, shown: Tensor) -> Tensor:
+        """Of one set: each of the views that there are once.  [T, 1, n] -> [T, 1, n, A]."""
+        seen, which = shown.unique(return_inverse=True)
+        return pick(self.inner(params, seen[None, None])[0], which)
 
     def _of_all(self, params: Params, sets: int) -> Tensor:
         """[K, V', A]."""

@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 import torch
 
+import social_dilemmas_env as sde
 from agents import Plan, TrainingError, load_agent, train
 from agents.learners.loqa_proximal import learner as module
 from agents.learners.loqa_proximal.loqa_proximal import ProximalConfig, default_config
@@ -84,7 +85,7 @@ def test_the_range_of_the_clipped_rule_counts():
 
 
 def test_all_settings_are_tested():
-    sizes = {"horizon", "batch", "runs", "clip_range"}
+    sizes = {"horizon", "batch", "runs", "clip_range", "remember"}
     sizes |= {f"{part}_{what}" for part in ("actor", "critic") for what in ("hidden", "layers")}
     assert set(SWITCHES) | sizes == {field.name for field in fields(ProximalConfig)}
 
@@ -101,6 +102,8 @@ def test_all_settings_are_tested():
         ({"max_norm": 0.0}, "max_norm"),
         ({"actor_layers": 3}, "actor_layers must be 1 or 2"),
         ({"batch": 10, "snapshots": 4}, r"batch \(10\) must be a multiple of snapshots \(4\)"),
+        ({"remember": "faces", "actor": "mlp"}, "remember"),
+        ({"remember": "pickups"}, "a GRU remembers"),
         ({"thieves": 5}, "thieves .5. must be at most 2"),
     ],
 )
@@ -316,6 +319,39 @@ def test_the_agent_plays_what_was_learned(tmp_path, env_id, game, kind, centred)
         seen = table[ids[step, 0]].view(-1, *learner.venv.game.observation_shape)
         chances, hidden = agent.probabilities(seen, hidden)
         assert torch.allclose(chances, expected[step], atol=1e-5)
+
+
+@pytest.mark.parametrize("game", [{}, {"num_agents": 3, "ties": "split", "grid_size": 2}])
+def test_an_agent_that_remembers_plays_as_where_it_is_shown(tmp_path, game):
+    """From plain observations it makes of the games what the game with a memory shows."""
+    cfg = replace(TINY, actor="mlp", critic="mlp", remember="pickups")
+    plan = Plan(2, eval_every=0, quiet=True)
+    out = tmp_path / "run"
+    agent = load_agent(
+        train("loqa_proximal", "coin_game_v0", config=cfg, plan=plan, game=game, out=out)
+    )
+    learner = learned(cfg, 2, "coin_game_v0", game, seed=0)
+    assert agent.game_kwargs.get("num_agents") == game.get("num_agents")
+
+    shown = learner.venv
+    plain = sde.make_vec_env("coin_game_v0", num_envs=8, backend="torch", **game)
+    ids, _ = shown.reset(seed=5)
+    seen, _ = plain.reset(seed=5)
+    hidden, generator = [None] * shown.game.num_agents, torch.Generator().manual_seed(1)
+    for _ in range(4):
+        for seat in range(shown.game.num_agents):
+            chances, hidden[seat] = agent.probabilities(seen[:, seat], hidden[seat])
+            logits = learner.net.logits(learner.player.theta, ids[:, seat].long()[None, None])
+            assert torch.allclose(chances, torch.softmax(logits, -1)[0, 0], atol=1e-5)
+        actions = torch.randint(4, ids.shape, generator=generator)
+        (ids, *_), (seen, *_) = shown.step(actions), plain.step(actions)
+
+
+@pytest.mark.parametrize("game", [{"ties": "red"}, {"memory": "pickups"}])
+def test_what_cannot_be_remembered(game):
+    cfg = replace(TINY, actor="mlp", remember="pickups")
+    with pytest.raises(ValueError, match="remember='pickups' is for the Coin Game without memory"):
+        learned(cfg, 0, "coin_game_v0", game)
 
 
 def test_the_agent_refuses_observations_of_another_game(tmp_path):
