@@ -78,12 +78,12 @@ def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
 
     Args:
         game: the rules.
-        centred: whether boards of the Coin Game are shifted.
+        centred: whether boards of the Coin Game are shifted; those with walls never are.
         device: where it is used.
     """
     sizes = game.view_sizes
     every = decode(np.arange(math.prod(sizes)), sizes)
-    if not (centred and isinstance(game, CoinGame)):
+    if not (centred and isinstance(game, CoinGame) and not game.walls):
         table = _features(game, every)
         kept = np.arange(table.shape[1])
         return _view(np.arange(len(table)), table, kept, None, device)

@@ -13,6 +13,7 @@ GAMES = [
     ("coin_game_v0", {"coins": 2}),
     ("coin_game_v0", {"memory": "last_pickup"}),
     ("coin_game_v0", {"memory": "pickups", "num_agents": 3}),
+    ("coin_game_v0", {"walls": True, "stay": True}),
     ("ipd_v0", {}),
     ("public_goods_v0", {"num_agents": 3}),
 ]
@@ -60,7 +61,8 @@ def test_a_shifted_board_by_hand():
 
 
 def test_other_games_and_plain_boards_are_shown_as_they_are():
-    for env_id, game, centred in (("ipd_v0", {}, True), ("coin_game_v0", {}, False)):
+    cases = [("ipd_v0", {}, True), ("coin_game_v0", {}, False)]
+    for env_id, game, centred in [*cases, ("coin_game_v0", {"walls": True}, True)]:
         view = view_of(env_id, game, centred)
         _, table = played(env_id, game)
         assert torch.equal(view.table, table)
