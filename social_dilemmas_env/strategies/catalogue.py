@@ -108,11 +108,12 @@ def make_strategy(
 
     # The game takes the arguments that it knows, the player the rest.
     entry = spec(env_id)
-    game = entry.game(**{key: value for key, value in kwargs.items() if key in entry.keywords})
-    own = {key: value for key, value in kwargs.items() if key not in entry.keywords}
+    known = entry.arguments
+    game = entry.game(**{key: value for key, value in kwargs.items() if key in known})
+    own = {key: value for key, value in kwargs.items() if key not in known}
 
     cls = _class_for(name, env_id, game)
-    _check_arguments(cls, own, list(entry.keywords))
+    _check_arguments(cls, own, known)
     return cls(game, seat(game, player), seed, **own)
 
 

@@ -25,6 +25,7 @@ from social_dilemmas_env.games.game import (
     player_0_sees_all,
     random_end,
 )
+from social_dilemmas_env.games.switches import action_noise, trembled
 from social_dilemmas_env.games.whole_state import (
     board_positions,
     whole_state_shape,
@@ -73,7 +74,7 @@ class BatchEnv(Episodes, ABC):
         self._shape = (*self._actions_shape, *observed_shape(game, options.obs_mode))
         self._buffer: Array = None  # of the observations, where it is reused
         self._by_tables = by_tables(game, options.tables)
-        self._random_end = random_end(game)
+        self._random_end, self._trembles = random_end(game), action_noise(game) > 0
         self.engine = self._make_engine()
         if options.info_metrics:
             self._metrics = ManyGames(game, self.num_envs, self.engine.xp)
@@ -263,6 +264,8 @@ class BatchEnv(Episodes, ABC):
     def _play(self, actions: Array) -> Array:
         """Moves all games on, to the present clock; returns float32 rewards [B, N]."""
         running, metrics = self._running, self._metrics
+        if self._trembles:
+            actions = self._trembled(actions)
         before = () if metrics is None else self.engine.board(running.encoded)
         encoded, rewards = self.engine.play(
             running.encoded, actions, running.key, self._clock, running.rewards
@@ -273,6 +276,11 @@ class BatchEnv(Episodes, ABC):
             boards = before, self.engine.board(encoded)
             metrics.add(boards, actions, rewards, self.engine.xp)
         return rewards
+
+    def _trembled(self, actions: Array) -> Array:
+        """The actions that are played where hands tremble, [B, N]."""
+        xp, draw = self.engine.xp, self.engine.draw(self._running.key, self._clock)
+        return xp.stack(trembled(self.game, xp.columns(actions), draw))
 
     def __getstate__(self) -> dict[str, Any]:
         # Made anew, or shared: a copy is small and has arrays of its own.
