@@ -59,6 +59,7 @@ def conduct(agents: Sequence[TrainedAgent], partner: str, seed: int = 0) -> np.n
     """
     first, game = agents[0], rules_of(agents[0])
     seats = range(1, len(game.num_actions))
+    others: list[Any]
     if partner == "self":
         others = [AgentPlayer(agents[i % len(agents)].seated(i)) for i in seats]
     else:
@@ -119,11 +120,11 @@ class Reaction(NamedTuple):
     Attributes:
         chance: [2, 3], of taking a coin in reach: its colour (COINS), and what the other did with
             the last coin it took (HISTORIES); NaN where that did not happen.
-        count: [2, 3], how often it could.
+        occasions: [2, 3], how often it could.
     """
 
     chance: np.ndarray
-    count: np.ndarray
+    occasions: np.ndarray
 
 
 class Moody:

@@ -188,7 +188,7 @@ def draw_reaction(axis: Any, label: str, found: Reaction) -> None:
         dark = not np.isnan(chance) and chance > 0.6
         style = {"ha": "center", "color": "white" if dark else "#1b2230"}
         axis.text(column, row - 0.06, text, va="center", fontsize=14, **style)
-        axis.text(column, row + 0.2, f"n = {found.count[row, column]:,}", fontsize=8, **style)
+        axis.text(column, row + 0.2, f"n = {found.occasions[row, column]:,}", fontsize=8, **style)
 
     axis.set_xticks(range(len(HISTORIES)), HISTORIES)
     axis.set_yticks(range(len(COINS)), COINS)

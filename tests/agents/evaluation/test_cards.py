@@ -67,3 +67,11 @@ def test_a_card_needs_no_torch():
     code = "import sys; from agents.evaluation.cards import model_card; model_card('loqa_3x3'); "
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reward_has_its_interval(name):
+    facts, card = bundled_facts(name), model_card(name)
+    halves = facts["half_intervals"]
+    assert set(halves) == set(facts["scores"]) - {"adversarial"}
+    assert f"| self | {facts['scores']['self']:+.3f} ± {halves['self']:.3f} |" in card

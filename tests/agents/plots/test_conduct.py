@@ -58,13 +58,13 @@ def test_the_exact_agent_takes_back_and_only_then():
     """It was solved so: nothing of the partner's until the partner has stolen."""
     found = reaction(load_agent("bundled:exact_loqa_3x3"))
     assert (found.chance[1] > 0.9).tolist() == [False, False, True]
-    assert (found.count > 20).all()
+    assert (found.occasions > 20).all()
 
 
 def test_who_always_goes_left_takes_what_lies_there():
     """A coin in reach lies in one of four directions, or of three where two coincide."""
     found = reaction(Left({"env_id": "coin_game_v0", "game": {}}))
-    total = np.nansum(found.chance * found.count) / found.count.sum()
+    total = np.nansum(found.chance * found.occasions) / found.occasions.sum()
     assert 0.1 < total < 0.5
 
 
