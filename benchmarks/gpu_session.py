@@ -92,9 +92,7 @@ def run_tests(session: Session, minutes: float) -> Rows:
 
     # pytest's last line: "3 failed, 120 passed, 2 skipped in 41.20s"
     words = (process.stdout.strip().splitlines() or ["no output"])[-1].split()
-    counts = {
-        word.strip(","): int(n) for n, word in zip(words, words[1:], strict=False) if n.isdecimal()
-    }
+    counts = {word.strip(","): int(n) for n, word in pairwise(words) if n.isdecimal()}
     failed, passed = counts.get("failed", 0) + counts.get("error", 0), counts.get("passed", 0)
     ran = failed + passed > 0
     note = f"{passed} passed, {counts.get('skipped', 0)} skipped"
