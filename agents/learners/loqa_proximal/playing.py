@@ -62,7 +62,7 @@ class ViewedAgent(Agent):
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         shown = self._view.shown(self._flat(observations))
-        logits, hidden = forward(self._net, self._theta, shown[None], hidden)
+        logits, hidden = forward(self._net, self.theta, shown[None], hidden)
         return logits[0], hidden
 
     def _flat(self, observations: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class RememberingAgent(ViewedAgent):
         now = self._remember(x, None if hidden is None else hidden[0])
 
         shown = self._view.of_columns(tuple(now[:, 1:].T)).to(self._dtype)
-        logits, _ = forward(self._net, self._theta, shown[None], None)
+        logits, _ = forward(self._net, self.theta, shown[None], None)
         return logits[0], now[None]
 
     def _remember(self, x: Tensor, before: Tensor | None) -> Tensor:
