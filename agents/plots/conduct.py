@@ -12,8 +12,8 @@ import social_dilemmas_env as sde
 from agents.evaluation.agent import AgentPlayer, TrainedAgent
 from agents.evaluation.intervals import half_interval
 from agents.evaluation.scoring import play_episodes
-from social_dilemmas_env.games.coin import CoinGame
 from social_dilemmas_env.games.coin_boards import board_of
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.metrics import coin_pickups
 from social_dilemmas_env.policy import GameDraws

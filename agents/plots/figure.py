@@ -22,7 +22,7 @@ from agents.plots.conduct import (
 )
 from agents.plots.runs import Group
 from social_dilemmas_env.extras import need
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.registry import spec
 
 # M. Okabe and K. Ito, "Color Universal Design" (2008).

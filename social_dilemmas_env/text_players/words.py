@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.games.coin import CoinGame
 from social_dilemmas_env.games.coin_boards import board_of
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Game, decode, encode
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
