@@ -177,7 +177,7 @@ def _exploitability(facts: Facts) -> str:
     """Exact, or bounds, or that nobody has looked."""
     exact, found = facts.get("exact"), facts.get("exploitability")
     if exact:
-        return exact["certificate"]
+        return str(exact["certificate"])
     if found is None:
         return "Not computed."
 

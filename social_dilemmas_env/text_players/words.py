@@ -60,7 +60,7 @@ def _description(page: str) -> list[str]:
 
 def _switches(game: Game) -> list[str]:
     """The values of what the description names."""
-    named = [field.name for field in fields(game)] if is_dataclass(game) else []
+    named: list[str] = [field.name for field in fields(game)] if is_dataclass(game) else []
     pairs = [(name, getattr(game, name)) for name in named]
     plain = [f"{name}={value}" for name, value in pairs if isinstance(value, str | int | float)]
     return [f"Here: {', '.join(plain)}.", ""] if plain else []
