@@ -69,13 +69,13 @@ CLONE = {"warm_start": "bundled:cloned_3x3", "hidden": 64, "layers": 2}
 
 # name -> (settings, how many outer steps, which setting counts the runs)
 RUNGS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "tables": (TABLES, "gradient_steps", "runs"),
+    "tables": (TABLES, "gradient_steps", "few_runs"),
     "tables, proximal": ({**TABLES, **PROXIMAL}, "table_steps", "runs"),
-    "tables, mirror, proximal": ({**TABLES, **MIRROR, **PROXIMAL}, "table_steps", "few_runs"),
+    "tables, mirror, proximal": ({**TABLES, **MIRROR, **PROXIMAL}, "table_steps", "one_run"),
     "MLP": ({**MLPS, **FOLLOWS}, "gradient_steps", "one_run"),
-    "MLP, proximal": ({**MLPS, **FOLLOWS, **FITTED}, "network_steps", "few_runs"),
-    "MLP, logits, proximal": ({**MLPS, **LOGITS, **FITTED}, "network_steps", "runs"),
-    "MLP, mirror, proximal": ({**MLPS, **MIRROR, **FITTED}, "network_steps", "few_runs"),
+    "MLP, proximal": ({**MLPS, **FOLLOWS, **FITTED}, "network_steps", "one_run"),
+    "MLP, logits, proximal": ({**MLPS, **LOGITS, **FITTED}, "network_steps", "few_runs"),
+    "MLP, mirror, proximal": ({**MLPS, **MIRROR, **FITTED}, "network_steps", "one_run"),
     "GRU": ({**GRUS, **FOLLOWS}, "recurrent_steps", "one_run"),
     "GRU, mirror, proximal": ({**GRUS, **MIRROR, **FITTED}, "recurrent_steps", "one_run"),
     "GRU from a clone": ({**GRUS, **MIRROR, **CLONE, "lr_out": 0.001}, "clone_steps", "one_run"),
@@ -92,8 +92,8 @@ SETTINGS = {
     "table_steps": 60,
     "gradient_steps": 240,
     "network_steps": 40,
-    "recurrent_steps": 150,
-    "clone_steps": 60,
+    "recurrent_steps": 100,
+    "clone_steps": 40,
     "points": 3,
     "episodes": 512,
 }

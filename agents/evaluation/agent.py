@@ -180,8 +180,8 @@ class Agent(TrainedAgent):
 
     @property
     def parameters(self) -> Params:
-        """The policy's weights by name, [1, ...] each."""
-        return self._theta
+        """The policy's weights by name, [1, ...] each, without what `fold` adds."""
+        return {name: self.theta[name] for name in self._net.shapes()}
 
     @override
     def precise(self) -> "Agent":

@@ -40,9 +40,10 @@ def trembling(steps: Steps, num_actions: Sequence[int], noise: float) -> Steps:
     """
     sparse = scipy_sparse()
     states, joint = steps.successors.shape
-    played = np.ones((1, 1))
+    played: Floats = np.ones((1, 1))
     for count in num_actions:
-        played = np.kron(played, (1 - noise) * np.eye(count) + noise / count)
+        hand: Floats = (1 - noise) * np.eye(count) + noise / count
+        played = np.asarray(np.kron(played, hand), np.float64)
 
     # Where each (state, joint action) leads for certain actions, [S J, S].
     leads = sparse.vstack([sparse.eye(states, format="csr"), steps.chance], format="csr")

@@ -17,6 +17,7 @@ Shapes  R runs, n games a run, T steps, N players, J = N - 1 opponents, G oppone
         parameters, A actions.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -50,6 +51,8 @@ from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import clip
 from agents.nn.networks import log_softmax, of_actions
 from social_dilemmas_env.rng import Stream, draw
+
+TINY = 1e-6  # a chance of exploring that is none
 
 
 class Batch(NamedTuple):
@@ -95,6 +98,11 @@ class Proximal:
         num_actions = int(venv.single_action_space.n)
         self.net = on_ids(actor_critic(cfg, view, num_actions), view)
         self.player, self.thieves = self._fresh(0), list[Tensor]()
+
+    @property
+    def exploration(self) -> float:
+        """The chance of a uniform action in the roll-out; not 0 where some steps need it."""
+        return self.cfg.epsilon or (TINY if self.cfg.random_steps else 0.0)
 
     def _fresh(self, phase: int) -> PlayerState:
         """A learner at its start, of naive learning (0) or after it (1)."""
@@ -169,6 +177,7 @@ class Proximal:
             self.num_players,
         )
         uniforms = torch.rand(size, generator=generator).to(self.device)
+        uniforms[1:, : self.cfg.random_steps] *= self.exploration  # below it: these explore
         seed = draw(self.seed, Stream.ENV, self.iteration)
         return self._games.rollout(self.venv, seed, players, uniforms), seats, thetas
 
@@ -216,6 +225,7 @@ class Proximal:
         share = shaping.std() / advantages.std().clamp(min=1e-8)
         log_policy = log_policy[..., :-1, :]
         played = explored(of_actions(log_policy, own.actions), log_policy.shape[-1], cfg.epsilon)
+        played[..., : cfg.random_steps] = -math.log(log_policy.shape[-1])
         return Batch(own, log_policy, played, weights, targets, share)
 
     def _one_opponent(self, theta: Tensor, games: Trajectory, seat: int) -> OpponentData:

@@ -206,8 +206,9 @@ class ProximalConfig:
     # Chance of a uniform action instead, for each player and step: where mistakes happen, what
     # comes after them is learned. LOQA's, in the dilemma; here ρ allows for it
     epsilon: float = 0.0
-    # In the Coin Game the network sees the torus from its own cell, and each thing once; else the
-    # observation as it is
+    random_steps: int = 0  # the same with chance 1 in the first steps of every episode
+    # In the Coin Game the network sees the torus from its own cell (views.py); else the observation
+    # as it is
     centred: bool = True
     # What an MLP remembers by itself in the Coin Game whose observations do not show it: None, or
     # "pickups", who picked up whose coin last. It learns where they do (`memory=` of the game) and
@@ -225,6 +226,7 @@ class ProximalConfig:
         at_least(self, 1, "horizon", "batch", "epochs", "critic_epochs", "push_every", "capacity")
         at_least(self, 1, "snapshots", "runs", "thief_iterations")
         at_least(self, 0, "actor_lr", "critic_lr", "entropy", "shaping", "kl_weight", "thieves")
+        at_least(self, 0, "random_steps")
         between(self, 0, 1, "gamma", "decay", "gae_decay", "ema", "clip_range", "epsilon")
         above(self, 0, "temperature", *(["max_norm"] if self.max_norm is not None else []))
         one_of("step_rule", self.step_rule, STEP_RULES)
@@ -243,8 +245,10 @@ class ProximalConfig:
             self._check_memory()
 
     def _check_memory(self) -> None:
-        if self.actor == "gru":
-            raise ValueError("remember is for actor='mlp': a GRU remembers what it likes")
+        if self.actor == "gru" or not self.centred:
+            raise ValueError(
+                "remember is for actor='mlp' (a GRU remembers what it likes) and centred=True"
+            )
 
     def _check_pool(self) -> None:
         if not self.past_selves:
@@ -288,10 +292,21 @@ MEMORY: dict[str, Any] = {
     "ema": 0.9,
 }
 
+# Centred payoffs (LoqaConfig.payoff_shift). Mutual defection must be met while it is not yet sure
+# to go on, and the shaping, which punishes whoever has defected, must not outweigh what the own
+# advantage says of leaving it: then the policy leaves it. (shaping=1 stays in it for ever.)
+DILEMMA: dict[str, Any] = {
+    "payoff_shift": 1.5,
+    "shaping": 0.3,
+    "entropy": 0.03,
+    "epsilon": 0.02,
+    "random_steps": 1,
+    "thieves": 2,
+}
+
 
 def default_config(env_id: str) -> ProximalConfig:
     """Default settings for a game: a GRU in the Coin Game, an MLP on the last joint action."""
     if env_id == "coin_game_v0":
         return COIN
-    # As LOQA's in the dilemma: centred payoffs (LoqaConfig.payoff_shift).
-    return replace(COIN, **MEMORY, payoff_shift=1.5 if env_id == "ipd_v0" else 0.0)
+    return replace(COIN, **MEMORY, **(DILEMMA if env_id == "ipd_v0" else {}))

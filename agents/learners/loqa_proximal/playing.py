@@ -1,6 +1,6 @@
 """What proximal LOQA has learned, as networks and as an agent that plays."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +16,6 @@ from agents.nn.networks import ActorCritic, Gru, Mlp, Network
 from social_dilemmas_env.games.coin_boards import board_columns, board_of
 from social_dilemmas_env.games.coin_memory import pickups_after
 from social_dilemmas_env.games.coin_rules import CoinGame
-from social_dilemmas_env.games.game import Game, encode
 
 
 def actor_critic(cfg: ProximalConfig, view: View, num_actions: int) -> ActorCritic:
@@ -42,13 +41,6 @@ def on_ids(net: ActorCritic, view: View) -> ActorCritic:
     return ActorCritic(viewed(net.actor), viewed(net.critic))
 
 
-class Shown(NamedTuple):
-    """A view, and the game of whose observations it is."""
-
-    view: View
-    game: Game
-
-
 class ViewedAgent(Agent):
     """A network that is shown a view of the observations.
 
@@ -57,20 +49,20 @@ class ViewedAgent(Agent):
         theta: [1, P].
         facts: what its checkpoint says of it.
         seed: of its random choices.
-        shown: what is shown, and of which game.
+        view: what is shown.
     """
 
     def __init__(
-        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, shown: "Shown"
+        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, view: View
     ) -> None:
         super().__init__(net, theta, facts, seed)
-        self._view, self._learned = shown
+        self._view = view
         self._rules = sde.spec(self.env_id).game(**self.game_kwargs)
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         shown = self._view.shown(self._flat(observations))
-        logits, hidden = forward(self._net, self._theta, shown[None], hidden)
+        logits, hidden = forward(self._net, self.theta, shown[None], hidden)
         return logits[0], hidden
 
     def _flat(self, observations: Tensor) -> Tensor:
@@ -93,10 +85,8 @@ class RememberingAgent(ViewedAgent):
         x = self._flat(observations)
         now = self._remember(x, None if hidden is None else hidden[0])
 
-        # The row of what is shown of such a board.
-        code = encode(tuple(now[:, 1:].T), self._learned.sizes)
-        shown = self._view.table[self._view.index[code]].to(self._dtype)
-        logits, _ = forward(self._net, self._theta, shown[None], None)
+        shown = self._view.of_columns(tuple(now[:, 1:].T)).to(self._dtype)
+        logits, _ = forward(self._net, self.theta, shown[None], None)
         return logits[0], now[None]
 
     def _remember(self, x: Tensor, before: Tensor | None) -> Tensor:
@@ -143,4 +133,4 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> ViewedAgent:
     expected = {name: torch.empty(num_runs(saved, name), net.size, device="meta")}
     check_tensors(saved.tensors, expected, saved.path)
     kind = ViewedAgent if cfg.remember is None else RememberingAgent
-    return kind(net, saved.tensors[name][:1].to(device), facts, seed, Shown(view, learned))
+    return kind(net, saved.tensors[name][:1].to(device), facts, seed, view)

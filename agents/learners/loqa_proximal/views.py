@@ -1,11 +1,13 @@
-"""What a network is shown of an observation: the board from the player's own cell, each thing once.
+"""What a network is shown of an observation: the board from the player's own cell.
 
-The Coin Game is played on a torus, which looks alike from everywhere: shifted so that the player
-stands at cell 0, n^2 observations are one. What is left of an observation are the numbers that tell
-two of these apart. Of other games a network is shown the observation as it is.
+The Coin Game is played on a torus, which looks alike from everywhere: with the player at cell 0,
+n^2 observations are one. What is left (the others' cells, the coins', the owner, the memory) is
+shown as one-hot vectors side by side. An owner of its own matters to a GRU: that it changes says
+that a coin was taken, which no plane of the observation says by itself. Of other games a network is
+shown the observation as it is.
 
-    view.index[ids]          ids of observations -> ids of what is shown           (training)
-    view.shown(observations) observations -> what is shown                         (playing)
+    view.index[ids]            ids of observations -> ids of what is shown         (training)
+    view.shown(observations)   observations -> what is shown                       (playing)
 
 Shapes  B games, V observations, V' of them as shown, F' numbers of one, T steps, K parameter sets,
         n games a set, A actions.
@@ -13,7 +15,7 @@ Shapes  B games, V observations, V' of them as shown, F' numbers of one, T steps
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,18 +23,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from agents.nn.networks import Network, Params, Shapes, Stepper, pick
+from social_dilemmas_env.games.coin_boards import board_columns, board_of
 from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Game, decode, encode
 
 SEEN_AGAIN = 8  # times that a batch must show each view, for all to be computed unseen
-
-
-class Torus(NamedTuple):
-    """A board that wraps around, and how many planes of an observation show it."""
-
-    height: int
-    width: int
-    planes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,35 +37,33 @@ class View:
     Attributes:
         index: [V], what an observation is shown as.
         table: [V', F'], what is shown.
-        kept: [F'], which numbers of a (shifted) observation these are.
-        torus: the board that is shifted; None if it is not.
+        torus: the rules whose boards are shown from the player's own cell; None of other games.
     """
 
     index: Tensor
     table: Tensor
-    kept: Tensor
-    torus: Torus | None
+    torus: CoinGame | None
 
     def shown(self, observations: Tensor) -> Tensor:
         """[B, F], flat observations -> [B, F']."""
-        x = observations
-        if self.torus is not None:
-            planes = x.unflatten(1, (-1, self.torus.height * self.torus.width))
-            board, memory = planes.tensor_split([self.torus.planes], 1)
-            x = torch.cat((shifted(board, self.torus), memory), 1)
-        return x.flatten(1)[:, self.kept]
+        if self.torus is None:
+            return observations
+        return self.of_columns(columns_of(self.torus, observations)).to(observations.dtype)
+
+    def of_columns(self, columns: Board) -> Tensor:
+        """What is shown of a player's view of the game, its columns [B] each.  -> [B, F']."""
+        assert self.torus is not None
+        return self.table[self.index[encode(columns, self.torus.view_sizes)]]
 
 
-def shifted(planes: Tensor, torus: Torus) -> Tensor:
-    """Planes [B, C, cells] shifted so that the one of the first plane is at cell 0."""
-    own = planes[:, :1].argmax(-1)
-    cell = torch.arange(planes.shape[-1], device=planes.device)
-    width = torus.width
+def columns_of(game: CoinGame, observations: Tensor) -> Board:
+    """A player's view, by columns, from what it observes.  [B, F] -> [B] each."""
+    board, first = board_of(game, observations), 2 * game.num_agents
+    count = len(game.view_sizes) - board_columns(game)
 
-    # Where each cell's content comes from.
-    row = (cell // width + own // width) % torus.height
-    source = row * width + (cell % width + own % width) % width  # [B, cells]
-    return planes.gather(-1, source[:, None].expand_as(planes))
+    # Of each number that is remembered there is a plane.
+    planes = observations.reshape(len(observations), -1, game.cells)[:, first : first + count]
+    return (*board, *planes.argmax(-1).T)
 
 
 def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
@@ -78,23 +71,23 @@ def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
 
     Args:
         game: the rules.
-        centred: whether boards of the Coin Game are shifted; those with walls never are.
+        centred: whether boards of the Coin Game are shown from the player's own cell; those with
+            walls never are.
         device: where it is used.
     """
     sizes = game.view_sizes
     every = decode(np.arange(math.prod(sizes)), sizes)
     if not (centred and isinstance(game, CoinGame) and not game.walls):
-        table = _features(game, every)
-        kept = np.arange(table.shape[1])
-        return _view(np.arange(len(table)), table, kept, None, device)
+        table = np.zeros((len(every[0]), math.prod(game.observation_shape)), np.float32)
+        for position in game.features(every):
+            table[np.arange(len(table)), position] = 1
+        return View(torch.arange(len(table), device=device), _tensor(table, device), None)
 
-    # The player's own cell is 0, and is told by nobody.
+    # The player's own cell is 0, and is not told.
     index = np.asarray(encode(relative(game, every)[1:], sizes[1:]))
     rest = decode(np.arange(math.prod(sizes[1:])), sizes[1:])
-    table = _features(game, (rest[0] * 0, *rest))
-    kept = _telling(table)
-    torus = Torus(game.height, game.width, 2 * game.num_agents)
-    return _view(index, table[:, kept], kept, torus, device)
+    parts = [np.eye(size, dtype=np.float32)[c] for c, size in zip(rest, sizes[1:], strict=True)]
+    return View(_tensor(index, device), _tensor(np.concatenate(parts, 1), device), game)
 
 
 def relative(game: CoinGame, view: Board) -> Board:
@@ -102,37 +95,15 @@ def relative(game: CoinGame, view: Board) -> Board:
     places = game.num_agents + game.coins
     own, width = view[0], game.width
 
-    def seen(cell: np.ndarray) -> np.ndarray:
+    def seen(cell: Any) -> Any:
         row = (cell // width - own // width) % game.height
-        column = (cell % width - own % width) % width
-        cells: np.ndarray = row * width + column
-        return cells
+        return row * width + (cell % width - own % width) % width
 
     return (*[seen(cell) for cell in view[:places]], *view[places:])
 
 
-def _features(game: Game, view: Board) -> np.ndarray:
-    """Observations of views, flat.  [V, F]."""
-    table = np.zeros((len(view[0]), math.prod(game.observation_shape)), np.float32)
-    for position in game.features(view):
-        table[np.arange(len(table)), position] = 1
-    return table
-
-
-def _telling(table: np.ndarray) -> np.ndarray:
-    """Columns that differ between rows, the first of those that are alike."""
-    weights = np.random.default_rng(0).random(len(table))
-    keys = weights @ table
-    _, first = np.unique(keys, return_index=True)
-    differ = table.min(0) < table.max(0)
-    return np.sort(first[differ[first]])
-
-
-def _view(
-    index: np.ndarray, table: np.ndarray, kept: np.ndarray, torus: Torus | None, device: str
-) -> View:
-    parts = [torch.as_tensor(np.ascontiguousarray(x), device=device) for x in (index, table, kept)]
-    return View(parts[0].long(), parts[1], parts[2].long(), torus)
+def _tensor(array: np.ndarray, device: str) -> Tensor:
+    return torch.as_tensor(array, device=device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,10 @@ class PolaDice:
 
         # Bit for bit the same start for a player and run, whatever the other settings.
         self.theta = self._initial(Stream.INIT)
+        if cfg.actor == "mlp":
+            # Uniform, as tables are: random first policies make roles of their own.
+            first, end, _ = self.net.parts()[f"actor.dense{cfg.layers}"]
+            self.theta[:, first:end] = 0
         if cfg.warm_start:
             policy = warm_policy(cfg.warm_start, self.net)
             self.theta[:, : self.net.actor_size] = policy.to(self.device)

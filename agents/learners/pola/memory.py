@@ -11,7 +11,9 @@ def memory_needed(cfg: PolaDiceConfig) -> int:
 
     Arrays [T, L, n, H] of the graphs that exist at once.
     """
-    width = cfg.hidden if cfg.actor == "gru" else 1
+    # Tables, and what is asked once for each class of boards, have no hidden units a sample.
+    by_sample = cfg.actor == "gru" or (cfg.actor == "mlp" and cfg.symmetry == "none")
+    width = cfg.hidden if by_sample else 1
     graphs = 1 if cfg.rematerialise else max(1, cfg.inner_steps)
     # Measured (tests/agents/learners/pola/test_pola_dice_learning.py).
     arrays = 30 + 27 * graphs if cfg.inner_steps else 40

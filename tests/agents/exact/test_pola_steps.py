@@ -15,29 +15,20 @@ from agents.learners.pola.pola_dice import Games, OuterProblem, Side, outer_grad
 from agents.learners.pola.proximal import Batches, Scored, fit_gradient, old_policies, score_games
 from agents.nn.networks import ActorCritic, Tabular
 from tests.agents.exact import enumeration as en
-from tests.agents.exact.pola_games import (
-    GAMMA,
-    LOLA,
-    POLA,
-    STEPS,
-    every_game,
-    normal,
-    policy,
-    problem_of,
-)
+from tests.agents.exact import pola_games as small
 
 torch.set_num_threads(1)
 EXACT, BETA, DECAY = 1e-10, 0.7, 0.8
 EYE = torch.eye(5, dtype=torch.float64)
 WITH_Q = ActorCritic(Tabular(EYE, 2), Tabular(EYE, 3))
-MIRROR = replace(LOLA, look_ahead="mirror", beta_in=BETA, gae_lambda=DECAY, runs=1)
+MIRROR = replace(small.LOLA, look_ahead="mirror", beta_in=BETA, gae_lambda=DECAY, runs=1)
 MIRRORED = torch.tensor([0, 1, 3, 2, 4])  # my states in the other's words
 
 
 def parts(theta):
     """Log-policy [5, 2], V [5], Q [5, 2] of one lane's parameters."""
     critic = theta[10:].view(5, 3)
-    return policy(theta), critic[:, 0], critic[:, 1:]
+    return small.policy(theta), critic[:, 0], critic[:, 1:]
 
 
 def answered(other):
@@ -49,13 +40,13 @@ def answered(other):
 
 def mirror_problem(payoffs):
     """A problem of one lane a player, whose second games are against the answer; and θ."""
-    states, acts, rewards = every_game(payoffs)
-    own, other = (normal(2, WITH_Q.size, seed=s) for s in (1, 2))
+    states, acts, rewards = small.every_game(payoffs)
+    own, other = (small.normal(2, WITH_Q.size, seed=s) for s in (1, 2))
 
     def play(own, other, k):
         sides, total = [], 0.0
         for theta, seat, answers in ((own, [0, 1], False), (other, [1, 0], k > 0)):
-            tables = [answered(x)[0] if answers else policy(x) for x in theta.detach()]
+            tables = [answered(x)[0] if answers else small.policy(x) for x in theta.detach()]
             seen, moves = states[seat], acts[seat]
             logp = [table[s[:, :-1], a] for table, s, a in zip(tables, seen, moves, strict=True)]
             total = total + torch.stack(logp).sum(-1)
@@ -79,7 +70,7 @@ def expected_gradient(own, other, mine, theirs):
     p, q, v_other = log_policy.exp(), answer.exp()[MIRRORED], v_other[MIRRORED]
     joint = p[:, :, None] * q[:, None, :]  # [5, 2, 2]
     following = torch.tensor([[1, 2], [3, 4]])
-    delta = mine + GAMMA * v[following] - v[:, None, None]  # [5, 2, 2]
+    delta = mine + small.GAMMA * v[following] - v[:, None, None]  # [5, 2, 2]
     score = torch.einsum("st,ac->satc", torch.eye(5).double(), torch.eye(2).double())
     score = score - torch.einsum("st,sc->stc", torch.eye(5).double(), p)[:, None]  # ∇log π(a | s)
 
@@ -87,11 +78,11 @@ def expected_gradient(own, other, mine, theirs):
     advantage, returned = torch.zeros(5).double(), v_other
     through = torch.zeros(5, 5, 2).double()
     later = []
-    for _ in range(STEPS):
-        praise = delta + GAMMA * DECAY * advantage[following]
-        theirs_to_go = theirs + GAMMA * returned[following]
+    for _ in range(small.STEPS):
+        praise = delta + small.GAMMA * DECAY * advantage[following]
+        theirs_to_go = theirs + small.GAMMA * returned[following]
         gap = (theirs_to_go - v_other[:, None, None])[..., None, None]
-        moved = gap * score[:, :, None] + GAMMA * DECAY * through[following][None]
+        moved = gap * score[:, :, None] + small.GAMMA * DECAY * through[following][None]
         by_step = praise[..., None, None] * score[:, :, None]
         by_step = by_step + delta[..., None, None] * moved / BETA
         later.append((joint[..., None, None] * by_step).sum((1, 2)))
@@ -102,7 +93,7 @@ def expected_gradient(own, other, mine, theirs):
     # Forwards: where the games are at each step.
     total, there = torch.zeros(5, 2).double(), torch.eye(5)[0].double()
     for t, by_state in enumerate(reversed(later)):
-        total = total + GAMMA**t * torch.einsum("s,sxy->xy", there, by_state)
+        total = total + small.GAMMA**t * torch.einsum("s,sxy->xy", there, by_state)
         there = torch.einsum("s,sab,abx->x", there, joint, torch.eye(5).double()[following])
     return total
 
@@ -133,7 +124,7 @@ MUTANTS = {
     ),
     "the answer's value is the old policy's": (
         "answer_values",
-        lambda other, side, problem: torch.zeros(2, 4**STEPS, STEPS + 1).double(),
+        lambda other, side, problem: torch.zeros(2, 4**small.STEPS, small.STEPS + 1).double(),
     ),
 }
 
@@ -154,9 +145,9 @@ def test_both_critics_of_a_mirror_look_ahead_learn_by_the_formula():
             log_policy, v, q = parts(own[lane])
             last = v if k else (log_policy.exp() * q).sum(-1)
             seen, moves = games.own.obs_ids[:, lane], games.own.actions[lane]
-            target = last[seen[STEPS]]
-            for t in reversed(range(STEPS)):
-                target = games.own.rewards[lane, :, t] + GAMMA * target
+            target = last[seen[small.STEPS]]
+            for t in reversed(range(small.STEPS)):
+                target = games.own.rewards[lane, :, t] + small.GAMMA * target
                 value = v[seen[t]] if k else q[seen[t], moves[:, t]]
                 slope = 2 * (target - value) * games.share[lane]
                 column = torch.zeros_like(moves[:, t]) if k else 1 + moves[:, t]
@@ -165,10 +156,10 @@ def test_both_critics_of_a_mirror_look_ahead_learn_by_the_formula():
 
 
 STARTS = {
-    "naive": replace(LOLA, inner_steps=0),
-    "lola": LOLA,
-    "pola": replace(POLA, beta_out=0.0),
-    "ratios": replace(LOLA, inner_steps=2, reuse_inner=True),
+    "naive": replace(small.LOLA, inner_steps=0),
+    "lola": small.LOLA,
+    "pola": replace(small.POLA, beta_out=0.0),
+    "ratios": replace(small.LOLA, inner_steps=2, reuse_inner=True),
 }
 
 
@@ -180,7 +171,7 @@ def first_fit(problem, own):
 
 @pytest.mark.parametrize("name", STARTS)
 def test_a_proximal_step_begins_with_the_outer_gradient(name):
-    problem, own = problem_of(en.LOPSIDED, STARTS[name])
+    problem, own = small.problem_of(en.LOPSIDED, STARTS[name])
     error = first_fit(problem, own).gradient - outer_gradient(own, problem).gradient
     assert error.abs().max() < EXACT
 
@@ -194,13 +185,13 @@ def test_a_proximal_step_begins_with_the_mirror_look_ahead_s_gradient():
 def one_move(beta):
     """A game of one move, by its two outcomes: a problem, θ, what the moves are worth."""
     net = ActorCritic(Tabular(EYE[:1], 2), Tabular(EYE[:1], 1))
-    old, worth = normal(1, net.size, seed=4), torch.tensor([[0.4, -0.3]]).double()
+    old, worth = small.normal(1, net.size, seed=4), torch.tensor([[0.4, -0.3]]).double()
     share = torch.softmax(old[:, :2], -1)
     moves = torch.tensor([[[0], [1]]])
     side = Side(torch.zeros(2, 1, 2, dtype=torch.long), moves, torch.zeros(1, 2, 1).double())
     games = Games(side, side, share)
     batches = Batches(Scored(games, (share * worth)[..., None]), (), games, share[:, 0])
-    problem = OuterProblem(net, replace(LOLA, beta_step=beta), old, old, lambda *_: games)
+    problem = OuterProblem(net, replace(small.LOLA, beta_step=beta), old, old, lambda *_: games)
     return problem, old, batches, worth
 
 

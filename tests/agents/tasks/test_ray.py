@@ -6,6 +6,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from agents.cli.main import main
 from agents.tasks.executors import choose_executor
 from agents.tasks.options import ExecutorOptions
 from agents.training.sweep import run_sweep
+from benchmarks.__main__ import main as benchmarks
 from tests.agents.tasks.killing import facts, killing, small_sweep
 from tests.agents.tasks.test_workers import square
 
@@ -99,3 +101,17 @@ def test_the_command_goes_on_and_equals_the_local_one(cluster, tmp_path, capsys)
     summaries = [json.loads((tmp_path / k / "summary.json").read_text()) for k in ("ray", "here")]
     assert summaries[0] == summaries[1]
     assert len(summaries[0]["runs"]) == 4
+
+
+def test_leagues_and_benchmarks_equal_the_local_ones(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = ["--executor", "ray", "--address", cluster.address]
+    league = ["league", "ipd_v0", "bundled:loqa_ipd", "random", "grim", "--episodes", "3"]
+    dice = ["run", "zero_sum_paths", "--scale", "small"]
+    for name, where in (("ray", there), ("here", ["--jobs", "1"])):
+        assert main([*league, *where, "--save", f"{name}.json"]) == 0
+        assert benchmarks([*dice, *where, "--out", name]) == 0
+
+    assert json.loads(Path("ray.json").read_text()) == json.loads(Path("here.json").read_text())
+    found = [json.loads(Path(name, "zero_sum_paths.json").read_text()) for name in ("ray", "here")]
+    assert found[0]["rows"] == found[1]["rows"]

@@ -48,6 +48,7 @@ SWITCHES = {
     "thieves": 0,
     "thief_iterations": 3,
     "epsilon": 0.3,
+    "random_steps": 1,
     "centred": False,
     "actor": "mlp",
     "critic": "mlp",
@@ -104,6 +105,7 @@ def test_all_settings_are_tested():
         ({"batch": 10, "snapshots": 4}, r"batch \(10\) must be a multiple of snapshots \(4\)"),
         ({"remember": "faces", "actor": "mlp"}, "remember"),
         ({"remember": "pickups"}, "a GRU remembers"),
+        ({"remember": "pickups", "actor": "mlp", "centred": False}, "centred=True"),
         ({"thieves": 5}, "thieves .5. must be at most 2"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents.learners.loqa_proximal.views import Torus, Viewed, make_view, shifted
+from agents.learners.loqa_proximal.views import Viewed, make_view, relative
 from agents.nn.networks import Gru, Mlp
 
 GAMES = [
@@ -52,12 +52,10 @@ def test_a_view_stands_for_the_translations_of_one_board(game):
     assert len(view.table.unique(dim=0)) == len(view.table)
 
 
-def test_a_shifted_board_by_hand():
-    planes = torch.zeros(1, 2, 6)  # 2 rows of 3
-    planes[0, 0, 4] = planes[0, 1, 0] = 1
-    moved = shifted(planes, Torus(2, 3, 2))
-    assert moved[0, 0].tolist() == [1, 0, 0, 0, 0, 0]
-    assert moved[0, 1].tolist() == [0, 0, 0, 0, 0, 1]  # one row on, one column back
+def test_a_board_from_the_own_cell_by_hand():
+    """2 rows of 3: I am at cell 4, the other at 0, which is one row on and one column back."""
+    game = sde.spec("coin_game_v0").game(grid_size=(2, 3))
+    assert [int(c) for c in relative(game, (4, 0, 5, 1))] == [0, 5, 1, 1]
 
 
 def test_other_games_and_plain_boards_are_shown_as_they_are():

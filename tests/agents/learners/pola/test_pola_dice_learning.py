@@ -378,7 +378,7 @@ def test_each_seat_is_played_by_its_own_network(tmp_path):
     own = [load_agent(folder, player=i)._theta["out"] for i in range(2)]
     assert not torch.equal(*own)
     seats = [
-        batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent._theta["out"]
+        batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent.theta["out"]
         for i in range(2)
     ]
     assert all(map(torch.equal, seats, own))

@@ -31,6 +31,9 @@ def test_memory_estimate_grows_with_what_it_says():
     assert 2e9 < memory_needed(cfg) < 2e10
     assert memory_needed(replace(cfg, rematerialise=True)) < memory_needed(cfg)
     assert memory_needed(replace(cfg, batch=1000)) == memory_needed(cfg) // 2
+    mlp = replace(cfg, actor="mlp")
+    assert memory_needed(mlp) == memory_needed(cfg)
+    assert memory_needed(replace(mlp, symmetry="all")) == memory_needed(cfg) // cfg.hidden
     assert available_memory("cpu") is None or available_memory("cpu") > 0
 
 

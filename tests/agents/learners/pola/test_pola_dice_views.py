@@ -186,6 +186,12 @@ def test_a_look_ahead_in_logits_is_a_tables_whatever_the_network():
     assert torch.allclose(mine.inner[0].weights, theirs.inner[0].weights, atol=1e-7)
 
 
+@pytest.mark.parametrize("actor", ["tabular", "mlp"])
+def test_both_players_begin_uniform(actor):
+    one = learner(actor=actor, symmetry="all")
+    assert logits(one, torch.arange(0, 50_000, 77)).abs().max() == 0
+
+
 def test_a_warm_start_is_that_agents_policy():
     settings = {"hidden": 64, "layers": 2, "warm_start": "bundled:cloned_3x3"}
     one = learner({}, **settings)
