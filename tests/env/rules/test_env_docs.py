@@ -22,7 +22,14 @@ HEADINGS = [
     "Version History",
 ]
 MATRIX = ["bach_stravinsky_v0", "chicken_v0", "imp_v0", "ipd_v0", "rps_v0", "stag_hunt_v0"]
-BUILT_IN = [*MATRIX, "coin_game_v0", "commons_harvest_v0", "matrix_game_v0", "public_goods_v0"]
+BUILT_IN = [
+    *MATRIX,
+    "clean_up_v0",
+    "coin_game_v0",
+    "commons_harvest_v0",
+    "matrix_game_v0",
+    "public_goods_v0",
+]
 REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 
 
