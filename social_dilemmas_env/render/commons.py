@@ -113,11 +113,11 @@ def draw_ground(canvas: Canvas, game: Any, layout: Layout) -> None:
 
 def draw_beams(canvas: Canvas, game: Any, layout: Layout, parts: dict[str, list[int]]) -> None:
     """The beams of those who have just cleaned or shot, as far as walls let them."""
-    kinds = [("cleaning", getattr(game, "clean_beam", None), WASH)]
-    kinds += [("cooldown", game.beam if game.zap else None, BEAM)]
+    kinds: list[tuple[str, Any, Color]] = [("cooldown", game.beam, BEAM)] * game.zap
+    if "cleaning" in parts:
+        kinds.insert(0, ("cleaning", game.clean_beam, WASH))
     for name, beam, color in kinds:
-        pauses = parts[name] if beam else []
-        for cell, facing, pause in zip(parts["cell"], parts["facing"], pauses, strict=False):
+        for cell, facing, pause in zip(parts["cell"], parts["facing"], parts[name], strict=True):
             if pause == beam.cooldown and cell < game.lattice.nowhere:
                 draw_beam(canvas, game, layout, (cell, facing, beam.length, color))
 

@@ -137,7 +137,8 @@ def beam_cells_table(lattice: Lattice, length: int) -> np.ndarray:
 def reach_table(lattice: Lattice, length: int) -> np.ndarray:
     """(cell, facing) -> which of a beam's cells no wall keeps it from, as bits: int32."""
     reached = beam_cells_table(lattice, length) < lattice.nowhere
-    return (reached << np.arange(3 * length)).sum(1).astype(np.int32)
+    bits: np.ndarray = (reached << np.arange(3 * length)).sum(1).astype(np.int32)
+    return bits
 
 
 @lru_cache(maxsize=8)
