@@ -91,8 +91,8 @@ class CleanUpRules(WalkerRules):
         comes = (clock[0] == DELAY) & (draw(self.spawning, 100) < self.game.dirt_percent)
         place = draw(self.spawn_place, num_clean + (num_clean == 0) * 1)
         clean = dirt == 0
-        index = self.xp.cast(clean, "int64").cumsum(0) - 1
-        return clean & (index == place) & comes
+        place = self.xp.cast(place + 1, "int16")
+        return clean & (self.xp.count_up(clean) == place) & comes
 
     def cleaned(self, dirt: Array, cell: Array, facing: Array) -> Array:
         """Rule 7: the dirt after beams from these cells; each line cleans the first that it meets.
