@@ -25,6 +25,7 @@ import pettingzoo
 from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
+from social_dilemmas_env.games.clean_up import clean_up
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.commons_harvest import commons_harvest
 from social_dilemmas_env.games.escape_room import escape_room
@@ -249,6 +250,7 @@ def __getattr__(name: str) -> Any:
 for _rules in (
     bach_stravinsky,
     chicken,
+    clean_up,
     coin_game,
     escape_room,
     govsim_commons,

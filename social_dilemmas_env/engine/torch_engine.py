@@ -137,6 +137,10 @@ class TorchArrays(Arrays):
         return (neighbours @ marked.to(torch.float32)).to(torch.uint8)
 
     @override
+    def count_up(self, marked: Tensor) -> Tensor:
+        return marked.cumsum(0, dtype=torch.int16)
+
+    @override
     def where_needed(
         self, mask: Tensor, change: Callable[..., Tensor], columns: Sequence[Tensor]
     ) -> Tensor:
@@ -151,9 +155,8 @@ class TorchArrays(Arrays):
 
     @override
     def look(self, ground: Tensor, windows: Tensor, where: Tensor) -> Tensor:
-        games, size = ground.shape
-        first = self.arange(games)[:, None, None] * size
-        return self.take(ground.view(-1), self.take(windows, where) + first)
+        index = self.take(windows, where).view(len(ground), -1)
+        return ground.gather(1, index).view(*where.shape, -1)
 
 
 class TorchRules(RuleEngine):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from social_dilemmas_env.games.commons.game import CommonsGame
 from social_dilemmas_env.games.commons.harvest import RIPE
-from social_dilemmas_env.games.commons.maps import AHEAD, WALL, reach_table
+from social_dilemmas_env.games.commons.maps import AHEAD, WALL, beam_cells_table
 from social_dilemmas_env.render.canvas import Box, Canvas, rounded_up
 from social_dilemmas_env.render.describe import (
     format_number,
@@ -34,6 +34,9 @@ WALLS: Color = (84, 90, 104)
 RED: Color = (196, 49, 42)  # ripe apples; bare cells of apples are pale squares
 BARE: Color = (226, 232, 214)
 BEAM: Color = (255, 226, 120)
+WATER: Color = (190, 220, 242)
+WASH: Color = (120, 205, 225)  # a cleaning beam
+MUD: Color = (110, 78, 50)
 DIRECTIONS = ("up", "right", "down", "left")
 
 
@@ -67,12 +70,11 @@ def commons_picture(scene: Scene, scale: int = 1) -> Canvas:
     # The map, from the ground up.
     draw_ground(canvas, game, layout)
     draw_beams(canvas, game, layout, parts)
-    draw_apples(canvas, game, layout, parts["apple"])
+    draw_things(canvas, game, layout, parts)
     draw_players(canvas, game, layout, parts)
 
     # Under it.
-    left = f"{parts['apple'].count(RIPE)} of {len(parts['apple'])} apples left"
-    canvas.text(MARGIN, layout.low + 16, left, CAPTION._replace(size=15))
+    canvas.text(MARGIN, layout.low + 16, what_is_left(game, parts), CAPTION._replace(size=15))
     for player in range(game.num_agents):
         draw_score_card(canvas, scene, player, parts["away"][player])
     return canvas
@@ -104,43 +106,61 @@ def draw_ground(canvas: Canvas, game: Any, layout: Layout) -> None:
     size, lattice = layout.cell, game.lattice
     floor = Box(layout.x, HEADER, size * lattice.width, size * lattice.height)
     canvas.box(floor, BoxStyle(QUIET))
-    for letters, color in ((WALL, WALLS), ("A", BARE)):
+    for letters, color in ((WALL, WALLS), ("A", BARE), ("HFS", WATER)):
         for cell in lattice.cells(letters):
             canvas.box(Box(*corner(game, layout, cell), size, size), BoxStyle(color))
 
 
 def draw_beams(canvas: Canvas, game: Any, layout: Layout, parts: dict[str, list[int]]) -> None:
-    """The beams of those who have just shot, as far as walls let them."""
-    if not game.zap:
-        return
-    reach, length = reach_table(game.lattice, game.beam.length), game.beam.length
-    for cell, facing, cooldown in zip(
-        parts["cell"], parts["facing"], parts["cooldown"], strict=True
+    """The beams of those who have just cleaned or shot, as far as walls let them."""
+    kinds: list[tuple[str, Any, Color]] = [("cooldown", game.beam, BEAM)] * game.zap
+    if "cleaning" in parts:
+        kinds.insert(0, ("cleaning", game.clean_beam, WASH))
+    for name, beam, color in kinds:
+        for cell, facing, pause in zip(parts["cell"], parts["facing"], parts[name], strict=True):
+            if pause == beam.cooldown and cell < game.lattice.nowhere:
+                draw_beam(canvas, game, layout, (cell, facing, beam.length, color))
+
+
+def draw_beam(canvas: Canvas, game: Any, layout: Layout, beam: tuple[int, int, int, Color]) -> None:
+    """One beam: the cell and facing of who sends it, its length and colour."""
+    cell, facing, length, color = beam
+    for reached in beam_cells_table(game.lattice, length)[cell * 4 + facing].tolist():
+        if reached < game.lattice.nowhere:
+            box = Box(*corner(game, layout, reached), layout.cell, layout.cell)
+            canvas.box(box, BoxStyle(color))
+
+
+def ripe_cells(game: Any, parts: dict[str, list[int]]) -> list[int]:
+    """Cells with a ripe apple."""
+    ripe = 1 if "dirt" in parts else RIPE
+    pairs = zip(game.apple_cells, parts["apple"], strict=True)
+    return [cell for cell, apple in pairs if apple == ripe]
+
+
+def dirty_cells(game: Any, parts: dict[str, list[int]]) -> list[int]:
+    """Cells with dirt, where the game has any."""
+    pairs = zip(getattr(game, "dirt_cells", ()), parts.get("dirt", ()), strict=True)
+    return [cell for cell, dirt in pairs if dirt]
+
+
+def what_is_left(game: Any, parts: dict[str, list[int]]) -> str:
+    """Ripe apples and dirt, in words."""
+    text = f"{len(ripe_cells(game, parts))} of {len(parts['apple'])} apples"
+    if "dirt" in parts:
+        return f"{text} ripe, {sum(parts['dirt'])} of {len(parts['dirt'])} cells of the river dirty"
+    return f"{text} left"
+
+
+def draw_things(canvas: Canvas, game: Any, layout: Layout, parts: dict[str, list[int]]) -> None:
+    """Ripe apples, and dirt."""
+    size = round(layout.cell * 0.86)
+    for name, color, cells in (
+        ("apple", RED, ripe_cells(game, parts)),
+        ("dirt", MUD, dirty_cells(game, parts)),
     ):
-        if cooldown < game.beam.cooldown or cell == game.lattice.nowhere:
-            continue
-        for bit in range(3 * length):
-            if reach[cell * 4 + facing] >> bit & 1:
-                box = Box(
-                    *corner(game, layout, beam_cell(game, cell, facing, bit)), *[layout.cell] * 2
-                )
-                canvas.box(box, BoxStyle(BEAM))
-
-
-def beam_cell(game: Any, cell: int, facing: int, bit: int) -> int:
-    """The cell of a beam that a bit of `maps.reach_table` stands for."""
-    line, place = divmod(bit, game.beam.length)
-    rows, columns = AHEAD[facing]
-    aside, along = line - 1, place + (line == 1)
-    step = along * rows + aside * columns, along * columns - aside * rows
-    return int(cell + step[0] * game.lattice.width + step[1])
-
-
-def draw_apples(canvas: Canvas, game: Any, layout: Layout, apples: list[int]) -> None:
-    """The ripe ones."""
-    for cell, apple in zip(game.apple_cells, apples, strict=True):
-        if apple == RIPE:
-            canvas.sprite(middle(game, layout, cell), "apple", RED, round(layout.cell * 0.86))
+        for cell in cells:
+            canvas.sprite(middle(game, layout, cell), name, color, size)
 
 
 def draw_players(canvas: Canvas, game: Any, layout: Layout, parts: dict[str, list[int]]) -> None:
@@ -177,13 +197,17 @@ def draw_score_card(canvas: Canvas, scene: Scene, player: int, away: int) -> Non
 
 
 def commons_lines(scene: Scene) -> list[str]:
-    """The map as text: numbers are players, a ripe apples, . cells where apples grow."""
+    """The map as text: numbers are players, a ripe apples, . bare cells, ~ river, % dirt."""
     game: Any = scene.game
     parts, text = parts_of(scene), list("".join(game.lattice.lines))
-    for place, letter in enumerate(text):
-        text[place] = "#" if letter == WALL else "." if letter == "A" else " "
-    for cell, apple in zip(game.apple_cells, parts["apple"], strict=True):
-        text[cell] = "a" if apple == RIPE else "."
+    signs = {WALL: "#", "A": ".", "H": "~", "F": "~", "S": "~"}
+    text = [signs.get(letter, " ") for letter in text]
+
+    # What is on it.
+    for cell in ripe_cells(game, parts):
+        text[cell] = "a"
+    for cell in dirty_cells(game, parts):
+        text[cell] = "%"
     for player, cell in enumerate(parts["cell"]):
         if cell < game.lattice.nowhere:
             text[cell] = str(player % 10)
@@ -194,5 +218,6 @@ def commons_lines(scene: Scene) -> list[str]:
         f"{player} {'away' if away else DIRECTIONS[facing]}"
         for player, (facing, away) in enumerate(zip(parts["facing"], parts["away"], strict=True))
     )
-    legend = f"0: player 0; a: ripe apple; {parts['apple'].count(RIPE)} left; facing: {facings}"
-    return [*lines, legend]
+    dirt = "; ~: river; %: dirt" if "dirt" in parts else ""
+    legend = f"0: player 0; a: ripe apple{dirt}; {what_is_left(game, parts)}"
+    return [*lines, legend, f"facing: {facings}"]

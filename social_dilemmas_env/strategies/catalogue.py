@@ -7,7 +7,13 @@ from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
 from social_dilemmas_env.strategies.coin import CoinCooperator, CoinDefector, CoinTitForTat
-from social_dilemmas_env.strategies.commons import Greedy, Restrained
+from social_dilemmas_env.strategies.commons import (
+    Alternating,
+    Cleaner,
+    FreeRider,
+    Greedy,
+    Restrained,
+)
 from social_dilemmas_env.strategies.matrix import (
     AlwaysCooperate,
     AlwaysDefect,
@@ -27,14 +33,17 @@ from social_dilemmas_env.strategies.small_commons import (
 from social_dilemmas_env.validation import nearest
 
 _CLASSES: tuple[type[Scripted], ...] = (
+    Alternating,
     AlwaysCooperate,
     AlwaysDefect,
+    Cleaner,
     CoinCooperator,
     CoinDefector,
     CoinTitForTat,
     Constant,
     DoorWaiter,
     Extort2,
+    FreeRider,
     GenerousTitForTat,
     GreedyFisher,
     Greedy,

@@ -1,6 +1,10 @@
 """Scripted players of the commons, who go by what they see: the class of each cell of their view.
 
     greedy       goes to the nearest ripe apple
+    free_rider   the same, in Clean Up
+    cleaner      cleans dirt that is within reach, and else goes to the nearest
+    alternating  a cleaner for `period` steps, then a free rider for as many, and so on; seats start
+                 at different times, so that about half of them clean at any time
     restrained   goes to the nearest ripe apple with `leave` ripe neighbours or more, and enters the
                  cell of no other: it takes what grows back fastest (rules 5 and 6 of
                  `games.commons_harvest`), as the sustainable policies that Perolat et al. 2017
@@ -12,9 +16,13 @@ nobody waits at a corner for ever; who sees nothing to go to walks on and turns 
 They take planes, flat or not, and the class ids of `obs_mode="uint8"`.
 """
 
+from typing import ClassVar
+
 import numpy as np
 from typing_extensions import override
 
+from social_dilemmas_env.games.clean_up import CleanUp
+from social_dilemmas_env.games.commons.clean_up import RIVER
 from social_dilemmas_env.games.commons.harvest import RADIUS
 from social_dilemmas_env.games.commons.maps import OWN_PLACE, STEPS, VIEW
 from social_dilemmas_env.games.commons.walkers import APPLE
@@ -24,7 +32,7 @@ from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import integer
 
 CELLS = VIEW[0] * VIEW[1]
-NOTHING = 0  # the class of walls
+NOTHING, DIRT = 0, RIVER + 1  # classes: walls, and dirt
 FAR = 1 << 16  # farther than any cell of a view
 
 # Ahead, to the right, behind, to the left: the cell beside me, and the action that goes there.
@@ -36,10 +44,12 @@ TURN_LEFT, TURN_RIGHT = 5, 6
 class Forager(Scripted):
     """Goes to the nearest cell that it wants; what that is, and where it never goes, differ."""
 
+    rules: ClassVar[type] = CommonsHarvest  # of the game that it plays
+
     @override
     @classmethod
     def refusal(cls, game: Game) -> str:
-        return "" if isinstance(game, CommonsHarvest) else "is a player of the Commons Harvest"
+        return "" if isinstance(game, cls.rules) else f"is a player of {cls.rules.__name__}"
 
     @override
     def _start(self, zeros: Array) -> None:
@@ -151,3 +161,75 @@ class Restrained(Forager):
     def _may_enter(self, classes: Array, wanted: Array, cell: int) -> Array:
         may = super()._may_enter(classes, wanted, cell)
         return may * ((classes[:, cell] != APPLE) | (wanted[:, cell] > 0))
+
+
+class FreeRider(Greedy):
+    """Goes to the nearest ripe apple, and never cleans.
+
+    The dilemma of Hughes et al. 2018 (arXiv:1803.08884): everybody would rather eat.
+    """
+
+    name, rules = "free_rider", CleanUp
+
+
+class Cleaner(Forager):
+    """Cleans dirt that a beam reaches, and else goes to the nearest."""
+
+    name, rules = "cleaner", CleanUp
+
+    @override
+    def _start(self, zeros: Array) -> None:
+        super()._start(zeros)
+        ahead, aside = np.divmod(np.arange(CELLS), VIEW[1])
+        ahead, aside = OWN_PLACE // VIEW[1] - ahead, abs(aside - OWN_PLACE % VIEW[1])
+        length = self.game.clean_beam.length  # type: ignore[attr-defined]
+        reached = (aside <= 1) & (ahead + aside >= 1) & (ahead >= 0) & (ahead + aside <= length)
+        self._reached = like(zeros, (reached * 1).tolist())
+
+    @override
+    def _choose(self, observations: Array, restart: Array) -> Array:
+        action = super()._choose(observations, restart)
+        classes = self._classes(observations)
+        dirt = self._wanted(classes) * (classes == DIRT) * self._reached
+        return action + (dirt.sum(1) > 0) * (self._clean - action)
+
+    @property
+    def _clean(self) -> int:
+        """The action."""
+        return self.game.num_actions[self.player] - 1
+
+    @override
+    def _wanted(self, classes: Array) -> Array:
+        return (classes == DIRT) * 1
+
+
+class Alternating(Cleaner):
+    """Cleans for `period` steps, then eats for as many.
+
+    Args:
+        period: steps, at least 1.
+    """
+
+    name = "alternating"
+
+    def __init__(self, game: Game, player: int = 0, seed: int = 0, *, period: int = 50):
+        super().__init__(game, player, seed)
+        self.period = integer("period", period, 1)
+
+    @override
+    def _start(self, zeros: Array) -> None:
+        super()._start(zeros)
+        self._turn = zeros + self.period * (self.player % 2)  # steps of the episode, and the shift
+
+    @override
+    def _choose(self, observations: Array, restart: Array) -> Array:
+        self._turn[:] = self._turn * (1 - restart) + restart * self.period * (self.player % 2)
+        self._cleans = (self._turn // self.period % 2 == 0) * 1
+        action = super()._choose(observations, restart)
+        self._turn += 1
+        return action
+
+    @override
+    def _wanted(self, classes: Array) -> Array:
+        cleans = self._cleans[:, None]
+        return (classes == DIRT) * cleans + (classes == APPLE) * (1 - cleans)

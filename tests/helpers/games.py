@@ -89,8 +89,22 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
         {"map": SMALL_COMMONS, "num_agents": 3, "max_cycles": 25},
     ),
 }
+SMALL_RIVER = """\
+WWWWWWW
+WHFHFHW
+WFH  SW
+WP PPAW
+WAAAAAW
+WWWWWWW"""
+GAMES |= {
+    "clean_up": ("clean_up_v0", {"max_cycles": 30}),
+    "clean_up_small": (
+        "clean_up_v0",
+        {"map": SMALL_RIVER, "num_agents": 2, "zap": False, "max_cycles": 70},
+    ),
+}
 COIN_GAMES = [name for name in GAMES if name.startswith("coin")]
-COMMONS = [name for name in GAMES if name.startswith("harvest")]  # rules on arrays
+COMMONS = [name for name in GAMES if name.startswith(("harvest", "clean_up"))]  # rules on arrays
 COLUMN_GAMES = [name for name in GAMES if name not in COMMONS]
 
 

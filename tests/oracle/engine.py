@@ -24,10 +24,11 @@ SUBSTRATES = {
     "clean_up": clean_up,
 }
 SPRITE = 8  # pixels of a cell
-APPLE = (214, 88, 88)  # a colour that only apples have,
+APPLES = ((214, 88, 88), (212, 80, 57))  # colours that only apples have: Harvest, Clean Up,
 APPLE_PIXEL = (4, 3)  # and one of the pixels of a cell that have it
-APPLE_IN_WATER = (135, 181, 194)  # an apple under a cleaning beam
-ZAP_BEAM = (252, 252, 106)  # hides what is under it
+UNDER_BEAM = (135, 178, 184)  # an apple under a cleaning beam
+BEAMS = ((252, 252, 106), (147, 232, 199))  # they hide what is under them: zap, zap and clean
+OUTSIDE = 33  # the sprite of what lies beyond the edge, in the layers that players see
 DIRT_LAYER, DIRT_SPRITE = 4, 25  # in the layers that players see of Clean Up
 for _module in SUBSTRATES.values():
     _module._ENABLE_DEBUG_OBSERVATIONS = True  # positions and orientations
@@ -44,7 +45,8 @@ class Frame:
     rewards: list[float]
     apples: list[int]  # of those under a beam, as they were before
     hidden: list[int]  # cells under a beam
-    dirt: list[int]
+    dirt: list[int]  # among the cells seen
+    seen: list[int]  # cells that some player sees (Clean Up only)
 
 
 class Engine:
@@ -91,8 +93,9 @@ class Engine:
         world = np.asarray(seen["WORLD.RGB"])
         layers = {i: np.asarray(seen[f"{i}.LAYER"]) for i in players}
         self.views = [np.asarray(seen[f"{i}.RGB"]) for i in players]
-        hidden = cells_with(world, ZAP_BEAM)
-        seen_apples = {*cells_with(world, APPLE), *cells_with(world, APPLE_IN_WATER)}
+        hidden = [cell for color in BEAMS for cell in cells_with(world, color)]
+        colors = (APPLES[1], UNDER_BEAM) if self.river else (APPLES[0],)
+        seen_apples = {cell for color in colors for cell in cells_with(world, color)}
         self.apples = seen_apples | self.apples & set(hidden)
         return Frame(
             cells=[y * self.width + x for x, y in places],
@@ -102,14 +105,17 @@ class Engine:
             rewards=[float(seen[f"{i}.REWARD"]) for i in players],
             apples=sorted(self.apples),
             hidden=hidden,
-            dirt=self.dirt([(*place, layers[i]) for i, place in enumerate(places, 1)]),
+            dirt=self.cells_seen(
+                places, layers, lambda view: view[:, :, DIRT_LAYER] == DIRT_SPRITE
+            ),
+            seen=self.cells_seen(places, layers, lambda view: view[:, :, 0] != OUTSIDE),
         )
 
-    def dirt(self, views: list[tuple[int, int, np.ndarray]]) -> list[int]:
-        """Cells with dirt, put together from what the players see: [11, 11, layers] around each."""
+    def cells_seen(self, places: list[list[int]], layers: Any, which: Any) -> list[int]:
+        """Cells that players see and for which `which` holds; [11, 11, layers] around each."""
         found = set()
-        for x, y, view in views if self.river else []:
-            for row, column in np.argwhere(view[:, :, DIRT_LAYER] == DIRT_SPRITE).tolist():
+        for (x, y), view in zip(places, layers.values(), strict=True) if self.river else []:
+            for row, column in np.argwhere(which(view)).tolist():
                 found.add((y - 9 + row) * self.width + x - 5 + column)
         return sorted(found)
 

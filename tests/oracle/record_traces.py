@@ -85,7 +85,7 @@ def main() -> None:
             "AppleGrow": {"maxAppleGrowthRate": growth, "thresholdDepletion": 1.0},
         }
         text = RIVER if growth == 0 else RIVER.replace("F", "H")
-        found.append(trace("clean_up", text, 200, numbers))
+        found.append(trace("clean_up", text, 200 if growth == 0 else 500, numbers))
     FILE.write_text(json.dumps({"source": SOURCE, "traces": found}, separators=(",", ":")) + "\n")
 
 

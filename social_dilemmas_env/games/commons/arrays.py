@@ -59,6 +59,9 @@ class RuleArrays(Protocol):
             marked: [K, B], 0 or 1.
         """
 
+    def count_up(self, marked: Array) -> Array:
+        """How many of a game's rows, up to each row and with it, are marked: int16 [K, B]."""
+
     def where_needed(
         self, mask: Array, change: Callable[..., Array], columns: Sequence[Array]
     ) -> Array:
@@ -72,7 +75,7 @@ class RuleArrays(Protocol):
 
         Args:
             ground: uint8 [B, cells], what is in each cell.
-            windows: int32 [rows, cells of a window], the cells of each window.
+            windows: int64 [rows, cells of a window], the cells of each window.
             where: int64 [B, N], the row of each player's window.
         """
 

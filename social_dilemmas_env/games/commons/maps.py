@@ -110,13 +110,15 @@ def moves_table(lattice: Lattice, num_actions: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def reach_table(lattice: Lattice, length: int) -> np.ndarray:
-    """(cell, facing) -> which of a beam's cells no wall keeps it from, as bits.
+def beam_cells_table(lattice: Lattice, length: int) -> np.ndarray:
+    """(cell, facing) -> the cells of a beam, int64 [(cells + 1) * 4, 3 * length].
 
     A beam is three lines of `length` cells: the left and the right one begin beside the shooter,
-    the middle one ahead.  Bit line * length + place, nearest first.  int32 [(cells + 1) * 4].
+    the middle one ahead.  Column line * length + place, nearest first; `nowhere` for cells that a
+    wall keeps the beam from.
     """
-    table: np.ndarray = np.zeros((lattice.nowhere + 1, 4), np.int32)
+    shape = (lattice.nowhere + 1, 4, 3 * length)
+    table: np.ndarray = np.full(shape, lattice.nowhere, np.int64)
     for cell in range(lattice.nowhere):
         for facing in range(4):
             for line in range(3):
@@ -128,8 +130,15 @@ def reach_table(lattice: Lattice, length: int) -> np.ndarray:
                     here = lattice.step(here, (sign * move[0], sign * move[1]))
                     if here == lattice.nowhere:
                         break
-                    table[cell, facing] |= 1 << (line * length + place)
-    return table.reshape(-1)
+                    table[cell, facing, line * length + place] = here
+    return table.reshape(-1, 3 * length)
+
+
+def reach_table(lattice: Lattice, length: int) -> np.ndarray:
+    """(cell, facing) -> which of a beam's cells no wall keeps it from, as bits: int32."""
+    reached = beam_cells_table(lattice, length) < lattice.nowhere
+    bits: np.ndarray = (reached << np.arange(3 * length)).sum(1).astype(np.int32)
+    return bits
 
 
 @lru_cache(maxsize=8)

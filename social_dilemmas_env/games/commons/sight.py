@@ -29,8 +29,12 @@ class Sight:
 
     def __init__(self, xp: RuleArrays, lattice: Lattice, ground: np.ndarray, num_classes: int):
         self.xp, self.num_classes = xp, num_classes
-        self.ground = xp.constant(ground)
-        self.windows = xp.constant(windows_table(lattice))
+        self.ground, self.size = xp.constant(ground), len(ground)
+
+        # Each game has four grounds, one for each facing of who looks: others face as seen by them.
+        facing = np.arange(4 * self.size) % 4
+        windows = windows_table(lattice) + self.size * facing[:, None]
+        self.windows = xp.constant(windows.astype(np.int64))
 
     def observe(self, board: Any, ready: Array, things: list[tuple[Array, Array]]) -> Array:
         """Class ids uint8 [B, N, cells of a view].
@@ -40,25 +44,25 @@ class Sight:
             ready: who is ready to shoot, [N, B].
             things: what lies on the ground: cells [K], and their classes [K, B].
         """
-        xp, first = self.xp, self.num_classes
+        xp, first, size = self.xp, self.num_classes, self.size
         cell, facing = board[0], board[1]
-        lanes, size = cell.shape[1], len(self.ground)
+        lanes, here = cell.shape[1], cell < size - 1
 
-        # The ground of each game, things on it, and players over them; nobody is seen `nowhere`.
-        ground = xp.cast(xp.arange(lanes)[:, None] * 0, "uint8") + self.ground
-        first_cell = xp.arange(lanes) * size
+        # The ground of each game, and things on it.
+        games = xp.arange(lanes)
+        ground = xp.cast(games[:, None] * 0, "uint8") + self.ground
         for cells, classes in things:
-            ground = xp.put(ground, first_cell + cells[:, None], classes)
-        here = first_cell + cell
-        shown = xp.where(cell < size - 1, first + facing, cell * 0)
-        ground = xp.put(ground, here, xp.cast(shown, "uint8"))
+            ground = xp.put(ground, games * size + cells[:, None], classes)
 
-        # Facings of others as I see them.
-        seen = xp.look(ground, self.windows, (cell * 4 + facing).T)
-        mine = xp.cast(facing.T, "uint8")[:, :, None]
-        seen = xp.where(seen >= first, (seen - (mine + first) & 3) + first, seen)
+        # Four of them, with players on them; nobody is seen `nowhere`.
+        quarter = xp.arange(4)[:, None, None]
+        grounds = (xp.cast(quarter[None, :, 0] * 0, "uint8") + ground[:, None]).reshape(lanes, -1)
+        shown = (first + (facing - quarter & 3)) * here
+        places = (games * 4 + quarter) * size + cell
+        grounds = xp.put(grounds, places, xp.cast(shown, "uint8"))
+        seen = xp.look(grounds, self.windows, (cell * 4 + facing).T)
 
         # Myself.
-        own = xp.where(cell < size - 1, first + 4 + ready * 1, cell * 0)
-        views = (xp.arange(lanes) * len(cell) + xp.arange(len(cell))[:, None]) * seen.shape[-1]
+        own = (first + 4 + ready * 1) * here
+        views = (games * len(cell) + xp.arange(len(cell))[:, None]) * seen.shape[-1]
         return xp.put(seen, views + OWN_PLACE, xp.cast(own, "uint8"))

@@ -15,12 +15,14 @@ import pytest
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.bound_engine import BoundEngine
 from social_dilemmas_env.engine.numpy_engine import NumpyArrays
+from social_dilemmas_env.games.clean_up import clean_up
 from social_dilemmas_env.games.commons.harvest import RIPE
 from social_dilemmas_env.games.commons_harvest import OPEN_BEAM, ROOM_BEAM, commons_harvest
 
 FILE = Path(__file__).parents[2] / "oracle" / "traces.json"
 TRACES = json.loads(FILE.read_text())["traces"]
 HARVEST = [trace for trace in TRACES if trace["substrate"].startswith("commons_harvest")]
+CLEAN_UP = [trace for trace in TRACES if trace["substrate"] == "clean_up"]
 B = 64
 
 
@@ -32,17 +34,30 @@ def harvest_rules(trace):
     return replace(game, growth=(tuple(map(int, rates)), 1), beam=beam)
 
 
+def clean_up_rules(trace):
+    """The same of Clean Up; its growth is sure, or none."""
+    rate = int(trace["numbers"]["AppleGrow"]["maxAppleGrowthRate"])
+    game = clean_up(map=trace["map"].replace("B", "A"), num_agents=3)
+    return replace(game, growth=(rate, 0, 1), dirt_percent=0)
+
+
 def first_board(game, frame):
     """The start of a game, [K, B] alike."""
-    zeros = [0] * game.num_agents
-    apples = np.array([[RIPE]] * len(game.apple_cells), np.uint8).repeat(B, 1)
-    players = [np.array([p]).T.repeat(B, 1) for p in (frame["cells"], frame["facings"])]
-    return (*players, *[np.array([zeros]).T.repeat(B, 1) for _ in range(2)], apples)
+    parts = {name: np.zeros((width, B), np.int64) for name, width, _ in game.parts}
+    parts["cell"] += np.array([frame["cells"]]).T
+    parts["facing"] += np.array([frame["facings"]]).T
+    if "dirt" in parts:
+        parts["dirt"] += np.array([[k in frame["dirt"]] for k in game.dirt_cells])
+    else:
+        parts["apple"] += RIPE
+    dtypes = game.on(NumpyArrays()).dtypes
+    return tuple(part.astype(dtype) for part, dtype in zip(parts.values(), dtypes, strict=True))
 
 
 def agrees(game, before, board, frame):
     """Which of the games [B] are as the frame; where a returning player stands does not matter."""
-    cell, facing, cooldown, away, apples = board
+    parts = dict(zip([name for name, *_ in game.parts], board, strict=True))
+    cell, facing, cooldown, away, *_ = board
     here, back = np.array(frame["present"])[:, None] > 0, before[3] == 1
     same = ((away == 0) == here).all(0)
     for own, seen in ((cell, frame["cells"]), (facing, frame["facings"])):
@@ -53,7 +68,13 @@ def agrees(game, before, board, frame):
     # What a beam hides is left out.
     ripe = np.array([k in frame["apples"] for k in game.apple_cells])[:, None]
     hidden = np.array([k in frame["hidden"] for k in game.apple_cells])[:, None]
-    return same & (((apples == RIPE) == ripe) | hidden).all(0)
+    grown = parts["apple"] == (1 if "dirt" in parts else RIPE)
+    same &= ((grown == ripe) | hidden).all(0)
+    if "dirt" in parts:
+        dirty = np.array([k in frame["dirt"] for k in game.dirt_cells])[:, None]
+        unseen = np.array([k not in frame["seen"] for k in game.dirt_cells])[:, None]
+        same &= (((parts["dirt"] == 1) == dirty) | unseen).all(0)
+    return same
 
 
 def follow(game, trace):
@@ -86,6 +107,11 @@ def test_every_step_of_harvest_is_one_of_ours(number):
     assert follow(harvest_rules(HARVEST[number]), HARVEST[number]) == []
 
 
+@pytest.mark.parametrize("number", range(len(CLEAN_UP)))
+def test_every_step_of_clean_up_is_one_of_ours(number):
+    assert follow(clean_up_rules(CLEAN_UP[number]), CLEAN_UP[number]) == []
+
+
 def test_traces_hold_what_they_are_for():
     """Apples, shots and returns, in each of them."""
     for trace in HARVEST:
@@ -97,7 +123,7 @@ def test_traces_hold_what_they_are_for():
 @pytest.mark.parametrize(
     "change",
     [
-        {"beam": OPEN_BEAM._replace(length=2)},
+        {"beam": OPEN_BEAM._replace(length=4)},
         {"beam": OPEN_BEAM._replace(cooldown=1)},
         {"beam": OPEN_BEAM._replace(away=4)},
         {"growth": ((1, 1, 1, 0), 1)},

@@ -20,6 +20,7 @@ WIDTH, COLORS = 400, 255
 # Left, top, right, bottom at the usual size: the payoff table, the board, cards.
 PARTS = {
     "commons_harvest_v0": (24, 68, 616, 510),
+    "clean_up_v0": (24, 68, 616, 480),
     "coin_game_v0": (22, 70, 370, 418),
     "public_goods_v0": (12, 66, 332, 340),
     "escape_room_v0": (12, 66, 628, 250),

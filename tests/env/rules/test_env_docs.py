@@ -23,7 +23,7 @@ HEADINGS = [
     "Version History",
 ]
 MATRIX = ["bach_stravinsky_v0", "chicken_v0", "imp_v0", "ipd_v0", "rps_v0", "stag_hunt_v0"]
-COMMONS = ["commons_harvest_v0", "escape_room_v0", "govsim_commons_v0"]
+COMMONS = ["clean_up_v0", "commons_harvest_v0", "escape_room_v0", "govsim_commons_v0"]
 BUILT_IN = [*MATRIX, *COMMONS, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
 REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 

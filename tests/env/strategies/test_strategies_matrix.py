@@ -251,9 +251,10 @@ def test_list_of_strategies():
         == list_strategies("bach_stravinsky_v0")
         == ["constant", "memory_one", "random"]
     )
-    commons = {"greedy", "restrained"}
+    harvest = {"greedy", "restrained"}
+    commons = {*harvest, "alternating", "cleaner", "free_rider"}
     assert set(list_strategies("ipd_v0")) == set(everything) - commons
-    assert set(list_strategies("commons_harvest_v0")) == {"constant", "random", *commons}
+    assert set(list_strategies("commons_harvest_v0")) == {"constant", "random", *harvest}
     assert set(list_strategies("coin_game_v0")) == {
         "always_cooperate",
         "always_defect",

@@ -1,0 +1,7 @@
+"""`clean_up_v0` as a PettingZoo module; its page is in `games.clean_up`."""
+
+from social_dilemmas_env.modules import pettingzoo_module
+
+env, parallel_env, raw_env = pettingzoo_module("clean_up_v0")
+
+__all__ = ["env", "parallel_env", "raw_env"]
