@@ -99,7 +99,8 @@ def build_rows(name: str) -> tuple[Row, ...]:
         target = targets["in reach"]
         rows.append(Row("seeds: in reach", None, "in reach", target=target, span=1.0, note=note))
     rows.append(Row(f"{name}: core-s", None, "core-s", digits=0, unit="s"))
-    rows.append(Row(f"{name}: core-s to strong", None, "core-s to strong", digits=0, unit="s"))
+    if not name.startswith("three"):
+        rows.append(Row(f"{name}: core-s to strong", None, "core-s to strong", digits=0, unit="s"))
     return tuple(rows)
 
 

@@ -119,11 +119,13 @@ class Proximal:
         """
         cfg = self.cfg
         naive = self.iteration < cfg.naive_until
+        # Thieves are made: start anew; keep a copy, and the latest `capacity` of them.
         if cfg.naive_until and self.iteration == cfg.naive_until:
             self.thieves, self.player = self.player.past[-cfg.thieves :], self._fresh(1)
         if cfg.past_selves and self._age() % cfg.push_every == 0:
             self.player.past = [*self.player.past, self.player.theta.clone()][-cfg.capacity :]
 
+        # Play, and learn from it.
         games, seats, thetas = self._play()
         batch = self._batch(games, seats, thetas, naive)
         metrics = self._metrics(games, batch, naive) | self._learn(batch)
@@ -143,6 +145,7 @@ class Proximal:
             step = clip(actor, cfg.max_norm)
             player.theta = player.actor_adam.step(player.theta, step, cfg.actor_lr)
 
+        # The critic, and its average.
         for _ in range(cfg.critic_epochs):
             critic, loss = self._critic_gradient(player.theta, batch)
             player.theta = player.critic_adam.step(player.theta, critic, cfg.critic_lr)

@@ -11,14 +11,14 @@ from agents.checkpoint import Checkpoint, check_tensors
 from agents.evaluation.agent import Agent, Hidden, forward
 from agents.evaluation.restore import known_settings, num_runs
 from agents.learners.loqa_proximal.loqa_proximal import ProximalConfig
-from agents.learners.loqa_proximal.views import View, Viewed, make_view
+from agents.learners.loqa_proximal.views import Shown, Viewed, make_view
 from agents.nn.networks import ActorCritic, Gru, Mlp, Network
 from social_dilemmas_env.games.coin_boards import board_columns, board_of
 from social_dilemmas_env.games.coin_memory import pickups_after
 from social_dilemmas_env.games.coin_rules import CoinGame
 
 
-def actor_critic(cfg: ProximalConfig, view: View, num_actions: int) -> ActorCritic:
+def actor_critic(cfg: ProximalConfig, view: Shown, num_actions: int) -> ActorCritic:
     """The policy and the action values, as functions of what is shown."""
 
     def net(kind: str, hidden: int, layers: int) -> Network:
@@ -32,7 +32,7 @@ def actor_critic(cfg: ProximalConfig, view: View, num_actions: int) -> ActorCrit
     )
 
 
-def on_ids(net: ActorCritic, view: View) -> ActorCritic:
+def on_ids(net: ActorCritic, view: Shown) -> ActorCritic:
     """The same as functions of the game's observation ids."""
 
     def viewed(part: Network) -> Viewed:
@@ -53,7 +53,7 @@ class ViewedAgent(Agent):
     """
 
     def __init__(
-        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, view: View
+        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, view: Shown
     ) -> None:
         super().__init__(net, theta, facts, seed)
         self._view = view
@@ -94,6 +94,7 @@ class RememberingAgent(ViewedAgent):
         rules: Any = self._rules
         board, places = board_of(rules, x), board_columns(rules)
         memory = [torch.zeros_like(board[0])] * rules.num_agents
+        # Games that begin anew have a row of zeros behind them.
         if before is not None:
             last = list(before.T[1:])
             found = pickups_after(rules, last[places:], tuple(last[:places]), board)
@@ -110,6 +111,7 @@ def learned_game(cfg: ProximalConfig, env_id: str, game: dict[str, Any]) -> dict
     if cfg.remember is None:
         return game
     rules = sde.spec(env_id).game(**game)
+    # Where the lowest seat wins ties, what was picked up depends on the seat.
     if not isinstance(rules, CoinGame) or rules.ties == "red" or "memory" in game:
         raise ValueError(
             f"remember={cfg.remember!r} is for the Coin Game without memory= and with ties that "
@@ -130,6 +132,7 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> ViewedAgent:
     view = make_view(learned, cfg.centred, device)
     net = actor_critic(cfg, view, learned.num_actions[0])
 
+    # Without memory: the settings may ask for more than there is.
     expected = {name: torch.empty(num_runs(saved, name), net.size, device="meta")}
     check_tensors(saved.tensors, expected, saved.path)
     kind = ViewedAgent if cfg.remember is None else RememberingAgent

@@ -31,7 +31,7 @@ SEEN_AGAIN = 8  # times that a batch must show each view, for all to be computed
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class Shown:
     """What is shown of the observations of a game.
 
     Attributes:
@@ -66,7 +66,7 @@ def columns_of(game: CoinGame, observations: Tensor) -> Board:
     return (*board, *planes.argmax(-1).T)
 
 
-def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
+def make_view(game: Game, centred: bool, device: str = "cpu") -> Shown:
     """The view of a game's observations.
 
     Args:
@@ -81,13 +81,13 @@ def make_view(game: Game, centred: bool, device: str = "cpu") -> View:
         table = np.zeros((len(every[0]), math.prod(game.observation_shape)), np.float32)
         for position in game.features(every):
             table[np.arange(len(table)), position] = 1
-        return View(torch.arange(len(table), device=device), _tensor(table, device), None)
+        return Shown(torch.arange(len(table), device=device), _tensor(table, device), None)
 
     # The player's own cell is 0, and is not told.
     index = np.asarray(encode(relative(game, every)[1:], sizes[1:]))
     rest = decode(np.arange(math.prod(sizes[1:])), sizes[1:])
     parts = [np.eye(size, dtype=np.float32)[c] for c, size in zip(rest, sizes[1:], strict=True)]
-    return View(_tensor(index, device), _tensor(np.concatenate(parts, 1), device), game)
+    return Shown(_tensor(index, device), _tensor(np.concatenate(parts, 1), device), game)
 
 
 def relative(game: CoinGame, view: Board) -> Board:
