@@ -8,7 +8,7 @@ int32, words uint32.  Where `rng` needs 64 bits for a moment, and the noise of p
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -166,9 +166,9 @@ class JaxArrays(Arrays):
     @override
     def fill_one_hot(self, one_positions: Sequence[Array], numbers: int, out: Any) -> Array:
         """A fresh array like `out`, of which the type counts alone."""
-        places = jnp.arange(numbers, dtype=jnp.int32)
-        ones = [position[..., None] == places for position in one_positions]
-        return reduce(jnp.logical_or, ones).astype(out.dtype)
+        index = jnp.stack(one_positions, -1)
+        zeros = jnp.zeros((*index.shape[:-1], numbers), out.dtype)
+        return jnp.put_along_axis(zeros, index, 1, axis=-1, inplace=False, mode="clip")
 
     @override
     def cast(self, column: Array, dtype: str) -> Array:
@@ -270,11 +270,18 @@ class JaxTables(JaxEngine, StaticTables):
         super().__init__(game, xp, obs_mode, static=True)
         self.obs_mode = obs_mode
 
+    # What indexes a table is computed first: else compilers compute it again for every number
+    # that is looked up.
+
+    @override
+    def entry(self, encoded: Encoded, actions: Array) -> Array:
+        return lax.optimization_barrier(super().entry(encoded, actions))
+
     @override
     def observe(self, encoded: Encoded, out: Any) -> Array:
         if self.state_observations is None:
             return super().observe(encoded, out)
-        return self.xp.take(self.state_observations, encoded[0])
+        return self.xp.take(self.state_observations, lax.optimization_barrier(encoded[0]))
 
 
 class Compiled:
