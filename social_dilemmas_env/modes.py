@@ -17,10 +17,11 @@ AUTORESETS: tuple[Autoreset, ...] = get_args(Autoreset)
 VIEWS: tuple[View, ...] = get_args(View)
 
 # The Coin Game's; see its page.
-Variant = Literal["loqa", "pola", "lola", "mfos"]
-Ties = Literal["both", "red", "split"]
+Variant = Literal["loqa", "pola", "lola", "mfos", "reciprocator"]
+Ties = Literal["both", "red", "split", "each"]
 CoinColor = Literal["alternate", "random"]
 Moves = Literal["LRUD", "RLDU"]
+CoinMemory = Literal["last_pickup", "pickups"]  # what observations tell of the past
 
 COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "ties": get_args(Ties),
@@ -28,3 +29,4 @@ COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "moves": get_args(Moves),
     "view": VIEWS,
 }
+COIN_MEMORIES: tuple[CoinMemory, ...] = get_args(CoinMemory)

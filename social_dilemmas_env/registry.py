@@ -26,7 +26,9 @@ from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.coin import coin_game
+from social_dilemmas_env.games.escape_room import escape_room
 from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.govsim_commons import govsim_commons
 from social_dilemmas_env.games.imp import imp
 from social_dilemmas_env.games.ipd import ipd
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
@@ -236,6 +238,8 @@ for _rules in (
     bach_stravinsky,
     chicken,
     coin_game,
+    escape_room,
+    govsim_commons,
     imp,
     ipd,
     matrix_game,

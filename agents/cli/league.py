@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from agents.cli.words import add_set, parse_settings
+from agents.cli.words import add_episodes, add_set, check_episodes, parse_settings
 from agents.evaluation.league import round_robin
 
 
@@ -17,16 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ENTRY",
         help="a strategy, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
     )
-    parser.add_argument("--episodes", type=int, default=32, help="a pair (default 32)")
-    parser.add_argument("--seed", type=int, default=0)
+    add_episodes(parser, 32)
     parser.add_argument("--save", metavar="FILE.json")
     add_set(parser, "arguments of the game, e.g. grid_size=5")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the table."""
-    if arguments.episodes < 1:
-        raise ValueError("--episodes must be at least 1")
+    check_episodes(arguments)
     # Known before the first game: a long league must not be lost at its end.
     if arguments.save and not Path(arguments.save).resolve().parent.is_dir():
         raise ValueError(f"there is no folder {Path(arguments.save).parent} to save in")

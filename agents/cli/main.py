@@ -27,6 +27,7 @@ COMMANDS = {
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
+    "schelling": ("agents.cli.schelling", "what cooperators and defectors earn, by their number"),
     "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
         "agents.cli.demo",

@@ -30,11 +30,10 @@ from agents.matrix_games.differentiable import check_theta
 
 if TYPE_CHECKING:
     from social_dilemmas_env.exact.game import ExactGame
-    from social_dilemmas_env.exact.orbits import OrbitGame
 
 
 class MarkovGame:
-    """An `ExactGame`, or one on orbits, differentiable to any order, for R runs at once.
+    """An `ExactGame`, differentiable to any order, for R runs at once.
 
     Args:
         game: as `social_dilemmas_env.exact_game` makes it.
@@ -48,7 +47,7 @@ class MarkovGame:
 
     def __init__(
         self,
-        game: ExactGame | OrbitGame,
+        game: ExactGame,
         parametrisation: Parametrisation | None = None,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float64,

@@ -85,6 +85,23 @@ def exact_game(
         ) from None
 
 
+def with_symmetry(game: ExactGame, symmetry: str | None) -> ExactGame:
+    """The same rules and memory, with boards counted as one by another symmetry.
+
+    Args:
+        game: of `exact_game`.
+        symmetry: as there.
+
+    Raises:
+        ValueError: a memory that tells boards apart which the symmetry makes equal.
+    """
+    origin = game.origin
+    rules = origin.env_id, origin.kwargs, origin.game
+    own_first = _from_own_seat(origin.env_id, origin.game, origin.kwargs)
+    plan = _Plan(*rules, own_first, origin.memory, origin.own_memory, symmetry)
+    return _build(plan, game.gamma)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What is to be built."""
@@ -130,12 +147,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
 
     table = updates(game, boards, memory)
 
-    # Only memories that players can have.
-    check_visible(game, boards, table)
-    if plan.own_memory or plan.symmetry == "all":
-        # Our own memories read no cells: a look at the generators finds renamed actions.
-        elements = quotient.group.order if plan.own_memory else 6
-        check_invariant(game, boards, memory, table, (quotient, elements))
+    _check_memory(plan, boards, table, quotient)
 
     # Boards x memory.
     begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
@@ -146,7 +158,8 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         views = tuple(zip(moved, memory_views(memory, len(game.num_actions)), strict=True))
     product = multiply(boards, table, begin, views)
     check_size(*product.successors.shape)
-    origin = Origin(plan.env_id, plan.kwargs, plan.game, memory, quotient, boards, table, product)
+    rules = plan.env_id, plan.kwargs, plan.game, memory, plan.own_memory
+    origin = Origin(*rules, quotient, boards, table, product)
 
     # What seats see.
     remembered = memory_columns(memory, product.memory)
@@ -174,6 +187,15 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         gamma=gamma,
         origin=origin,
     )
+
+
+def _check_memory(plan: _Plan, boards: Boards, table: Ints, quotient: Quotient) -> None:
+    """Refuses memories that players cannot have, and those that read what a symmetry changes."""
+    check_visible(plan.own_first, boards, table)
+    if plan.own_memory or plan.symmetry == "all":
+        # Our own memories read no cells: a look at the generators finds renamed actions.
+        elements = quotient.group.order if plan.own_memory else 6
+        check_invariant(plan.own_first, boards, plan.memory, table, (quotient, elements))
 
 
 def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) -> dict[str, Ints]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.render.canvas import Canvas
 from social_dilemmas_env.render.coin import coin_picture
 from social_dilemmas_env.render.describe import has_payoff_table

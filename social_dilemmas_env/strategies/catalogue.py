@@ -17,6 +17,12 @@ from social_dilemmas_env.strategies.matrix import (
     Pavlov,
     TitForTat,
 )
+from social_dilemmas_env.strategies.small_commons import (
+    DoorWaiter,
+    GreedyFisher,
+    LeverPuller,
+    RestrainedFisher,
+)
 from social_dilemmas_env.validation import nearest
 
 _CLASSES: tuple[type[Scripted], ...] = (
@@ -26,12 +32,16 @@ _CLASSES: tuple[type[Scripted], ...] = (
     CoinDefector,
     CoinTitForTat,
     Constant,
+    DoorWaiter,
     Extort2,
     GenerousTitForTat,
+    GreedyFisher,
     Grim,
+    LeverPuller,
     MemoryOne,
     Pavlov,
     Random,
+    RestrainedFisher,
     TitForTat,
 )
 # One name may have a class for each kind of game; no two of them play the same game.

@@ -36,7 +36,7 @@ NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_small(name, tmp_path):
+def test_small(name, tmp_path, monkeypatch):
     changes = CHANGES.get(name, {})
     result = run_benchmark(name, Options(out=tmp_path, small=True, changes=changes))
     check_contract(result)
@@ -44,4 +44,8 @@ def test_small(name, tmp_path):
     assert all(row["runs"] >= 1 for row in result["rows"])
     assert all(row["ours"] is not None for row in result["rows"])
     assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+    # The page shows the picture that is there: drawing takes longer than many a benchmark.
+    drawn = "benchmarks.harness.report.draw"
+    monkeypatch.setattr(drawn, lambda benchmark, result, out: out / f"{benchmark.name}.png")
     assert f"## {name}" in report(tmp_path).read_text()

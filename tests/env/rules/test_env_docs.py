@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.games.coin import GAIN, LOSS, VARIANTS
+from social_dilemmas_env.games.coin import VARIANTS
+from social_dilemmas_env.games.coin_rules import GAIN, LOSS
 
 HEADINGS = [
     "Description",
@@ -22,7 +23,8 @@ HEADINGS = [
     "Version History",
 ]
 MATRIX = ["bach_stravinsky_v0", "chicken_v0", "imp_v0", "ipd_v0", "rps_v0", "stag_hunt_v0"]
-BUILT_IN = [*MATRIX, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
+SMALL_COMMONS = ["escape_room_v0", "govsim_commons_v0"]
+BUILT_IN = [*MATRIX, *SMALL_COMMONS, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
 REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 
 
@@ -152,10 +154,15 @@ def test_action_lists(env_id):
 def test_action_lists_of_the_coin_game():
     text = " ".join(section("coin_game_v0", "Action Space").split())
     written = re.fullmatch(
-        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\)\.', text
+        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\); '
+        r"with `stay=True` `Discrete\(5\)`, the last being stay\.",
+        text,
     ).groups()
     for listed, moves in (written[:2], written[2:]):
         assert ", ".join(sde.spec("coin_game_v0").game(moves=moves).action_names[0]) == listed
+        assert sde.spec("coin_game_v0").game(moves=moves, stay=True).action_names[0][4:] == (
+            "stay",
+        )
 
 
 @pytest.mark.parametrize("env_id", MATRIX)
