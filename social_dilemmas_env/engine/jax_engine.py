@@ -30,7 +30,16 @@ from social_dilemmas_env.engine.array_engine import (
 from social_dilemmas_env.engine.array_tables import observation_count
 from social_dilemmas_env.engine.static_engine import StaticRules, StaticTables
 from social_dilemmas_env.engine.tables import num_states
-from social_dilemmas_env.games.game import Board, Column, Draw, Game, player_0_sees_all
+from social_dilemmas_env.games.game import (
+    Board,
+    Column,
+    Draw,
+    Game,
+    is_bound,
+    player_0_sees_all,
+    random_end,
+)
+from social_dilemmas_env.games.switches import trembled
 
 INT_LIMIT = 1 << 31  # of int32
 PLATFORMS = ("cpu", "gpu", "cuda", "rocm", "tpu")
@@ -74,6 +83,12 @@ def checked_device(device: Any) -> Any:
     if int(index or 0) >= len(there):
         raise RuntimeError(f"device={device!r}: there are {len(there)} {platform} devices here")
     return there[int(index or 0)]
+
+
+def check_rules(env_id: str, game: Game) -> None:
+    """Raises ValueError for rules that are bound to numpy or torch."""
+    if is_bound(game):
+        raise ValueError(f'{env_id} is not played on JAX yet: use backend="numpy" or "torch"')
 
 
 def checked_ids(game: Game, obs_mode: str, *, whole: bool = False) -> None:
@@ -196,6 +211,16 @@ class JaxEngine(RuleEngine):
     def draw(self, key: Key, t: Any) -> Draw:
         return super().draw(key, t if isinstance(t, int) else t.astype(jnp.uint32))
 
+    def trembled(self, key: Key, t: Any, actions: Array) -> Array:
+        """The actions that are played where hands tremble, [..., N]."""
+        moves = trembled(self.game, self.xp.columns(actions), self.draw(key, t))
+        return self.xp.stack(moves)
+
+    def ends(self, key: Key, t: Any) -> Array:
+        """Whether episodes end at random after t steps."""
+        rules = random_end(self.game)
+        return t < 0 if rules is None else rules.ends(t, self.draw(key, t))
+
     @override
     def episode_rewards(self, key: Key) -> Array | None:
         with wide():
@@ -301,7 +326,8 @@ class Compiled:
         self.see, self.board = self._function("see"), self._function("board")
         self.observe_many = self._function("observe_many")
         self.see_into = self._function("see_into", donate_argnums=1, keep_unused=True)
-        self._play = self._function("play")
+        self._play, self._ends = self._function("play"), self._function("ends")
+        self._trembled = self._function("trembled")
 
     def _function(self, name: str, **options: Any) -> Callable[..., Any]:
         engine = self.engine
@@ -332,13 +358,26 @@ class Compiled:
         self, encoded: Encoded, actions: Array, key: Key, t: Any, episode_rewards: Array | None
     ) -> tuple[Encoded, Array]:
         """See `RuleEngine`; t is an int or a numpy array."""
-        t = np.uint32(t & rng.MASK) if isinstance(t, int) else t.astype(np.uint32)
-        played: tuple[Encoded, Array] = self._play(encoded, actions, key, t, episode_rewards)
+        played: tuple[Encoded, Array]
+        played = self._play(encoded, actions, key, _clock(t), episode_rewards)
         return played
+
+    def ends(self, key: Key, t: Any) -> Array:
+        """See `JaxEngine`."""
+        return self._ends(key, _clock(t))
+
+    def trembled(self, key: Key, t: Any, actions: Array) -> Array:
+        """See `JaxEngine`."""
+        return self._trembled(key, _clock(t), actions)
 
     def encoded(self, board: Board) -> Encoded:
         """The columns of boards, encoded."""
         return self.engine.encoded(board)
+
+
+def _clock(t: Any) -> Any:
+    """A host's clock, or clocks, as a compiled function takes them."""
+    return np.int32(t) if isinstance(t, int) else t.astype(np.int32)
 
 
 @lru_cache(maxsize=32)

@@ -126,8 +126,7 @@ class Episodes:
         # A clock for each game, until they meet again.
         self._running = self._some_begun(stem, episode, lanes)
         if isinstance(self._clock, int):
-            zeros = self.books.arange(self.num_envs) * 0
-            self._clock, self._over = zeros + self._clock, zeros + int(self._over) > 0
+            self._part()
         self._clock[lanes], self._over[lanes] = 0, False
         self._meet()
 
@@ -144,12 +143,17 @@ class Episodes:
             old.rewards[lanes] = self.engine.episode_rewards(key)
         fresh = (*key, *self.engine.start(key))
         for column, part in zip((*old.key, *old.encoded), fresh, strict=True):
-            column[lanes] = part
+            column[..., lanes] = part
         return old._replace(stem=stem, episode=episode)
 
     def _key(self, stem: Array, episode: Array) -> tuple[Array, Array]:
         start, stride = rng.key_of(stem, self.books.word(episode))
         return start, stride
+
+    def _part(self) -> None:
+        """Gives each game a clock of its own."""
+        zeros = self.books.arange(self.num_envs) * 0
+        self._clock, self._over = zeros + self._clock, zeros + int(self._over) > 0
 
     def _meet(self) -> None:
         """Goes back to one clock if all games are in step again."""

@@ -12,7 +12,13 @@ import jax
 import numpy as np
 from typing_extensions import override
 
-from social_dilemmas_env.engine.jax_engine import Compiled, checked_device, checked_ids, compiled
+from social_dilemmas_env.engine.jax_engine import (
+    Compiled,
+    check_rules,
+    checked_device,
+    checked_ids,
+    compiled,
+)
 from social_dilemmas_env.engine.numpy_engine import NumpyArrays
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.vector.base import BatchEnv
@@ -32,6 +38,7 @@ class JaxBatch(BatchEnv):
     def __init__(self, env_id: str, game: Game, options: Options):
         """Makes the batch; use `make_vec_env`."""
         self.device = checked_device(options.device)
+        check_rules(env_id, game)
         checked_ids(game, options.obs_mode)
 
         # By name, for copies: a device can be neither copied nor pickled.
@@ -72,6 +79,17 @@ class JaxBatch(BatchEnv):
         mask[lanes] = True
         begun = self.engine.begin_some(self._running[2:], mask, stem, BOOKS.word(episode))
         return Running(stem, episode, *begun)
+
+    @override
+    def _ended(self) -> np.ndarray:
+        ended = self._clock >= self.game.max_cycles
+        if self._random_end is not None:
+            ended = ended | self._read(self.engine.ends(self._running.key, self._clock))
+        return ended
+
+    @override
+    def _trembled(self, actions: Array) -> Array:
+        return self.engine.trembled(self._running.key, self._clock, actions)
 
     # Arrays
 

@@ -23,6 +23,7 @@ from social_dilemmas_env.engine.jax_engine import (
     JaxArrays,
     JaxRules,
     JaxTables,
+    check_rules,
     checked_ids,
     chosen,
     wide,
@@ -30,6 +31,7 @@ from social_dilemmas_env.engine.jax_engine import (
 from social_dilemmas_env.engine.python_engine import player_names
 from social_dilemmas_env.engine.states import checked_batch_state, checked_state
 from social_dilemmas_env.games.game import Game, State
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.vector.options import Options, by_tables, single_spaces
 
 
@@ -67,6 +69,7 @@ class JaxEnv:
 
     def __init__(self, env_id: str, game: Game, options: Options):
         """Makes the functions; use `jax_env`."""
+        check_rules(env_id, game)
         checked_ids(game, options.obs_mode)
         self.env_id, self.game = env_id, game
         self.num_agents, self.possible_agents = len(game.num_actions), player_names(game)
@@ -186,8 +189,11 @@ class JaxEnv:
     def _move(self, state: JaxState, actions: Array) -> tuple[JaxState, Array]:
         """The state after a move, without a reset, and rewards [N]."""
         t = state.t + 1
+        if action_noise(self.game) > 0:
+            actions = self.engine.trembled(state.key, t, actions)
         encoded, rewards = self.engine.play(state.encoded, actions, state.key, t, state.rewards)
-        return state._replace(t=t, over=t >= self.max_cycles, encoded=encoded), rewards
+        over = (t >= self.max_cycles) | self.engine.ends(state.key, t)
+        return state._replace(t=t, over=over, encoded=encoded), rewards
 
     def _next(self, state: JaxState) -> JaxState:
         """The first state of the episode after this one."""

@@ -27,9 +27,11 @@ CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
 # A smoke run of these takes three to eleven seconds.
 LONG = (
     "coin_league",
+    "loqa_proximal",
     "loqa_scalability",
     "coin_exact",
     "estimator_quality",
+    "pola_coin_ladder",
     "pola_parametrisation",
 )
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in catalogue()]

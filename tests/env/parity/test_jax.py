@@ -12,7 +12,7 @@ import pytest
 import social_dilemmas_env as sde
 from social_dilemmas_env.engine.tables import fits
 from tests.env.parity.batches import JAX_ROUTES, batch, moves, reset, same, singles, step
-from tests.helpers.games import GAMES, rules
+from tests.helpers.games import COLUMN_GAMES, GAMES, rules
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
 jnp = jax.numpy
@@ -89,7 +89,7 @@ def test_pure_functions_are_a_batch(name, tables):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", COLUMN_GAMES)
 @pytest.mark.parametrize("route", JAX_ROUTES)
 def test_every_game_as_a_batch(name, route):
     """With its own horizon."""
@@ -97,7 +97,7 @@ def test_every_game_as_a_batch(name, route):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", COLUMN_GAMES)
 @pytest.mark.parametrize("tables", [True, False])
 @pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
 def test_every_game_as_pure_functions(name, tables, autoreset):
@@ -105,6 +105,28 @@ def test_every_game_as_pure_functions(name, tables, autoreset):
         pytest.skip("too large for tables")
     steps = 2 * batch(name, 1).max_cycles + 3
     play_pure(name, steps, tables=tables, autoreset=autoreset)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tables", [None, False])
+@pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
+def test_switches(tables, autoreset):
+    """Random ends, trembling hands and the clock, in both forms, where games fall out of step."""
+    more = {"continuation": 0.8, "action_noise": 0.1, "observe_time": True, "max_cycles": 9}
+    more |= {"autoreset": autoreset}
+    env, draws = pure("coin", tables=tables, **more), np.random.default_rng(6)
+    venv, twin = batch("coin", B, "jax", tables=tables, **more), batch("coin", B, **more)
+    actions = np.stack([moves(venv, draws) for _ in range(30)])
+
+    first, last, outputs = rollout(env, env.seeds(5, B), actions)
+    np.testing.assert_array_equal(first, reset(venv, seed=5))
+    np.testing.assert_array_equal(first, reset(twin, seed=5))
+    for t, joint in enumerate(actions):
+        expected = step(twin, joint)
+        same(step(venv, joint), expected)
+        for part, other in zip(outputs[:4], expected[:4], strict=True):
+            np.testing.assert_array_equal(part[t], other)
+    assert env.get_state(last) == venv.get_state() == twin.get_state()
 
 
 @pytest.mark.slow
@@ -209,6 +231,11 @@ BAD = {
     "no TPU": (lambda: make_batch(device="tpu"), RuntimeError, 'use device="cpu"'),
     "static": (lambda: make_batch(static=True), ValueError, 'option of backend="torch"'),
     "ids of 64 bits": (lambda: sde.jax_env("coin_game_v0", **BIG), ValueError, "jax_enable_x64"),
+    "a commons": (
+        lambda: sde.jax_env("commons_harvest_v0"),
+        ValueError,
+        'commons_harvest_v0 is not played on JAX yet: use backend="numpy"',
+    ),
     "negative seed": (lambda: pure("ipd").reset(-1), ValueError, "seed must lie in"),
     "fractional seed": (lambda: pure("ipd").reset(0.5), TypeError, "seed must be an integer"),
     "many keys": (lambda: pure("ipd").reset(jnp.zeros((3, 2), jnp.uint32)), TypeError, "vmap"),

@@ -1,4 +1,4 @@
-"""BenchMARL: a task of a few lines on our batched environment, three algorithms."""
+"""BenchMARL: our task, two algorithms."""
 
 import pytest
 import torch
@@ -14,46 +14,10 @@ def _library():
     library("benchmarl")
 
 
-def task(env_id):
-    from benchmarl.environments.common import TaskClass
+def task(**config):
+    from social_dilemmas_env.adapters.benchmarl import SocialDilemmaTask
 
-    from social_dilemmas_env.adapters.torchrl import TorchRLEnv
-
-    class SocialDilemma(TaskClass):
-        def get_env_fun(self, num_envs, continuous_actions, seed, device):
-            return lambda: TorchRLEnv(env_id, num_envs, device=device, seed=seed)
-
-        def supports_continuous_actions(self):
-            return False
-
-        def supports_discrete_actions(self):
-            return True
-
-        def max_steps(self, env):
-            return env.batch.max_cycles
-
-        def group_map(self, env):
-            return env.group_map
-
-        def has_render(self, env):
-            return False
-
-        def observation_spec(self, env):
-            return env.full_observation_spec_unbatched
-
-        def action_spec(self, env):
-            return env.full_action_spec_unbatched
-
-        def state_spec(self, env):
-            return None
-
-        info_spec = action_mask_spec = state_spec
-
-        @staticmethod
-        def env_name():
-            return "social_dilemmas"
-
-    return SocialDilemma("GAME", {})
+    return SocialDilemmaTask("GAME", config)
 
 
 def settings(folder, frames):
@@ -72,8 +36,8 @@ def settings(folder, frames):
     return cfg
 
 
-@pytest.mark.parametrize(("name", "frames"), [("Ippo", 40_000), ("Mappo", 40_000)])
-def test_ppo_defects_in_the_dilemma(name, frames, tmp_path):
+def mean_rewards(name, chosen, frames, folder):
+    """Of each batch of frames that was learned from."""
     import benchmarl.algorithms
     from benchmarl.experiment import Callback, Experiment
     from benchmarl.models.mlp import MlpConfig
@@ -86,13 +50,23 @@ def test_ppo_defects_in_the_dilemma(name, frames, tmp_path):
 
     algorithm = getattr(benchmarl.algorithms, f"{name}Config").get_from_yaml()
     Experiment(
-        task=task("ipd_v0"),
+        task=chosen,
         algorithm_config=algorithm,
         model_config=MlpConfig.get_from_yaml(),
         critic_model_config=MlpConfig.get_from_yaml(),
         seed=0,
-        config=settings(tmp_path, frames),
+        config=settings(folder, frames),
         callbacks=[Track()],
     ).run()
+    return means
+
+
+@pytest.mark.parametrize("name", ["Ippo", "Mappo"])
+def test_ppo_defects_in_the_dilemma(name, tmp_path):
+    means = mean_rewards(name, task(env_id="ipd_v0"), 40_000, tmp_path)
     assert means[0] > -1.65
     assert means[-1] < DEFECTS
+
+
+def test_flat_observations_of_the_coin_game_are_taken(tmp_path):
+    assert mean_rewards("Ippo", task(env_id="coin_game_v0", flat=True), 3200, tmp_path)
