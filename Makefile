@@ -40,7 +40,7 @@ $(VENV)/.demo: pyproject.toml setup.cfg constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PY) $(PIP) -c constraints.txt -e ".[all,dev]"
+	$(PY) $(PIP) -c constraints.txt -e ".[all,jax,dev]"
 	@touch $@
 
 $(OLDEST)/.test: pyproject.toml setup.cfg constraints-oldest.txt

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 Api = Literal["parallel", "aec"]  # PettingZoo's two: all players at once, or turn by turn
 RenderMode = Literal["human", "rgb_array", "ansi"]  # a window, an image, text
-Backend = Literal["numpy", "torch"]
+Backend = Literal["numpy", "torch", "jax"]
 ObsMode = Literal["float32", "uint8", "state"]  # "state": observation ids
 Autoreset = Literal["same_step", "next_step", "disabled"]  # as in Gymnasium 1.x
 View = Literal["ego", "joint"]  # players counted from the one who sees, or from player 0

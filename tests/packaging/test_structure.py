@@ -19,7 +19,8 @@ COMMAND_STARTS = "the command starts, completes and explains itself without torc
 # "file" or "file:function" -> why first-party imports may stand inside its functions.
 LATE = {
     "social_dilemmas_env/__init__.py:__getattr__": "scipy, for exact games only",
-    "social_dilemmas_env/make.py:make_vec_env": "torch, for the torch backend only",
+    "social_dilemmas_env/make.py:_batch": "torch or JAX, for their backends only",
+    "social_dilemmas_env/make.py:jax_env": "JAX, which few have",
     "agents/cli/demo_coin.py": COMMAND_STARTS,
     "agents/cli/demo_matrix.py": COMMAND_STARTS,
     "agents/cli/evaluate.py": COMMAND_STARTS,
