@@ -1,10 +1,15 @@
-"""`social-dilemmas league`: a round robin of strategies, bundled agents and run folders."""
+"""`social-dilemmas league`: a round robin of strategies, bundled agents and run folders.
+
+With `--axelrod` it is a tournament of the Axelrod library, with its matches and its ranking.
+"""
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from agents.cli.words import add_episodes, add_set, check_episodes, parse_settings
+from agents.evaluation.axelrod_bridge import axelrod_tournament
 from agents.evaluation.league import round_robin
 
 
@@ -15,10 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "entries",
         nargs="+",
         metavar="ENTRY",
-        help="a strategy, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
+        help="a strategy, axelrod:NAME, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
     )
     add_episodes(parser, 32)
     parser.add_argument("--save", metavar="FILE.json")
+    parser.add_argument(
+        "--axelrod",
+        action="store_true",
+        help="as a tournament of the Axelrod library; --episodes are its repetitions",
+    )
     add_set(parser, "arguments of the game, e.g. grid_size=5")
 
 
@@ -29,15 +39,28 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save and not Path(arguments.save).resolve().parent.is_dir():
         raise ValueError(f"there is no folder {Path(arguments.save).parent} to save in")
 
-    league = round_robin(
-        arguments.entries,
-        arguments.env,
-        episodes=arguments.episodes,
-        seed=arguments.seed,
-        **parse_settings(arguments.set),
-    )
+    league = play(arguments, parse_settings(arguments.set))
 
     print(league.table())
     if arguments.save:
         Path(arguments.save).write_text(json.dumps(league.json(), indent=1))
     return 0
+
+
+def play(arguments: argparse.Namespace, game_kwargs: dict[str, Any]) -> Any:
+    """Our league, or Axelrod's: something with `table` and `json`."""
+    if arguments.axelrod:
+        return axelrod_tournament(
+            arguments.entries,
+            arguments.env,
+            repetitions=arguments.episodes,
+            seed=arguments.seed,
+            **game_kwargs,
+        )
+    return round_robin(
+        arguments.entries,
+        arguments.env,
+        episodes=arguments.episodes,
+        seed=arguments.seed,
+        **game_kwargs,
+    )
