@@ -9,6 +9,7 @@ OLDEST ?= .venv-oldest
 QUICK := tests/env/rules tests/env/promises --ignore=tests/env/promises/test_memory.py \
 	tests/env/strategies tests/env/single_agent tests/agents/exact \
 	tests/packaging --ignore=tests/packaging/test_install.py --ignore=tests/packaging/test_readme.py
+PAGES := tests/packaging/test_readme.py tests/packaging/test_pages.py tests/packaging/test_examples.py
 # `make interop`: others' trainers, each in an environment of its own under .venvs/ (tests/interop/README.md).
 TRAINERS := axelrod benchmarl cleanrl openspiel pufferlib rllib sb3 skrl tianshou torchrl
 
@@ -18,7 +19,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install docs docs-links demo test quick test-slow test-oldest interop mutants coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest interop mutants coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
@@ -30,6 +31,7 @@ help:
 	@echo "make coverage     the test suite, and the lines and branches that it does not reach"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
 	@echo "make docs         the site in docs/_build/html, warnings are errors;  make docs-links  addresses in the web"
+	@echo "make pages        every block of code of the pages, the examples and the notebooks"
 	@echo "make clean        remove the virtual environments and what was built"
 
 $(VENV)/.demo: pyproject.toml setup.cfg constraints.txt
@@ -63,6 +65,10 @@ docs: $(VENV)/.docs
 
 docs-links: $(VENV)/.docs
 	$(PY) -m sphinx -q -b linkcheck docs docs/_build/links
+
+# Every block of the pages, every example and notebook, also the slow ones.
+pages: $(VENV)/.docs
+	$(PY) -m pytest -q -n 2 --dist loadgroup -m "slow or not slow" $(PAGES)
 
 test: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup

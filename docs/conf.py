@@ -32,7 +32,9 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
-pygments_style, pygments_dark_style = "friendly", "monokai"
+add_module_names = False  # they are the headings
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
 copybutton_prompt_text = "$ "
 linkcheck_timeout = 20
 

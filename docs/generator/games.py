@@ -1,7 +1,9 @@
 """A page a game: its docstring, and what the code says besides: quick facts, picture, anchors."""
 
 import math
+import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import social_dilemmas_env as sde
@@ -16,6 +18,8 @@ CAST = ("always_cooperate", "always_defect", "tit_for_tat", "random")
 EXAMPLES: dict[str, dict[str, Any]] = {
     "matrix_game_v0": {"payoffs": [[[3, 3], [0, 5]], [[5, 0], [1, 1]]]}
 }
+# The numbered rules, which stand indented in the docstring.
+RULES = re.compile(r"^    1\. .*?(?=\n\n)", re.DOTALL | re.MULTILINE)
 MEMORIES = {"coin_game_v0": "last_pickup"}
 
 
@@ -46,6 +50,7 @@ def _game(env_id: str, folder: Path) -> str:
     kwargs = EXAMPLES.get(env_id, {})
     spec = sde.spec(env_id)
     _, _, text = spec.page.partition("\n")
+    text = RULES.sub(lambda rules: dedent(rules[0]), text)
     film(env_id, kwargs, folder / f"{env_id}.gif")
 
     return page(

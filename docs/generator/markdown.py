@@ -31,7 +31,8 @@ def from_docstring(text: str) -> str:
     """A docstring without its indentation as MyST: sections as lists, labels bold."""
     blocks, lines = [], text.strip().splitlines()
     first, _, rest = "\n".join(lines).partition("\n")
-    lines = [first, *dedent(rest).splitlines()]
+    minus = re.sub(r"^- ", "\u2212 ", first)  # a formula, and no list
+    lines = [minus, *dedent(rest).splitlines()]
 
     while lines:
         line = lines.pop(0)

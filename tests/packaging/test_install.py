@@ -4,6 +4,7 @@ folder."""
 import configparser
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -191,6 +192,44 @@ def test_an_editable_install_is_seen_by_type_checkers(checkout, tmp_path):
     said = run(*mypy, "user.py", cwd=tmp_path)
     assert 'Revealed type is "def () -> list[str]"' in said
     assert 'Revealed type is "Any"' not in said
+
+
+@pytest.mark.parametrize("repository", ["", "https://example.org/me/dilemmas"])
+def test_nothing_in_readme_is_broken_on_a_package_index(repository):
+    """With the owner's address pictures and links lead there; without, there are none."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = runpy.run_path(str(ROOT / "setup.py"))["index_readme"](text, repository)
+    targets = re.findall(r"\]\(([^)]+)\)", shown) + re.findall(r'src="([^"]+)"', shown)
+    assert [t for t in targets if not t.startswith(("https://", "http://", "#"))] == []
+    assert ("<img" in shown) == bool(repository)
+
+
+def test_the_long_description_is_that_readme(built):
+    with zipfile.ZipFile(built[0]) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
+        metadata = wheel.read(name).decode()
+    assert "Description-Content-Type: text/markdown" in metadata
+    assert "## The Coin Game, solved" in metadata
+    assert 'src="render_assets' not in metadata
+
+
+def test_twine_takes_wheel_and_sdist(built):
+    """As an index would: metadata and README can be read and rendered."""
+    pytest.importorskip("twine", reason="twine is in the extra dev")
+    assert "FAILED" not in run(sys.executable, "-m", "twine", "check", "--strict", *built)
+
+
+def test_the_citation_is_of_the_format():
+    """What version 1.2.0 of the Citation File Format requires, and no key that it has not."""
+    yaml = pytest.importorskip("yaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    known = {"type", "license", "version", "keywords", "abstract", "doi", "url", "date-released"}
+    known |= {"repository-code", "preferred-citation", "references", "identifiers"}
+    assert set(cited) - {"cff-version", "message", "title", "authors"} <= known
+    assert cited["cff-version"] == "1.2.0"
+    assert all(set(a) & {"name", "family-names", "given-names", "alias"} for a in cited["authors"])
+    assert all(isinstance(word, str) for word in cited["keywords"])
 
 
 def test_the_version_is_one():

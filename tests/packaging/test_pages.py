@@ -17,8 +17,8 @@ from tests.packaging.pages import PAGES, blocks, run
 from tests.packaging.sources import ROOT
 
 NOT_RUN = "# not run: "
-# Trains something, or needs torch, which alone takes two seconds to import.
-SLOW = ("from agents", "import agents", "torch", "stable_baselines3", "RecordVideo")
+# Trains something, or needs libraries that take seconds to import.
+SLOW = ("from agents", "torch", "stable_baselines3", "exact_game", "save_video")
 SITE = [page for page in PAGES if page != "README.md"]
 
 
