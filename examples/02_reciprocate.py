@@ -40,7 +40,7 @@ Found = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def dilemma(runs: int) -> Found:
-    """Learner -> (mean reward a step [U + 1, R], P(cooperate) of player 0 by state [R, 5])."""
+    """Learner -> mean reward a step [U + 1, R], and P(cooperate) of player 0 [R, 5]."""
     game, found = MatrixGame(sde.payoffs("ipd_v0"), gamma=0.96), {}
     for name, (direction, updates) in DILEMMA.items():
         history = run(game, direction, RunConfig(runs=runs, steps=updates))
@@ -52,10 +52,11 @@ def dilemma(runs: int) -> Found:
 def coin_game(runs: int) -> dict[str, np.ndarray]:
     """Learner -> mean reward a step [U + 1, R] on the 3x3 board."""
     game = sde.exact_game("coin_game_v0", memory="last_pickup", gamma=0.96)
-    names = {"naive": "naive", "LOQA": "loqa"}
-    return {
-        shown: solve(name, game, runs=runs).curves.mean(-1).numpy() for shown, name in names.items()
-    }
+    found = {}
+    for shown, name in {"naive": "naive", "LOQA": "loqa"}.items():
+        solution = solve(name, game, runs=runs)
+        found[shown] = solution.curves.mean(-1).numpy()
+    return found
 
 
 def draw(found: Found, coins: dict[str, np.ndarray], path: Path) -> None:

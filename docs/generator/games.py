@@ -63,7 +63,7 @@ def _game(env_id: str, folder: Path) -> str:
         "observations, infos = env.reset(seed=0)\n```",
         text,
         "## Exact anchors",
-        anchors(env_id, kwargs),
+        _anchors_if_any(env_id, kwargs),
         "## An episode",
         f"![An episode of {spec.title}]({env_id}.gif)",
     )
@@ -92,6 +92,14 @@ def _facts(env_id: str, kwargs: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _anchors_if_any(env_id: str, kwargs: dict[str, Any]) -> str:
+    """The table of anchors, or the sentence that says why there is none."""
+    try:
+        return anchors(env_id, kwargs)
+    except ValueError as error:  # too many boards, or a player without memory cannot be told
+        return f"Not computed: {error}"
+
+
 def anchors(env_id: str, kwargs: dict[str, Any]) -> str:
     """Exact scores of scripted players, computed while the site is built."""
     game = sde.exact_game(env_id, memory=MEMORIES.get(env_id), gamma=GAMMA, **kwargs)
@@ -106,11 +114,9 @@ def anchors(env_id: str, kwargs: dict[str, Any]) -> str:
     # The row's player in seat 0, the column's in all others.
     rows = []
     for name, policy in policies.items():
-        scores = [
-            game.score([policy, *[other] * (players - 1)])[0] + 0.0 for other in policies.values()
-        ]
+        scores = [game.score([policy, *[other] * (players - 1)])[0] for other in policies.values()]
         best = game.best_response([None, *[policy] * (players - 1)], player=0)[1][0]
-        shown = [f"{score:.4f}" for score in (*scores, best)]
+        shown = [f"{round(score, 4) + 0.0:.4f}" for score in (*scores, best)]  # no -0.0000
         rows.append((f"`{name}`", *shown))
 
     head = ("", *(f"`{name}`" for name in policies), "best response to it")

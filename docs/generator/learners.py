@@ -1,5 +1,7 @@
 """A page a learner: paper and equations, command, settings, metrics, departures, results."""
 
+import importlib
+import inspect
 import re
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from agents.cli.train_help import FITS
 from agents.registry import LEARNERS
 from benchmarks.harness.report import write_table
 from generator.families import FAMILIES, Family
-from generator.markdown import page, table
+from generator.markdown import from_docstring, page, table
 from generator.results import results
 from generator.settings import settings
 
@@ -27,8 +29,12 @@ OWN_COMMANDS = {
 def pages(folder: Path) -> dict[str, str]:
     """Page name -> text: the learners, and the index by the games that they fit."""
     written = {name: _learner(name) for name in LEARNERS}
+    named = {name for names in FITS.values() for name in names}
+    groups = {**FITS, "others": tuple(name for name in LEARNERS if name not in named)}
     parts = []
-    for games, names in FITS.items():
+    for games, names in groups.items():
+        if not names:
+            continue
         rows = [(f"[`{name}`]({name}.md)", LEARNERS[name].title) for name in names]
         parts += [f"## For {games}", table(("learner", "what it is"), rows)]
     tree = "\n".join(written)
@@ -52,8 +58,9 @@ def game_of(name: str) -> str:
 
 def _learner(name: str) -> str:
     """The page of one learner."""
-    family, env_id = FAMILIES[name], game_of(name)
+    env_id = game_of(name)
     config = LEARNERS[name].settings(env_id)
+    family = FAMILIES.get(name) or Family("", (type(config).__module__,))
     assert is_dataclass(config)
     command = OWN_COMMANDS.get(name, f"social-dilemmas train {name} {env_id} --out runs/{name}")
     modules = [f"{{py:mod}}`{module}`" for module in family.modules]
@@ -63,7 +70,7 @@ def _learner(name: str) -> str:
         LEARNERS[name].title[0].upper() + LEARNERS[name].title[1:] + ".",
         f"```sh\n{command}\n```",
         f"Code: {', '.join(modules)}.",
-        f"```{{include}} ../../learners/equations/{family.equations}.md\n```",
+        _equations(family),
         "## Settings",
         f"Defaults in `{env_id}`; after each, what it means and where the value is from "
         f"(`social-dilemmas train {name} --help` says the same).",
@@ -72,6 +79,13 @@ def _learner(name: str) -> str:
         *_departures(family),
         *_results(family),
     )
+
+
+def _equations(family: Family) -> str:
+    """Rendered; or as the docstring of the module has them, where nobody has written a page."""
+    if family.equations:
+        return f"```{{include}} ../../learners/equations/{family.equations}.md\n```"
+    return from_docstring(inspect.getdoc(importlib.import_module(family.modules[0])) or "")
 
 
 def rows_of(document: str, names: tuple[str, ...], column: int = 0) -> list[list[str]]:

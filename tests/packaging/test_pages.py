@@ -12,7 +12,6 @@ import shlex
 import pytest
 
 from agents.cli.main import make_parser
-from agents.registry import LEARNERS
 from tests.packaging.pages import PAGES, blocks, run
 from tests.packaging.sources import ROOT
 
@@ -80,12 +79,12 @@ def test_commands_are_ones_that_the_parser_takes(words):
     assert not options or words[0] == "train", options
 
 
-def test_every_learner_has_equations_and_a_family():
+def test_equations_of_the_families_are_there():
+    """A learner without a family shows its module's docstring instead."""
     text = (ROOT / "docs" / "generator" / "families.py").read_text()
-    assert [name for name in LEARNERS if f'    "{name}": ' not in text] == []
-    named = set(re.findall(r'"(\w+)",\s+\("agents', text)) | {"loqa", "pola_dice"}
+    named = set(re.findall(r'Family\(\s*"(\w+)"', text))
     there = {path.stem for path in (ROOT / "docs/learners/equations").glob("*.md")}
-    assert named <= there
+    assert named == there
 
 
 def test_functions_that_equations_name_exist():
