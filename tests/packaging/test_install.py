@@ -5,6 +5,7 @@ import configparser
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -238,3 +239,20 @@ def test_the_version_is_one():
 
     assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text()
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_from_the_wheel_alone(built, tmp_path):
+    """As in Colab: its first cell installs the wheel that was uploaded beside it."""
+    nbformat = pytest.importorskip("nbformat", reason="notebooks need the extra docs")
+    book = nbformat.read(ROOT / "examples" / "notebooks" / "first_game.ipynb", as_version=4)
+    code = [cell.source for cell in book.cells if cell.cell_type == "code"]
+    script = "import matplotlib\nmatplotlib.use('Agg')\n" + "\n".join(code)
+    (tmp_path / "book.py").write_text(script)
+    shutil.copy(built[0], tmp_path)
+
+    # What Colab has: pip and matplotlib; nothing of ours.
+    venv.create(tmp_path / "env", with_pip=True)
+    python, constraints = tmp_path / "env" / "bin" / "python", ROOT / "constraints.txt"
+    run(python, "-m", "pip", "install", "-q", "-c", constraints, "matplotlib")
+    assert "C D" in run(python, "book.py", cwd=tmp_path)
