@@ -19,15 +19,17 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest interop mutants coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
 	@echo "make quick        the developer's loop: what finds most mistakes in a minute"
 	@echo "make test-slow    the long and statistical tests"
 	@echo "make test-oldest  the environments on the oldest versions that pyproject.toml promises"
+	@echo "make test-ray     sweeps on a Ray cluster of two nodes in this machine, which are killed"
 	@echo "make interop      others' trainers on our games, each in its own environment; make interop-sb3 is one"
 	@echo "make mutants      mistakes put into the source one by one, which the tests must see"
+	@echo "make cuda         on a machine with a GPU: its tests, rates and trainings, in 12 minutes"
 	@echo "make coverage     the test suite, and the lines and branches that it does not reach"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
 	@echo "make docs         the site in docs/_build/html, warnings are errors;  make docs-links  addresses in the web"
@@ -82,6 +84,17 @@ test-slow: $(VENV)/.test
 test-oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -q -n 2 --dist loadgroup tests/env tests/packaging/test_deprecation.py
 
+# Workers and nodes of a Ray cluster in this machine are killed, and nothing may be lost.
+RAY := .venvs/ray
+$(RAY)/.ready: pyproject.toml setup.cfg constraints.txt
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python $(PIP) -c constraints.txt torch
+	$(RAY)/bin/python $(PIP) -c constraints.txt pytest -e ".[agents,distributed]"
+	@touch $@
+
+test-ray: $(RAY)/.ready
+	$(RAY)/bin/python -m pytest -q -m slow tests/agents/tasks/test_ray.py
+
 # Kept, though only a step on the way to the tests.
 .PRECIOUS: .venvs/%/.ready
 # Their versions first: some pin Gymnasium or PettingZoo to others than ours.
@@ -100,6 +113,9 @@ interop:
 
 mutants: $(VENV)/.test
 	$(PY) -m tests.mutants --jobs 2
+
+cuda: $(VENV)/.test
+	$(PY) -m benchmarks.gpu_session --minutes 12
 
 coverage: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing

@@ -35,6 +35,7 @@ LEARNERS = (
     "loqa",
     "advantage_alignment",
     "pola",
+    "pola_om",
     "naive_proximal",
     "loqa_proximal",
     "advantage_alignment_proximal",
@@ -91,8 +92,7 @@ TARGETS: dict[str, dict[str, tuple[float, float]]] = {
     "pola, memory none": {"self": (-0.01, 0.05)},
 }
 NOTES = {
-    "lola, tables": 'the target is of the memory "pickups", see below: a gradient step in logits '
-    "goes as far as a state is visited, and more memory means fewer visits of each",
+    "lola, tables": "η 1000, Adam .3, 240 updates; with 300, .1 and 120 it earned .086",
     "loqa, memory none": "it cooperates, but not in equilibrium: see epsilon, and what "
     "always-defect earns",
 }
@@ -100,7 +100,7 @@ NOTES = {
 SETTINGS = {
     "runs": 10,
     "updates": 60,
-    "lola_updates": 120,
+    "lola_updates": 240,
     "network_updates": 100,
     "gamma": 0.96,
 }

@@ -58,7 +58,9 @@ def make_env(
             libraries take for an image.
         info_metrics: at the end of an episode infos hold "metrics": return, cooperation rate, own
             and stolen coins of the player; see `engine.episode_metrics`.
-        **game_kwargs: the game's arguments; see `spec(env_id).page`.
+        **game_kwargs: the game's arguments; see `spec(env_id).page`; and the switches of every
+            game: `observe_time=True`, `continuation=0.98`, `action_noise=0.01` (see
+            `games.switches`).
 
     Returns:
         The environment.
@@ -114,7 +116,7 @@ def make_vec_env(
         static: torch: use the step that a CUDA graph can capture; None: on CUDA only.
         flat: observations of one axis; see `make_env`.
         info_metrics: metrics of the episodes that end in infos, as arrays; see `BatchEnv.step`.
-        **game_kwargs: the game's arguments; see `spec(env_id).page`.
+        **game_kwargs: the game's arguments and switches; see `make_env`.
 
     Returns:
         A `NumpyBatch` or a `TorchBatch`; see `BatchEnv` for its attributes and methods.

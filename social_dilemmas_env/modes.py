@@ -16,6 +16,9 @@ OBS_MODES: tuple[ObsMode, ...] = get_args(ObsMode)
 AUTORESETS: tuple[Autoreset, ...] = get_args(Autoreset)
 VIEWS: tuple[View, ...] = get_args(View)
 
+# The commons'; see their pages.
+Ending = Literal["fixed", "melting_pot"]
+
 # The Coin Game's; see its page.
 Variant = Literal["loqa", "pola", "lola", "mfos", "reciprocator"]
 Ties = Literal["both", "red", "split", "each"]

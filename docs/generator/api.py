@@ -51,7 +51,7 @@ def module_name(path: Path) -> str:
 
 def anchor(path: Path) -> str:
     """What links to a module lead to."""
-    return f"mod-{module_name(path).replace('.', '-').replace('_', '-')}"
+    return f"mod-{module_name(path).replace('.', '--').replace('_', '-')}"
 
 
 @cache

@@ -39,6 +39,12 @@ FAMILIES = {
         departures=("LOQA with models",),
         results=(("loqa_open_problems", ("model",)),),
     ),
+    "loqa_proximal": Family(
+        "loqa_proximal",
+        ("agents.learners.loqa_proximal.loqa_proximal", "agents.learners.loqa_proximal.learner"),
+        ("LOQA, proximal",),
+        (("loqa_proximal", ("",)),),
+    ),
     "advantage_alignment": Family(
         "advantage_alignment",
         ("agents.learners.loqa.advantage_alignment",),

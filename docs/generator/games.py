@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -10,7 +11,7 @@ import social_dilemmas_env as sde
 from generator.markdown import page, table
 from social_dilemmas_env.render.video import save_video
 
-GALLERY = "../../../render_assets/gallery"
+GALLERY = Path(__file__).parents[2] / "render_assets" / "gallery"
 GAMMA, FILM_STEPS, FRAMES_PER_SECOND = 0.96, 20, 3
 # Who meets whom in the table of anchors, of those that a game has.
 CAST = ("always_cooperate", "always_defect", "tit_for_tat", "random")
@@ -28,7 +29,7 @@ def pages(folder: Path) -> dict[str, str]:
     written = {env_id: _game(env_id, folder) for env_id in sde.list_envs()}
     rows = [
         (
-            f"![{env_id}]({GALLERY}/{env_id}.png)",
+            f"![{env_id}]({_picture(env_id)})",
             f"[`{env_id}`]({env_id}.md)",
             sde.spec(env_id).title,
         )
@@ -55,7 +56,7 @@ def _game(env_id: str, folder: Path) -> str:
 
     return page(
         f"{spec.title} (`{env_id}`)",
-        f"![A picture of {spec.title}]({GALLERY}/{env_id}.png)",
+        f"![A picture of {spec.title}]({_picture(env_id)})",
         "## Quick facts",
         table(("", ""), _facts(env_id, kwargs)),
         "```python\nimport social_dilemmas_env as sde\n\n"
@@ -67,6 +68,18 @@ def _game(env_id: str, folder: Path) -> str:
         "## An episode",
         f"![An episode of {spec.title}]({env_id}.gif)",
     )
+
+
+def _picture(env_id: str) -> str:
+    """README's picture of a game; the film where there is none."""
+    path = GALLERY / f"{env_id}.png"
+    return f"../../../render_assets/gallery/{path.name}" if path.exists() else f"{env_id}.gif"
+
+
+def _count(sizes: Sequence[int]) -> str:
+    """How many boards can be written."""
+    count = math.prod(sizes)
+    return f"{count:,} codes" if count < 10**9 else f"more than 10^{len(str(count)) - 1}"
 
 
 def _call(env_id: str, kwargs: dict[str, Any]) -> str:
@@ -85,7 +98,7 @@ def _facts(env_id: str, kwargs: dict[str, Any]) -> list[tuple[str, str]]:
         ("actions", ", ".join(f"`{name}`" for name in game.action_names[0])),
         ("observation", f"`{tuple(game.observation_shape)}`, float32 by default"),
         ("rewards", f"from {rewards[0]:g} to {rewards[-1]:g}"),
-        ("boards", f"{math.prod(game.sizes):,} codes"),
+        ("boards", _count(game.sizes)),
         ("horizon", f"`max_cycles={game.max_cycles}`, then truncation"),
         ("PettingZoo's and Gymnasium's name", f"`social_dilemmas/{short}-v{version}`"),
         ("strategies", ", ".join(f"`{name}`" for name in names)),
@@ -135,7 +148,11 @@ def film(env_id: str, kwargs: dict[str, Any], path: Path) -> None:
     """A short episode, drawn once: the first strategies of the cast that differ."""
     if path.exists():
         return
-    names = [name for name in ("tit_for_tat", "random") if name in _names(env_id, kwargs)]
+    names = [
+        name
+        for name in ("tit_for_tat", "restrained", "greedy", "random")
+        if name in _names(env_id, kwargs)
+    ]
     env = sde.make_env(env_id, render_mode="rgb_array", **kwargs)
     observations, _ = env.reset(seed=3)
     players = []
@@ -144,7 +161,7 @@ def film(env_id: str, kwargs: dict[str, Any], path: Path) -> None:
         players.append(sde.make_strategy(name, env_id, player=seat, seed=seat, **kwargs))
 
     frames = [env.render()]
-    for _ in range(FILM_STEPS):
+    while env.agents and len(frames) <= FILM_STEPS:
         actions = {
             agent: int(player.act(observations[agent][None])[0])
             for agent, player in zip(env.possible_agents, players, strict=True)

@@ -40,11 +40,11 @@ class Track(Callback):
         self.means.append(batch["next", "player", "reward"].mean().item())
 
 
-def mean_rewards(name, folder, frames=40_000):
-    """Of each batch; `name` is Ippo or Mappo."""
+def mean_rewards(name, folder, frames=40_000, task=None):
+    """Of each batch of frames; `name` is Ippo or Mappo, `task` the arguments of the game."""
     track = Track()
     Experiment(
-        task=SocialDilemmaTask("DILEMMA", {"env_id": "ipd_v0"}),
+        task=SocialDilemmaTask("GAME", task or {"env_id": "ipd_v0"}),
         algorithm_config=getattr(benchmarl.algorithms, f"{name}Config").get_from_yaml(),
         model_config=MlpConfig.get_from_yaml(),
         critic_model_config=MlpConfig.get_from_yaml(),

@@ -3,9 +3,9 @@
     pip install -r examples/trainers/requirements/pufferlib.txt -e .
     python examples/trainers/with_pufferlib.py    # half a minute
 
-PufferLib 3.0.0 downloads a graphics library while it is built; without the network it does not
-install.  A batch of its own kind (`PufferEnv` on `make_vec_env`) is a hundred times faster than
-emulation.
+The pinned fork, `pufferlib-core`, installs without downloading; `pufferlib` itself builds with a
+graphics library.  A batch of its own kind (`PufferEnv` on `make_vec_env`) is a hundred times faster
+than emulation.
 """
 
 import numpy as np

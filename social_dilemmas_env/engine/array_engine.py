@@ -30,6 +30,7 @@ from social_dilemmas_env.engine.array_tables import (
     successors,
 )
 from social_dilemmas_env.engine.tables import frozen, observations, tables
+from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.game import Board, Column, Draw, Game, decode, encode
 
 # Bytes of the observations of all states that are kept; larger tables leave the cache and lose.
@@ -46,17 +47,11 @@ Key = tuple[Array, Array]  # start and stride of each game's words, [B] each; se
 Encoded = tuple[Array, ...]  # boards in the form of an engine: columns [B]
 
 
-class Arrays(Protocol):
+class Arrays(RuleArrays, Protocol):
     """What numpy and torch spell differently.  Integers are int64 unless said otherwise."""
 
     def column(self, values: Any) -> Array:
         """A fresh column of integers."""
-
-    def arange(self, n: int) -> Array:
-        """0, 1, ..., n - 1."""
-
-    def constant(self, table: np.ndarray) -> Array:
-        """A table, moved to the device."""
 
     def shared(self, make: Callable[..., np.ndarray], *args: Any) -> Array:
         """The table `make(*args)` on the device, one for all engines; nobody writes in it."""
@@ -82,17 +77,11 @@ class Arrays(Protocol):
     def stack(self, columns: Sequence[Array]) -> Array:
         """An array [B, N] of N columns."""
 
-    def take(self, table: Array, index: Array) -> Array:
-        """Rows of a table."""
-
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Zeros, float32."""
 
     def fill_one_hot(self, one_positions: Sequence[Array], numbers: int, out: Array) -> Array:
         """Fills `out` [B, numbers] with 0, and with 1 where K columns [B] say, in each row."""
-
-    def cast(self, column: Array, dtype: str) -> Array:
-        """Converts to another type."""
 
 
 @lru_cache(maxsize=16)
@@ -138,13 +127,18 @@ class RuleEngine:
     def draw(self, key: Key, t: Any) -> Draw:
         """The `draw(stream, n)` that the rules ask for, at step t of the episodes.
 
+        A range of K streams gives an array [K, B].
+
         Args:
             key: of the episodes.
             t: an int, or a column.
         """
         first = t * self.streams
 
-        def draw(stream: int, n: Column) -> Column:
+        def draw(stream: int | range, n: Column) -> Column:
+            if isinstance(stream, range):
+                streams = self.xp.arange(len(stream))[:, None] + stream.start
+                return self.xp.uniform(key, first + streams, n)
             if isinstance(n, int) and n == 1:
                 return self.xp.integer(key[0]) * 0
             return self.xp.uniform(key, first + stream, n)

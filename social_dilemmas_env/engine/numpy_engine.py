@@ -21,6 +21,7 @@ FACTORS = (np.array(0x7FEB352D, np.uint32), np.array(0x846CA68B, np.uint32))
 SHIFTS = (np.array(15, np.uint32), np.array(16, np.uint32))
 
 CHUNK = 1 << 19  # bytes of observations that are written at a time
+GAMES = 32  # whose windows are looked into at a time
 MAX_PAIRS = 256  # joint actions of two players whose code fits the product in `joint_action`
 
 
@@ -112,6 +113,64 @@ class NumpyArrays(Arrays):
     @override
     def cast(self, column: np.ndarray, dtype: str) -> np.ndarray:
         return column.astype(dtype)
+
+    @override
+    def pile(self, columns: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack(columns)
+
+    @override
+    def join(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate(arrays)
+
+    @override
+    def where(self, mask: np.ndarray, this: Any, other: Any) -> np.ndarray:
+        chosen: np.ndarray = np.where(mask, this, other)
+        return chosen
+
+    @override
+    def put(self, array: np.ndarray, index: np.ndarray, values: np.ndarray) -> np.ndarray:
+        array.reshape(-1)[index] = values
+        return array
+
+    @override
+    def with_row(self, array: np.ndarray, k: int, row: np.ndarray) -> np.ndarray:
+        array[k] = row
+        return array
+
+    @override
+    def order(self, keys: np.ndarray) -> np.ndarray:
+        return np.argsort(keys, axis=0, kind="stable")
+
+    @override
+    def count_neighbours(self, neighbours: np.ndarray, marked: np.ndarray) -> np.ndarray:
+        count: np.ndarray = (neighbours @ marked.astype(np.float32)).astype(np.uint8)
+        return count
+
+    @override
+    def where_needed(
+        self,
+        mask: np.ndarray,
+        change: Callable[..., np.ndarray],
+        columns: Sequence[np.ndarray],
+    ) -> np.ndarray:
+        lanes = np.flatnonzero(mask)
+        if not len(lanes):
+            return columns[0]
+        changed = columns[0].copy()
+        changed[..., lanes] = change(*[column[..., lanes] for column in columns])
+        return changed
+
+    @override
+    def look(self, ground: np.ndarray, windows: np.ndarray, where: np.ndarray) -> np.ndarray:
+        # A few games at a time, while their indices are in the cache.
+        games, size = ground.shape
+        seen, flat = np.empty((*where.shape, windows.shape[1]), np.uint8), ground.reshape(-1)
+        first = np.arange(0, games * size, size)[:, None, None]
+        for lo in range(0, games, GAMES):
+            hi = lo + GAMES
+            index = windows.take(where[lo:hi], axis=0, mode="clip") + first[lo:hi]
+            flat.take(index, out=seen[lo:hi], mode="clip")
+        return seen
 
 
 class NumpyTables(TableEngine):

@@ -15,6 +15,7 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
+from social_dilemmas_env.engine.bound_driver import BoundDriver
 from social_dilemmas_env.engine.states import checked_single_state
 from social_dilemmas_env.engine.tables import (
     fits,
@@ -23,7 +24,17 @@ from social_dilemmas_env.engine.tables import (
     observations,
     tables,
 )
-from social_dilemmas_env.games.game import Board, Draw, Game, State, decode, encode
+from social_dilemmas_env.games.game import (
+    Board,
+    Draw,
+    Game,
+    State,
+    decode,
+    encode,
+    is_bound,
+    random_end,
+)
+from social_dilemmas_env.games.switches import action_noise, trembled
 
 MAX_LIST = 1 << 18  # entries of a list: 5 MB of Python objects
 MAX_OBSERVATIONS = 1 << 21  # numbers in the observations kept ready: 8 MB
@@ -196,6 +207,8 @@ class ListDriver(Driver):
 @lru_cache(maxsize=64)
 def driver(game: Game, *, by_rules: bool = False) -> Driver:
     """The faster driver that fits; shared by all environments with the same rules."""
+    if is_bound(game):
+        return BoundDriver(game)
     numbers = num_states(game) * math.prod(game.observation_shape) * len(game.num_actions)
     if by_rules or numbers > MAX_OBSERVATIONS or not fits(game, MAX_LIST):
         return RuleDriver(game)
@@ -219,6 +232,9 @@ class SingleGame:
         self._encoded: Any = None
         self._key = (0, 1)
         self.rewards: Sequence[float] = game.reward_values
+        self._random_end, self._trembles = random_end(game), action_noise(game) > 0
+        # What was played in the last step: what was chosen, but where hands tremble.
+        self.played: Sequence[int] = ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Every attribute is immutable, or never written in place.
@@ -246,10 +262,20 @@ class SingleGame:
     def step(self, actions: Sequence[int]) -> list[float]:
         """One joint move of checked actions; returns the rewards."""
         self.t = t = self.t + 1
+        if self._trembles:
+            draw = episode_draw(self._key, t, self.game.streams)
+            actions = trembled(self.game, actions, draw)
+        self.played = actions
         self._encoded, codes = self.driver.step(self._encoded, actions, self._key, t)
-        self.over = t >= self.game.max_cycles
+        self.over = t >= self.game.max_cycles or self._ends(t)
         rewards = self.rewards
         return [rewards[code] for code in codes]
+
+    def _ends(self, t: int) -> bool:
+        """Whether the episode ends at random, after t steps."""
+        if self._random_end is None:
+            return False
+        return bool(self._random_end.ends(t, episode_draw(self._key, t, self.game.streams)))
 
     def observe(self) -> dict[str, np.ndarray]:
         """What each player observes now, as fresh float32 arrays."""

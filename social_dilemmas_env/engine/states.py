@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.game import Game, State, is_possible
+from social_dilemmas_env.games.game import Game, State, is_possible, random_end
 from social_dilemmas_env.validation import integer
 
 SHOWN = 5  # wrong values that an error quotes
@@ -62,6 +62,7 @@ def checked_single_state(game: Game, state: Any) -> SingleState:
     columns = [_scalar(column) for column in state.board]
     check_columns(game, columns)
     _check_clocks(game, np.array([min(t, CLOCK_LIMIT)]), np.array([min(over, 2)]))
+    _check_time(game, np.array([t]), columns)
     return SingleState(seed, episode, t, bool(over), tuple(int(column[0]) for column in columns))
 
 
@@ -100,13 +101,26 @@ def _check_clocks(game: Game, t: np.ndarray, over: np.ndarray) -> None:
         raise ValueError(
             f"not a state of this game: t must lie in 0 .. {game.max_cycles}, over in 0 .. 1"
         )
-    wrong = (t == game.max_cycles) != (over == 1)
+    last = t == game.max_cycles
+    wrong = last & (over == 0) | (over == 1) & ~(last | _may_end(game, t))
     if wrong.any():
         first = wrong.argmax()
         raise ValueError(
             f"not a state of this game: over must be 1 at t = {game.max_cycles} and 0 before, "
             f"got over = {over[first]} at t = {t[first]}"
         )
+
+
+def _check_time(game: Game, t: np.ndarray, columns: Sequence[np.ndarray]) -> None:
+    """Raises ValueError where a board with a clock shows another time than the state."""
+    if getattr(game, "observe_time", False) and (columns[-1] != t).any():
+        raise ValueError("not a state of this game: the board shows another time than t")
+
+
+def _may_end(game: Any, t: np.ndarray) -> Any:
+    """Whether an episode may have ended at random after t steps."""
+    ending = random_end(game)
+    return False if ending is None else ending.may_end(t)
 
 
 class BatchState(NamedTuple):
@@ -133,6 +147,7 @@ def checked_batch_state(game: Game, state: Any, num_envs: int) -> BatchState:
     board = _columns(game, state.board, num_envs)
 
     _check_clocks(game, t, over)
+    _check_time(game, t, board)
     return BatchState(seed, episode, t, over, board)
 
 

@@ -29,6 +29,7 @@ import numpy as np
 
 from social_dilemmas_env.games.game import Board, Column, Game, decode, encode
 
+MAX_SHOWN = 10**15  # of states in an error; larger numbers are rounded
 MAX_ENTRIES = 1 << 20  # of the largest table; a few MB and well under a second to build
 
 
@@ -66,6 +67,11 @@ def num_joint_actions(game: Game) -> int:
 def num_states(game: Game) -> int:
     """Number of boards, reachable or not."""
     return math.prod(game.sizes)
+
+
+def counted(number: int) -> str:
+    """A number as it is read: to the last digit, or a power of ten where there are many."""
+    return f"{number:,}" if number < MAX_SHOWN else f"about 10^{len(str(number)) - 1}"
 
 
 def fits(game: Game, limit: int = MAX_ENTRIES) -> bool:

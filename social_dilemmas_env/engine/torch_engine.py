@@ -35,8 +35,8 @@ _SHARED: WeakValueDictionary[Any, Tensor] = WeakValueDictionary()
 class TorchArrays(Arrays):
     """Words are int64, of which the low 32 bits count."""
 
-    def __init__(self, device: torch.device):
-        self.device = device
+    def __init__(self, device: torch.device, *, static: bool = False):
+        self.device, self.static = device, static
 
     @override
     def column(self, values: Any) -> Tensor:
@@ -105,6 +105,55 @@ class TorchArrays(Arrays):
     @override
     def cast(self, column: Tensor, dtype: str) -> Tensor:
         return column.to(getattr(torch, dtype))
+
+    @override
+    def pile(self, columns: Sequence[Tensor]) -> Tensor:
+        return torch.stack(tuple(columns))
+
+    @override
+    def join(self, arrays: Sequence[Tensor]) -> Tensor:
+        return torch.cat(tuple(arrays))
+
+    @override
+    def where(self, mask: Tensor, this: Any, other: Any) -> Tensor:
+        return torch.where(mask, this, other)
+
+    @override
+    def put(self, array: Tensor, index: Tensor, values: Tensor) -> Tensor:
+        array.view(-1)[index] = values
+        return array
+
+    @override
+    def with_row(self, array: Tensor, k: int, row: Tensor) -> Tensor:
+        array[k] = row
+        return array
+
+    @override
+    def order(self, keys: Tensor) -> Tensor:
+        return torch.argsort(keys, dim=0, stable=True)
+
+    @override
+    def count_neighbours(self, neighbours: Tensor, marked: Tensor) -> Tensor:
+        return (neighbours @ marked.to(torch.float32)).to(torch.uint8)
+
+    @override
+    def where_needed(
+        self, mask: Tensor, change: Callable[..., Tensor], columns: Sequence[Tensor]
+    ) -> Tensor:
+        if self.static:
+            return change(*columns)
+        lanes = mask.nonzero()[:, 0]
+        if not len(lanes):
+            return columns[0]
+        changed = columns[0].clone()
+        changed[..., lanes] = change(*[column[..., lanes] for column in columns])
+        return changed
+
+    @override
+    def look(self, ground: Tensor, windows: Tensor, where: Tensor) -> Tensor:
+        games, size = ground.shape
+        first = self.arange(games)[:, None, None] * size
+        return self.take(ground.view(-1), self.take(windows, where) + first)
 
 
 class TorchRules(RuleEngine):

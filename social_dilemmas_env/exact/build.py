@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from social_dilemmas_env.engine.tables import counted
 from social_dilemmas_env.exact.boards import MAX_ENTRIES, Boards, explore
 from social_dilemmas_env.exact.chance import Ints, TooLarge
 from social_dilemmas_env.exact.game import ExactGame
@@ -30,8 +31,10 @@ from social_dilemmas_env.exact.product import (
 from social_dilemmas_env.exact.quotient import LARGEST, Quotient, group
 from social_dilemmas_env.exact.seats import alike, memory_views, seen_by_views
 from social_dilemmas_env.exact.tables import check_gamma
+from social_dilemmas_env.exact.trembling import Steps, goes_on, trembling
 from social_dilemmas_env.exact.visible import check_invariant, check_visible
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, is_bound
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import one_of
 
@@ -55,7 +58,9 @@ def exact_game(
             equal; "all" also those that reflections make equal, for policies that do the mirrored
             thing on mirrored boards (an eighth of the states); None keeps every board, for policies
             that read absolute cells.
-        **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part.
+        **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part; a
+            `continuation` multiplies gamma, here and in `finite` games; with `action_noise` the
+            game's rewards and next states are those of the actions that are played.
 
     Raises:
         ValueError: a game too large (the number of states is named), a memory that looks at what a
@@ -72,6 +77,8 @@ def exact_game(
     remembered = automaton(memory, game)
 
     try:
+        if is_bound(game):
+            raise TooLarge("its rules play on arrays")
         own = remembered is memory
         plan = _Plan(env_id, game_kwargs, game, own_first, remembered, own, symmetry)
         return _build(plan, gamma)
@@ -79,9 +86,9 @@ def exact_game(
         boards = _size(game, symmetry)
         states = boards * memories(remembered)
         raise TooLarge(
-            f"{env_id} is too large to enumerate: up to {boards:,} boards, {states:,} states with "
-            f"memory ({error}; at most {MAX_ENTRIES:,} states x joint actions); a smaller board, "
-            "fewer players or a smaller memory would shrink it"
+            f"{env_id} is too large to enumerate: up to {counted(boards)} boards, "
+            f"{counted(states)} states with memory ({error}; at most {MAX_ENTRIES:,} states x "
+            "joint actions); a smaller board, fewer players or a smaller memory would shrink it"
         ) from None
 
 
@@ -172,19 +179,22 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         seen = seen_by_views(game, memory, board, remembered)
 
     columns = _columns(game, boards, product, memory)
+    steps = Steps(product.successors, product.chance, boards.rewards[product.board])
+    if noise := action_noise(plan.game):
+        steps = trembling(steps, game.num_actions, noise)
     average = quotient.stabiliser(boards.board) if plan.symmetry == "all" else None
     return ExactGame(
         num_actions=tuple(game.num_actions),
         start=product.start,
-        successors=product.successors,
-        chance=product.chance,
-        rewards=boards.rewards[product.board],
+        successors=steps.successors,
+        chance=steps.chance,
+        rewards=steps.rewards,
         seen=seen,
         seen_actions=None if renamed is None else renamed[:, product.board],
         stabiliser=None if average is None else average[product.board],
         columns=columns,
-        still=_still(columns, product.successors),
-        gamma=gamma,
+        still=_still(columns, steps.successors),
+        gamma=gamma * goes_on(plan.game),
         origin=origin,
     )
 
@@ -215,8 +225,9 @@ def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) ->
 
 def _still(columns: dict[str, Ints], successors: Ints) -> tuple[str, ...]:
     """The columns that take several values and change only when chance acts."""
-    if (successors < len(successors)).all():
-        return ()  # chance never acts
+    certain = successors < len(successors)
+    if certain.all() or not certain.any():
+        return ()  # chance never acts, or always
 
     # Compare both ends of every step that chance has no part in.
     source, joint = np.nonzero(successors < len(successors))

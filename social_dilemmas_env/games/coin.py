@@ -50,6 +50,31 @@ than 0 was a loss: 0 no, 1 yes.  The memory is empty at the start of an episode.
 does; `"split"`: they share it, the +1 in equal parts, and the owner loses 2 times the share that
 went to others; `"each"`: everyone gets it, and the owner loses 2 to each of the others.
 
+What these rewards make of the game, exactly: mean rewards a step of an episode of 50 when all
+cooperate (take their own coins only), all defect (take every coin), one defects and what its
+victims then get; the index of a dilemma is at most 1, and at most 0 where there is none
+(`benchmarks/dilemmas.py`, with its definition).  `ties="red"` and `variant="lola"` are as "split",
+in the mean of all seats.
+
+| players | board | ties | all cooperate | all defect | lone defector | its victims | index |
+|---:|---|---|---:|---:|---:|---:|---:|
+| 2 | 3x3 | both | .349 | 0 | .637 | -.266 | .295 |
+| 2 | 3x3 | split | .349 | 0 | .557 | -.186 | .250 |
+| 2 | 3x3 | both, `variant="mfos"` | .508 | .280 | .598 | .184 | .218 |
+| 2 | 4x4 | both | .243 | 0 | .442 | -.169 | .277 |
+| 2 | 4x4 | split | .243 | 0 | .411 | -.138 | .251 |
+| 2 | 4x4 | both, `variant="mfos"` | .390 | .149 | .462 | .054 | .176 |
+| 2 | 5x5 | both | .203 | 0 | .371 | -.141 | .276 |
+| 2 | 5x5 | split | .203 | 0 | .345 | -.116 | .251 |
+| 2 | 5x5 | both, `variant="mfos"` | .349 | .112 | .397 | .051 | .140 |
+| 3 | 3x3 | both | .232 | .208 | .644 | -.191 | .029 |
+| 3 | 3x3 | split | .232 | -.075 | .528 | -.133 | .152 |
+| 3 | 3x3 | both, `variant="mfos"` | .405 | .217 | .565 | .183 | .301 |
+| 3 | 4x4 | both | .158 | .007 | .440 | -.124 | .254 |
+| 3 | 4x4 | split | .158 | -.065 | .394 | -.101 | .146 |
+| 3 | 5x5 | both | .133 | .090 | .365 | -.102 | .090 |
+| 3 | 5x5 | split | .133 | -.047 | .328 | -.083 | .130 |
+
 ## Starting State
 
 Players on uniform cells, which may coincide unless `distinct_starts=True`; the coin as in rule 5,

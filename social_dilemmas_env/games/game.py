@@ -126,6 +126,53 @@ def caption(game: Game, board: Board) -> str:
     return "" if speak is None else str(speak(board))
 
 
+def bound_rules(game: Game, xp: Any) -> Any:
+    """The rules of a game on a library of arrays, where it has such (`games.commons.arrays`).
+
+    None for games whose rules are `act` and `chance`.
+    """
+    bind = getattr(game, "on", None)
+    return None if bind is None else bind(xp)
+
+
+def is_bound(game: Game) -> bool:
+    """Whether the rules of a game are bound to a library of arrays."""
+    return hasattr(game, "on")
+
+
+def observed_shape(game: Game, obs_mode: str) -> tuple[int, ...]:
+    """Shape of one player's observation in this mode.
+
+    Where a game's observation is a plane for each class of a cell, "uint8" stands for the class of
+    each cell.
+    """
+    shape = game.observation_shape
+    if obs_mode != "uint8" or not hasattr(game, "classes"):
+        return shape
+    return shape[1:] if len(shape) > 1 else (shape[0] // len(game.classes),)
+
+
+def observed_most(game: Game, obs_mode: str) -> int:
+    """The greatest number in an observation in this mode."""
+    classes = getattr(game, "classes", ())
+    return len(classes) - 1 if classes and obs_mode == "uint8" else 1
+
+
+class RandomEnd(Protocol):
+    """What a game whose episodes can end at random, before `max_cycles`, has besides."""
+
+    def may_end(self, t: Column) -> Column:
+        """Whether an episode may end after t steps."""
+
+    def ends(self, t: Column, draw: Draw) -> Column:
+        """Whether it does."""
+
+
+def random_end(game: Any) -> RandomEnd | None:
+    """The game, if its episodes can end at random."""
+    return game if getattr(game, "ending", "fixed") != "fixed" else None
+
+
 class Symmetry(NamedTuple):
     """A relabelling of boards and actions that leaves the rules as they are.
 

@@ -121,9 +121,9 @@ class AxelrodPlayer:
         seen = np.asarray(observations).reshape(len(observations), -1)
         if not self._games:
             self.reset(len(seen))
-        if seen.shape != (self._games, 5):
+        if len(seen) != self._games or seen.shape[1] < 5:  # a clock may follow
             raise ValueError(
-                f"observations of {self._games} games must have shape ({self._games}, 5), "
+                f"observations of {self._games} games must have shape [{self._games}, 5 or more], "
                 f"got {seen.shape}"
             )
         begins = seen[:, 0] > 0 if first is None else np.asarray(first) | (seen[:, 0] > 0)
@@ -138,7 +138,7 @@ class AxelrodPlayer:
                 self._episodes[i] += 1
                 self._pairs[i] = self._begun(i)
         else:
-            mine, theirs = divmod(int(seen[1:].argmax()), 2)
+            mine, theirs = divmod(int(seen[1:5].argmax()), 2)
             mine, theirs = (mine, theirs) if self._own_first else (theirs, mine)
             own, other = self._pairs[i]
             own.update_history(actions[mine], actions[theirs])

@@ -19,7 +19,7 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, observed_shape
 from social_dilemmas_env.policy import STREAM, Policy, check_seeds
 from social_dilemmas_env.validation import integer
 
@@ -155,7 +155,9 @@ class Scripted:
 
         shape, expected = tuple(observations.shape), self.game.observation_shape
         games_fit = len(shape) > 0 and shape[0] == (self.num_games or shape[0] or 1)
-        if not games_fit or shape[1:] not in (expected, (math.prod(expected),)):
+        compact = observed_shape(self.game, "uint8")
+        known = (expected, (math.prod(expected),), compact, (math.prod(compact),))
+        if not games_fit or shape[1:] not in known:
             games = "B" if self.num_games is None else self.num_games
             wanted = ", ".join(map(str, (games, *expected)))
             raise ValueError(

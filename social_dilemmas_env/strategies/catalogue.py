@@ -7,6 +7,7 @@ from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies.base import Constant, Random, Scripted, seat
 from social_dilemmas_env.strategies.coin import CoinCooperator, CoinDefector, CoinTitForTat
+from social_dilemmas_env.strategies.commons import Greedy, Restrained
 from social_dilemmas_env.strategies.matrix import (
     AlwaysCooperate,
     AlwaysDefect,
@@ -36,12 +37,14 @@ _CLASSES: tuple[type[Scripted], ...] = (
     Extort2,
     GenerousTitForTat,
     GreedyFisher,
+    Greedy,
     Grim,
     LeverPuller,
     MemoryOne,
     Pavlov,
     Random,
     RestrainedFisher,
+    Restrained,
     TitForTat,
 )
 # One name may have a class for each kind of game; no two of them play the same game.
@@ -105,11 +108,12 @@ def make_strategy(
 
     # The game takes the arguments that it knows, the player the rest.
     entry = spec(env_id)
-    game = entry.game(**{key: value for key, value in kwargs.items() if key in entry.keywords})
-    own = {key: value for key, value in kwargs.items() if key not in entry.keywords}
+    known = entry.arguments
+    game = entry.game(**{key: value for key, value in kwargs.items() if key in known})
+    own = {key: value for key, value in kwargs.items() if key not in known}
 
     cls = _class_for(name, env_id, game)
-    _check_arguments(cls, own, list(entry.keywords))
+    _check_arguments(cls, own, known)
     return cls(game, seat(game, player), seed, **own)
 
 

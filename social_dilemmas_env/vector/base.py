@@ -17,7 +17,15 @@ from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
 from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.python_engine import player_names
-from social_dilemmas_env.games.game import Game, encode, player_0_sees_all
+from social_dilemmas_env.engine.tables import counted
+from social_dilemmas_env.games.game import (
+    Game,
+    encode,
+    observed_shape,
+    player_0_sees_all,
+    random_end,
+)
+from social_dilemmas_env.games.switches import action_noise, trembled
 from social_dilemmas_env.games.whole_state import (
     board_positions,
     whole_state_shape,
@@ -63,9 +71,10 @@ class BatchEnv(Episodes, ABC):
         self.single_observation_space, self.single_action_space = spaces
 
         self._actions_shape = (self.num_envs, self.num_agents)
-        self._shape = (*self._actions_shape, *game.observation_shape)
+        self._shape = (*self._actions_shape, *observed_shape(game, options.obs_mode))
         self._buffer: Array = None  # of the observations, where it is reused
         self._by_tables = by_tables(game, options.tables)
+        self._random_end, self._trembles = random_end(game), action_noise(game) > 0
         self.engine = self._make_engine()
         if options.info_metrics:
             self._metrics = ManyGames(game, self.num_envs, self.engine.xp)
@@ -177,6 +186,9 @@ class BatchEnv(Episodes, ABC):
             return self._step_apart(actions)
         if self._over:
             return self._step_over()
+        if self._random_end is not None and self._random_end.may_end(self._clock + 1):
+            self._part()
+            return self._step_apart(actions)
 
         # Move all games.
         self._clock += 1
@@ -210,7 +222,7 @@ class BatchEnv(Episodes, ABC):
         # Move all games; those that waited for their reset do not count.
         self._clock = self._clock + 1
         rewards = self._play(actions)
-        done = (self._clock >= self.game.max_cycles) & ~waited
+        done = self._ended() & ~waited
 
         if self._metrics is not None and bool(done.any()):
             infos = self._metrics.infos(done)
@@ -228,7 +240,17 @@ class BatchEnv(Episodes, ABC):
                 self._next_episode(lanes(waited))
         else:
             self._over = done
+        if self._random_end is not None and not isinstance(self._clock, int):
+            self._meet()
         return self._observe(), rewards, self._flags(False), self._flags(done), infos
+
+    def _ended(self) -> Array:
+        """Which episodes have come to their end, at the present clocks [B]."""
+        ended = self._clock >= self.game.max_cycles
+        if self._random_end is not None:
+            draw = self.engine.draw(self._running.key, self._clock)
+            ended = ended | self._random_end.ends(self._clock, draw)
+        return ended
 
     def _check_none_over(self) -> None:
         if self.autoreset == "next_step" or not self._may_look():
@@ -242,6 +264,8 @@ class BatchEnv(Episodes, ABC):
     def _play(self, actions: Array) -> Array:
         """Moves all games on, to the present clock; returns float32 rewards [B, N]."""
         running, metrics = self._running, self._metrics
+        if self._trembles:
+            actions = self._trembled(actions)
         before = () if metrics is None else self.engine.board(running.encoded)
         encoded, rewards = self.engine.play(
             running.encoded, actions, running.key, self._clock, running.rewards
@@ -252,6 +276,11 @@ class BatchEnv(Episodes, ABC):
             boards = before, self.engine.board(encoded)
             metrics.add(boards, actions, rewards, self.engine.xp)
         return rewards
+
+    def _trembled(self, actions: Array) -> Array:
+        """The actions that are played where hands tremble, [B, N]."""
+        xp, draw = self.engine.xp, self.engine.draw(self._running.key, self._clock)
+        return xp.stack(trembled(self.game, xp.columns(actions), draw))
 
     def __getstate__(self) -> dict[str, Any]:
         # Made anew, or shared: a copy is small and has arrays of its own.
@@ -333,7 +362,8 @@ class BatchEnv(Episodes, ABC):
         count, numbers = observation_count(self.game), self.engine.numbers
         if count * numbers > MAX_TABLE:
             raise ValueError(
-                f"{count} views x {numbers} numbers are too many for a table; use observe(ids)"
+                f"{counted(count)} views x {numbers} numbers are too many for a table; "
+                "use observe(ids)"
             )
         return self.engine.observation_table
 

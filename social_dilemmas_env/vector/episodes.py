@@ -126,19 +126,23 @@ class Episodes:
             old.rewards[lanes] = self.engine.episode_rewards(key)
         fresh = (*key, *self.engine.start(key))
         for column, part in zip((*old.key, *old.encoded), fresh, strict=True):
-            column[lanes] = part
+            column[..., lanes] = part
         self._running = old._replace(stem=stem, episode=episode)
 
         # A clock for each game, until they meet again.
         if isinstance(self._clock, int):
-            zeros = self.engine.xp.arange(self.num_envs) * 0
-            self._clock, self._over = zeros + self._clock, zeros + int(self._over) > 0
+            self._part()
         self._clock[lanes], self._over[lanes] = 0, False
         self._meet()
 
     def _key(self, stem: Array, episode: Array) -> tuple[Array, Array]:
         start, stride = rng.key_of(stem, self.engine.xp.word(episode))
         return start, stride
+
+    def _part(self) -> None:
+        """Gives each game a clock of its own."""
+        zeros = self.engine.xp.arange(self.num_envs) * 0
+        self._clock, self._over = zeros + self._clock, zeros + int(self._over) > 0
 
     def _meet(self) -> None:
         """Goes back to one clock if all games are in step again."""

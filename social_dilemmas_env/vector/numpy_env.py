@@ -7,7 +7,9 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env.engine.array_engine import RuleEngine, aligned_empty
+from social_dilemmas_env.engine.bound_engine import BoundEngine
 from social_dilemmas_env.engine.numpy_engine import NumpyArrays, NumpyTables
+from social_dilemmas_env.games.game import is_bound
 from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.vector.options import shape_error
 
@@ -28,6 +30,9 @@ class NumpyBatch(BatchEnv):
 
         self._fewest_actions = min(self.game.num_actions)
         reward_dtype = "float64" if self.options.exact_rewards else "float32"
+        if is_bound(self.game):
+            xp = NumpyArrays()
+            return BoundEngine(self.game, xp, self.obs_mode, reward_dtype=reward_dtype)
         if self._by_tables:
             return NumpyTables(self.game, self.num_envs, self.obs_mode, reward_dtype)
         return RuleEngine(self.game, NumpyArrays(), reward_dtype=reward_dtype)

@@ -11,11 +11,12 @@ from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_tables import observation_count
 from social_dilemmas_env.engine.tables import (
     MAX_ENTRIES,
+    counted,
     fits,
     num_joint_actions,
     num_states,
 )
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, is_bound, observed_most, observed_shape
 from social_dilemmas_env.modes import (
     AUTORESETS,
     BACKENDS,
@@ -103,25 +104,36 @@ def by_tables(game: Game, wanted: bool | None) -> bool:
     """
     if wanted and not fits(game):
         raise ValueError(
-            f"tables=True: this game has {num_states(game)} states x {num_joint_actions(game)} "
-            f"joint actions, more than the {MAX_ENTRIES} entries that tables may have; leave out "
-            "`tables`, and the rules are played directly"
+            f"tables=True: this game has {counted(num_states(game))} states x "
+            f"{num_joint_actions(game)} joint actions, more than the {MAX_ENTRIES} entries that "
+            "tables may have; leave out `tables`, and the rules are played directly"
         )
     return fits(game) if wanted is None else wanted
 
 
 def single_spaces(game: Game, obs_mode: ObsMode) -> tuple[Box | Discrete, Discrete | MultiDiscrete]:
     """Spaces of one player: observations in this mode, actions."""
+    shape = observed_shape(game, obs_mode)
     if obs_mode == "state":
+        check_ids(game)
         observation: Box | Discrete = Discrete(observation_count(game))
     elif obs_mode == "uint8":
-        observation = Box(0, 1, game.observation_shape, np.uint8)
+        observation = Box(0, observed_most(game, obs_mode), shape, np.uint8)
     else:
-        observation = Box(0.0, 1.0, game.observation_shape, np.float32)
+        observation = Box(0.0, 1.0, shape, np.float32)
 
     if len(set(game.num_actions)) == 1:
         return observation, Discrete(game.num_actions[0])
     return observation, MultiDiscrete(list(game.num_actions))
+
+
+def check_ids(game: Game) -> None:
+    """Raises ValueError where views are too many to be observation ids."""
+    if is_bound(game):
+        raise ValueError(
+            'obs_mode="state": this game has too many views for observation ids; "uint8" is the '
+            "smallest form of its observations"
+        )
 
 
 def shape_error(shape: Sequence[int], expected: Sequence[int]) -> ValueError:

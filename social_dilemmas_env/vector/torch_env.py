@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from social_dilemmas_env.engine.array_engine import RuleEngine
+from social_dilemmas_env.engine.bound_engine import BoundEngine
 from social_dilemmas_env.engine.torch_engine import TorchArrays, TorchRules, TorchTables
-from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.game import Game, is_bound
 from social_dilemmas_env.vector.base import BatchEnv, Infos, Step
 from social_dilemmas_env.vector.options import Options, shape_error
 
@@ -46,11 +48,13 @@ class TorchBatch(BatchEnv):
         return {**super().__getstate__(), "_table": None}
 
     @override
-    def _make_engine(self) -> TorchTables | TorchRules:
-        xp = TorchArrays(self.device)
+    def _make_engine(self) -> RuleEngine:
+        xp = TorchArrays(self.device, static=self.static)
         more: dict[str, Any] = {"static": self.static}
         if self.options.exact_rewards:
             more["reward_dtype"] = "float64"
+        if is_bound(self.game):
+            return BoundEngine(self.game, xp, self.obs_mode, **more)
         if self._by_tables:
             return TorchTables(self.game, xp, self.obs_mode, **more)
         return TorchRules(self.game, xp, **more)

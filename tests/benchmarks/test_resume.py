@@ -19,10 +19,10 @@ import torch
 from agents.checkpoint import load
 from agents.errors import TrainingError
 from agents.learners.loqa import loqa
+from agents.tasks.options import ExecutorOptions
 from benchmarks import __main__ as command
 from benchmarks import loqa_scalability as benchmark
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.executors import choose_executor
 from benchmarks.harness.json_files import write_json
 from benchmarks.harness.part_store import PartStore, split
 from benchmarks.harness.resumable_training import train_in_stages, training_folder
@@ -119,7 +119,7 @@ def test_seeds_differ_between_chunks_and_agree_between_cells(toy):
     assert [part.seed for part in split(plain, 1)] != seeds
 
 
-ORDERS = ["run", "lola_orders", "--runs", "20", "--set", "steps=12"]
+ORDERS = ["run", "lola_orders", "--runs", "20", "--set", "steps=12", "--jobs", "1"]
 
 
 def die_after_a_part(out):
@@ -148,17 +148,11 @@ def test_killed_in_the_middle(tmp_path, jobs):
     when = kept.stat().st_mtime_ns
 
     assert command.main([*ORDERS, "--out", str(tmp_path)]) == 0
-    own = {"runs": 20, "changes": {"steps": 12}, "jobs": jobs}
+    own = {"runs": 20, "changes": {"steps": 12}, "executor": ExecutorOptions(jobs=jobs)}
     whole = run_benchmark("lola_orders", Options(out=tmp_path / "whole", **own))
     assert kept.stat().st_mtime_ns == when
     result = json.loads((tmp_path / "lola_orders.json").read_text())
     assert [result[key] for key in SAME] == [whole[key] for key in SAME]
-
-
-def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r'pip install -e "\.\[distributed\]"'):
-        choose_executor("ray")
 
 
 ARGUMENTS = {"batch": 4, "horizon": 3, "device": "cpu"}

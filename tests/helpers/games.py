@@ -13,6 +13,13 @@ THREE_PLAYERS = (
     np.arange(2 * 3 * 2 * 3).reshape(2, 3, 2, 3) * 7 % 11 - 4.0
 ).tolist()  # 2, 3 and 2 actions; not symmetric
 
+SMALL_COMMONS = """\
+WWWWWWW
+WAA P W
+WAQ W W
+WAA PPW
+WWWWWWW"""
+
 GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "bach_stravinsky": ("bach_stravinsky_v0", {}),
     "chicken": ("chicken_v0", {}),
@@ -72,8 +79,19 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
         "coin_game_v0",
         {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"},
     ),
+    "harvest": ("commons_harvest_v0", {"max_cycles": 30}),
+    "harvest_closed": (
+        "commons_harvest_v0",
+        {"map": "closed", "num_agents": 3, "zap": False, "max_cycles": 12},
+    ),
+    "harvest_small": (
+        "commons_harvest_v0",
+        {"map": SMALL_COMMONS, "num_agents": 3, "max_cycles": 25},
+    ),
 }
 COIN_GAMES = [name for name in GAMES if name.startswith("coin")]
+COMMONS = [name for name in GAMES if name.startswith("harvest")]  # rules on arrays
+COLUMN_GAMES = [name for name in GAMES if name not in COMMONS]
 
 
 def make(name: str, **more: Any) -> Any:

@@ -20,6 +20,8 @@ SMALL = {
     "04_own_game.py": (("scipy",), (), "both few              1.000"),
     "05_own_learner.py": (("torch",), (), "P(cooperate)"),
     "06_train_against_loqa.py": (("stable_baselines3",), ("--steps", "12800"), "own coins"),
+    "07_text_player.py": ((), (), "defect"),
+    "ray_tune.py": (("ray.tune",), (), ""),
 }
 QUICK = {"04_own_game.py"}
 PICTURES = {"01_defect.py": "01_defect.png", "02_reciprocate.py": "02_reciprocate.png"}

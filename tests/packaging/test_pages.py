@@ -59,7 +59,7 @@ def commands():
     """Every line that calls the command, comments cut off, variables of the shell filled in."""
     found = []
     for page in PAGES:
-        for block in (*blocks(page, "sh"), *blocks(page, "console")):
+        for block in (*blocks(page, "sh"), *blocks(page, "bash"), *blocks(page, "console")):
             for line in block.replace("\\\n", " ").splitlines():
                 line = re.sub(r"\$[A-Z_]+", "0", line.removeprefix("$ "))
                 words = shlex.split(line, comments=True)

@@ -49,6 +49,14 @@ def test_proximal_learners_cooperate(coin, name):
     assert scores(coin, policies[0, 0].numpy())[1] > -0.035
 
 
+@pytest.mark.slow
+def test_lola_cooperates_with_its_defaults(coin):
+    """64 seeds of 64."""
+    _, curves = solve("lola", coin, runs=64)
+    assert curves[-1].min() > 0.3
+    assert curves[-1].mean() > 0.34
+
+
 @pytest.mark.parametrize("name", ["naive", "naive_proximal"])
 def test_naive_learners_defect(coin, name):
     policies, curves = solve(name, coin)
@@ -169,7 +177,11 @@ def test_three_seats_go_round():
 def test_alike_spares_solves_and_changes_nothing(coin):
     markov = MarkovGame(coin)
     policy = random_policies(2, coin)[:, :1].expand(-1, 2, -1, -1)
-    torch.testing.assert_close(Play(markov, policy, alike=True).values, Play(markov, policy).values)
+    spared, whole = Play(markov, policy, alike=True), Play(markov, policy)
+    torch.testing.assert_close(spared.values, whole.values)
+    for player, seat in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        torch.testing.assert_close(spared.q_of_own(player, seat), whole.q_of_own(player, seat))
+    assert 1 not in spared._q
 
 
 def test_seats_that_are_not_alike_learn_each_their_own():
@@ -252,8 +264,8 @@ def test_progress_is_told(coin):
         ({"runs": 0}, "runs must be at least 1, got 0"),
         ({"updates": -1}, "updates must be at least 0"),
         ({"policy": "gru"}, "policy must be one of"),
-        ({"lr": float("nan")}, "lr, size, cut and fit_lr must be positive"),
-        ({"lr": 0.0}, "lr, size, cut and fit_lr must be positive"),
+        ({"lr": float("nan")}, "cut and fit_lr must be positive"),
+        ({"lr": 0.0}, "cut and fit_lr must be positive"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(coin, call, words):

@@ -5,7 +5,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from tests.env.exact.games import coin, ipd, some_policies
-from tests.helpers.games import GAMES
+from tests.helpers.games import COLUMN_GAMES, GAMES
 
 MEMORYLESS = ("always_cooperate", "always_defect", "tit_for_tat", "pavlov", "extort2", "random")
 CASES = [
@@ -162,7 +162,7 @@ def test_tit_for_tat_needs_its_memory():
             coin(memory).policy("tit_for_tat")
 
 
-@pytest.mark.parametrize("name", [n for n in GAMES if "coin" not in n and "_9p" not in n])
+@pytest.mark.parametrize("name", [n for n in COLUMN_GAMES if "coin" not in n and "_9p" not in n])
 def test_every_matrix_game(name):
     """Whoever may play it has a policy, and best responses are no worse than what was played."""
     env_id, kwargs = GAMES[name]

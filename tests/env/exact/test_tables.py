@@ -5,13 +5,14 @@ import pytest
 
 import social_dilemmas_env as sde
 from tests.env.exact.games import some_policies
-from tests.helpers.games import GAMES
+from tests.helpers.games import COLUMN_GAMES, GAMES
 
 LARGE = {"coin_7p", "coin_3p_mfos", "coin_3p", "public_goods_9p"}
 
 
 # A game that shows a memory is the plain one to `exact_game`, whose own argument that is.
-PLAIN = [name for name, (_, kwargs) in GAMES.items() if "memory" not in kwargs]
+PLAIN = [name for name in COLUMN_GAMES if "memory" not in GAMES[name][1]]
+LARGE |= {"govsim", "coin_3p_reciprocator"}
 
 
 @pytest.fixture(scope="module", params=[name for name in PLAIN if name not in LARGE])

@@ -20,7 +20,7 @@ from tests.env.parity.batches import (
     singles,
     step,
 )
-from tests.helpers.games import GAMES
+from tests.helpers.games import COMMONS, GAMES
 
 seeds = st.integers(0, 2**63 - 1)
 few = settings(max_examples=6, deadline=None, database=None, derandomize=True)
@@ -167,7 +167,8 @@ def test_a_batch_is_the_beginning_of_a_larger_one(route):
 def test_tables_are_used_where_they_fit():
     for name in GAMES:
         venv = batch(name, 1)
-        assert type(venv.engine).__name__ == ("NumpyTables" if name in SMALL else "RuleEngine")
+        rules = "BoundEngine" if name in COMMONS else "RuleEngine"
+        assert type(venv.engine).__name__ == ("NumpyTables" if name in SMALL else rules)
     assert len(SMALL) > 20
     assert "coin_7p" not in SMALL
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import decode, encode
 from tests.env.properties.coin_boards import coin_games, fast
-from tests.helpers.games import GAMES, rules
+from tests.helpers.games import COLUMN_GAMES, rules
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -112,7 +112,7 @@ class Columns:
         return ends
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", COLUMN_GAMES)
 def test_every_game(name):
     for seed in range(5):
         Columns(rules(name), seed).check()

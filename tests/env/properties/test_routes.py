@@ -32,6 +32,9 @@ RULED = [
     "coin_each",
     "coin_memory",
     "govsim",
+    "harvest",
+    "harvest_closed",
+    "harvest_small",
     "public_goods_9p",
 ]
 

@@ -9,8 +9,8 @@ import social_dilemmas_env as sde
 from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 from social_dilemmas_env.engine.tables import num_states
 from social_dilemmas_env.games.game import State, decode, is_possible
-from tests.env.parity.batches import numpy_of
-from tests.helpers.games import GAMES, Dice, make, rules
+from tests.env.parity.batches import moves, numpy_of
+from tests.helpers.games import COLUMN_GAMES, COMMONS, GAMES, Dice, make, rules
 
 MOST = 20_000  # boards that are enumerated; of larger games, so many at random
 named = pytest.mark.parametrize("name", GAMES)
@@ -18,6 +18,8 @@ named = pytest.mark.parametrize("name", GAMES)
 
 def boards(name):
     """All boards that can occur, [B, C], or some."""
+    if name in COMMONS:
+        return played_boards(name)
     game, count = rules(name), num_states(rules(name))
     if count <= MOST:
         codes = np.arange(count)
@@ -25,6 +27,17 @@ def boards(name):
         codes = np.unique(np.random.default_rng(0).integers(count, size=MOST))
     columns = decode(codes, game.sizes)
     return np.stack(columns, -1)[np.broadcast_to(is_possible(game, columns), codes.shape)]
+
+
+def played_boards(name):
+    """Boards of random play, [B, C]: of commons few boards out of all numbers can occur."""
+    env_id, arguments = GAMES[name]
+    venv, found = sde.make_vec_env(env_id, 40, **arguments), []
+    venv.reset(seed=0)
+    for _ in range(8):
+        found += venv.get_state().board
+        venv.step(moves(venv, np.random.default_rng(1)))
+    return np.array(found)
 
 
 def batch_of(name, rows, **options):
@@ -45,8 +58,13 @@ def ambiguous(states, observations):
     )
 
 
-@named
-@pytest.mark.parametrize("obs_mode", ["float32", "uint8", "state"])
+@pytest.mark.parametrize(
+    ("name", "obs_mode"),
+    [
+        *[(name, mode) for name in COLUMN_GAMES for mode in ("float32", "uint8", "state")],
+        *[(name, mode) for name in COMMONS for mode in ("float32", "uint8")],
+    ],
+)
 def test_it_determines_every_observation(name, obs_mode):
     venv = batch_of(name, boards(name), obs_mode=obs_mode)
     states = venv.state()

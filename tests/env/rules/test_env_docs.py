@@ -23,8 +23,8 @@ HEADINGS = [
     "Version History",
 ]
 MATRIX = ["bach_stravinsky_v0", "chicken_v0", "imp_v0", "ipd_v0", "rps_v0", "stag_hunt_v0"]
-SMALL_COMMONS = ["escape_room_v0", "govsim_commons_v0"]
-BUILT_IN = [*MATRIX, *SMALL_COMMONS, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
+COMMONS = ["commons_harvest_v0", "escape_room_v0", "govsim_commons_v0"]
+BUILT_IN = [*MATRIX, *COMMONS, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
 REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 
 
@@ -227,7 +227,7 @@ def test_public_goods_defaults():
 
 def test_coin_rewards_table():
     """The page's four rows against the constants and against moves on a board."""
-    [[_, *rows]] = tables(section("coin_game_v0", "Rewards"))
+    [_, *rows], _ = tables(section("coin_game_v0", "Rewards"))
     assert [int(row[2]) for row in rows] == [GAIN, GAIN, LOSS, GAIN + LOSS] == [1, 1, -2, -1]
     env = sde.make_env("coin_game_v0")
     mine = {"my coin": 0, "another's coin": 1, "nothing": 0}

@@ -27,3 +27,11 @@ def progress(title: str, total: float) -> Iterator[Advance]:
 def print_line(amount: float, what: str) -> None:
     """Says what was done."""
     print(f"done: {what}", file=sys.stderr, flush=True)
+
+
+def describe_seconds(seconds: float) -> str:
+    """Such as "12 s", "4 min", "3.1 h" or "12 days"."""
+    for size, unit, digits in ((86_400.0, "days", 0), (3_600.0, "h", 1), (60.0, "min", 0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.{digits}f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"

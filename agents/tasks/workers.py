@@ -1,8 +1,8 @@
 """Processes that compute one task after another, and die with whoever started them.
 
 Each worker has a pipe of its own, so that it is known what a worker that dies was at: the others go
-on, and the error at the end names the task. A worker watches the process that started it, and ends
-when that does, however that ends.
+on, and its task is tried again. A worker watches the process that started it, and ends when that
+does, however that ends.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
+
+from agents.tasks.attempts import MODULES, Attempt, Attempts, answer, prepare_worker, unwrap
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,18 +29,19 @@ class Worker(Generic[T]):
 
     process: BaseProcess
     pipe: Connection
-    task: T
+    attempt: Attempt[T]
 
 
 def run_in_workers(
-    function: Callable[[T], R], tasks: Sequence[T], jobs: int
+    function: Callable[[T], R], tasks: Sequence[T], jobs: int, retries: int = 0
 ) -> Iterator[tuple[T, R]]:
-    """Computes tasks in processes.
+    """Computes tasks in processes, on one thread each.
 
     Args:
         function: what to compute; can be pickled, as tasks and results can.
         tasks: what it is called with.
         jobs: processes at a time.
+        retries: how often a task is tried again when its worker was killed.
 
     Yields:
         Pairs of task and result, as they are done.
@@ -46,57 +50,67 @@ def run_in_workers(
         ChildProcessError: workers were killed; the others' tasks have all been done by then.
         Exception: what `function` raised, at once.
     """
-    waiting, working, lost = list(tasks), list[Worker[T]](), list[str]()
+    attempts, working = Attempts(tasks, retries), list[Worker[T]]()
     try:
-        while waiting or working:
-            while waiting and len(working) < jobs:
-                working.append(_start(function, waiting.pop(0)))
+        while attempts or working:
+            while attempts and len(working) < jobs:
+                working.append(_start(function, attempts.take()))
 
             # A pipe is ready when there is a result, or when its worker is no more.
             ready = set(wait([worker.pipe for worker in working]))
             for worker in [worker for worker in working if worker.pipe in ready]:
                 try:
-                    done, result = worker.pipe.recv()
+                    answered = worker.pipe.recv()
                 except (EOFError, OSError):
                     working.remove(worker)
-                    lost.append(f"{worker.task} ({_how_it_ended(worker.process)})")
+                    attempts.lose(worker.attempt, _how_it_ended(worker.process))
                     continue
-                if not done:
-                    raise result
-                yield worker.task, result
-                _next(worker, waiting, working)
+                yield worker.attempt.task, unwrap(answered)
+                _next(worker, attempts, working)
     finally:
         # Nobody waits for the rest: an interrupt must not last as long as the longest task.
         for worker in working:
             worker.process.terminate()
             worker.pipe.close()
 
-    if lost:
-        raise ChildProcessError(
-            f"a worker was lost with {'; '.join(lost)}: all else is done and kept, and the same "
-            "command computes what is missing (with fewer --jobs, if memory ran out)"
-        )
+    attempts.check()
 
 
-def _start(function: Callable[[T], R], task: T) -> Worker[T]:
+def _start(function: Callable[[T], R], attempt: Attempt[T]) -> Worker[T]:
     """A new process, and its first task."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-    process.start()
+    arguments = (function, theirs, tuple(MODULES))
+    process = context.Process(target=_serve, args=arguments, daemon=True)
+    with _one_thread():
+        process.start()
     theirs.close()  # or its end would not be noticed
-    ours.send(task)
-    return Worker(process, ours, task)
+    ours.send(attempt.task)
+    return Worker(process, ours, attempt)
 
 
-def _next(worker: Worker[T], waiting: list[T], working: list[Worker[T]]) -> None:
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes that are started within have one thread: libraries read this when they load."""
+    name, before = "OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS")
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _next(worker: Worker[T], attempts: Attempts[T], working: list[Worker[T]]) -> None:
     """Gives a worker its next task, or lets it go."""
-    if waiting:
-        worker.task = waiting.pop(0)
+    if attempts:
+        worker.attempt = attempts.take()
         try:
-            worker.pipe.send(worker.task)
+            worker.pipe.send(worker.attempt.task)
         except OSError:  # killed between two tasks: nothing was begun
-            waiting.insert(0, worker.task)
+            attempts.give_back(worker.attempt)
             working.remove(worker)
     else:
         working.remove(worker)
@@ -110,21 +124,20 @@ def _how_it_ended(process: BaseProcess) -> str:
     return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 
-def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
-    """A worker: tasks come, pairs of success and result go, until the pipe is closed."""
+def _serve(function: Callable[[Any], Any], pipe: Connection, modules: Sequence[str]) -> None:
+    """A worker: tasks come, answers go, until the pipe is closed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare_worker(modules)
     while True:
         try:
             task = pipe.recv()
         except EOFError:
             return
+        answered = answer(function, task)
         try:
-            answer: tuple[bool, Any] = True, function(task)
-        except SystemExit:  # this worker was told to end, nobody else was
-            raise
-        except BaseException as error:
-            answer = False, error
-        pipe.send(answer)
+            pipe.send(answered)
+        except (TypeError, AttributeError) as error:  # an answer that cannot be sent
+            pipe.send((False, RuntimeError(f"{task}: {answered[1]!r:.300} ({error})")))
 
 
 def _end_with_parent() -> None:

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
-from benchmarks.harness.workers import run_in_workers
+from agents.tasks.workers import run_in_workers
 
 
 def square(x):
@@ -42,10 +43,44 @@ def test_an_error_is_raised_as_it_was():
         list(run_in_workers(square, [17, 1], 2))
 
 
+def killed_first(folder, x):
+    """The square; the first worker at it is killed."""
+    try:
+        (folder / str(x)).touch(exist_ok=False)
+    except FileExistsError:
+        return x * x
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_task_whose_worker_was_killed_is_tried_again(tmp_path, capsys):
+    done = run_in_workers(partial(killed_first, tmp_path), [1, 2, 3], 2, retries=1)
+    assert sorted(done) == [(1, 1), (2, 4), (3, 9)]
+    assert capsys.readouterr().err.count("(signal 9): retry 1 of 1") == 3
+
+
+def threads(_):
+    return os.environ["OMP_NUM_THREADS"]
+
+
+def test_workers_have_one_thread_and_the_caller_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert list(run_in_workers(threads, ["x"], 1)) == [("x", "1")]
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def unsendable(_):
+    return lambda: None
+
+
+def test_an_answer_that_cannot_be_sent_is_an_error_with_the_task():
+    with pytest.raises(RuntimeError, match="task 5"):
+        list(run_in_workers(unsendable, ["task 5"], 1))
+
+
 PARENT = """
 import sys, time
-from benchmarks.harness.workers import run_in_workers
-from tests.benchmarks.test_workers import tell_and_sleep
+from agents.tasks.workers import run_in_workers
+from tests.agents.tasks.test_workers import tell_and_sleep
 if __name__ == "__main__":
     list(run_in_workers(tell_and_sleep, [sys.argv[1] + "/a", sys.argv[1] + "/b"], 2))
 """
