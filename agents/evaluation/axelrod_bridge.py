@@ -116,12 +116,14 @@ def axelrod_tournament(
     players = [_entrant(entry, env_id, game_kwargs) for entry in entries]
     _tell_apart(players)
 
+    # The library plays.
     (r, s), (t, p) = table.tolist()
     plan = {"turns": int(rules.max_cycles), "repetitions": repetitions}
     game = axl.Game(r=r, s=s, t=t, p=p)
     tournament = axl.Tournament(players, game=game, seed=seed % 2**32, **plan)
     results = tournament.play(progress_bar=False)
 
+    # Best first.
     order = results.ranking
     return Ranking(
         [str(players[i].name) for i in order],
@@ -192,6 +194,7 @@ def _player_class() -> Any:
 
         def strategy(self, opponent: Any) -> Any:
             """The next move, from the last joint move."""
+            # What it would see in our game: the start, or the last joint move.
             seen = np.zeros((1, 5), np.float32)
             if self.policy is None or not self.history:
                 seed = int(self._random.randint(2**31)) if hasattr(self, "_random") else 0

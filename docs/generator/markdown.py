@@ -10,6 +10,8 @@ from textwrap import dedent
 SECTIONS = ("Args", "Returns", "Raises", "Attributes", "Yields")
 # "Paper   Foerster et al. 2018, ...": a word, and two blanks or more.
 LABEL = re.compile(r"^([A-Z][\w ]{1,14}?) {2,}(?=\S)")
+# An address in running text, which Markdown leaves as it is.
+ADDRESS = re.compile(r"(?<![(<`\[])https?://[^\s,;<>)\]]*[\w/]")
 ENTRY = re.compile(r"^(\*{0,2}[\w, *\[\].]+?):\s+(.*)$")
 
 
@@ -43,7 +45,8 @@ def from_docstring(text: str) -> str:
                 body.append(lines.pop(0))
             blocks.append("\n" + _section(section, dedent("\n".join(body))) + "\n")
         else:
-            blocks.append(_label(line))
+            code = line.startswith("    ")
+            blocks.append(line if code else ADDRESS.sub(r"<\g<0>>", _label(line)))
     return "\n".join(blocks).strip()
 
 

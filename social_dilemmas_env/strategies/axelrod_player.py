@@ -94,6 +94,7 @@ class AxelrodPlayer:
 
     def reset(self, num_games: int, seed: Any = None) -> None:
         """See `Policy`."""
+        # Checked before anything changes; without a seed the next episodes draw anew.
         seed = check_seeds(seed, num_games, self._seed)
         self._resets = self._resets + 1 if seed is None else 0
         self._seed = self._seed if seed is None else seed
@@ -103,6 +104,8 @@ class AxelrodPlayer:
     def _begun(self, i: int) -> Any:
         """A strategy at the start of an episode of game i, and a stand-in for the other."""
         axl = need("axelrod", extra="")
+
+        # It is told the payoffs, and no length.
         (r, s), (t, p) = self._payoffs.tolist()
         own = _strategies()[self.name]()
         own.set_match_attributes(length=math.inf, game=axl.Game(r=r, s=s, t=t, p=p), noise=0)
@@ -133,6 +136,8 @@ class AxelrodPlayer:
         """The move in game i."""
         axl = need("axelrod", extra="")
         actions = (axl.Action.C, axl.Action.D)
+
+        # An episode begins; or the last joint move is told to both sides.
         if begins:
             if len(self._pairs[i][0].history):
                 self._episodes[i] += 1
@@ -144,5 +149,6 @@ class AxelrodPlayer:
             own.update_history(actions[mine], actions[theirs])
             other.update_history(actions[theirs], actions[mine])
 
+        # What it does now.
         own, other = self._pairs[i]
         return actions.index(own.strategy(other))
