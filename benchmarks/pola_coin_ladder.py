@@ -47,8 +47,6 @@ QUANTITIES = {
 BASE: dict[str, Any] = {
     "gamma": 0.9,
     "gae_lambda": 0.9,
-    "horizon": 32,
-    "batch": 1000,
     "inner_steps": 1,
     "outer_steps": 1,
     "beta_in": 0.0,
@@ -62,7 +60,7 @@ NETWORK = {"lr_out": 0.005, "lr_v": 0.01, "layers": 2}
 FITTED = {**PROXIMAL, "epochs": 16, "beta_step": 2.0}
 FOLLOWS = {"lr_in": 0.3, "target_gain": 0.05}
 MLPS = {**VIEW, **NETWORK, "actor": "mlp"}
-GRUS = {**NETWORK, "batch": 250, "hidden": 32, "layers": 1}
+GRUS = {**NETWORK, "hidden": 32, "layers": 1}
 MIRROR = {"look_ahead": "mirror", "beta_in": 1.0, "lr_in": 0.0}
 LOGITS = {"look_ahead": "logits", "lr_in": 50.0}
 CLONE = {"warm_start": "bundled:cloned_3x3", "hidden": 64, "layers": 2}
@@ -94,12 +92,18 @@ SETTINGS = {
     "network_steps": 40,
     "recurrent_steps": 100,
     "clone_steps": 40,
+    "batch": 1000,
+    "recurrent_batch": 250,
+    "horizon": 32,
     "points": 3,
     "episodes": 512,
 }
 SMALL = {
     **{name: 1 for name in SETTINGS if name.endswith(("runs", "run"))},
     **{name: 2 for name in SETTINGS if name.endswith("steps")},
+    "batch": 8,
+    "recurrent_batch": 8,
+    "horizon": 4,
     "points": 1,
     "episodes": 8,
 }
@@ -113,13 +117,13 @@ def cells(settings: Settings) -> list[Cell]:
 def build_cell(name: str, settings: Settings) -> Cell:
     """One rung."""
     changes, steps, count = RUNGS[name]
+    shown = "memory" in changes
     own = pick_settings(settings, "points", "episodes", "device")
-    own |= {"learner": {**BASE, **changes}, "iterations": settings[steps]}
-    if settings["episodes"] == SMALL["episodes"]:
-        own["learner"] |= {"batch": 8, "horizon": 4}
+    own |= {"learner": {**BASE, **changes, **pick_settings(settings, "horizon")}}
+    own["learner"]["batch"] = settings["batch" if shown else "recurrent_batch"]
+    own["iterations"] = settings[steps]
 
     # Published are GRUs without the view, and their cost.
-    shown = "memory" in changes
     rows = tuple(
         Row(
             f"{name}: {quantity}",

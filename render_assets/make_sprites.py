@@ -127,9 +127,34 @@ def player() -> pygame.Surface:
     return surface
 
 
+def apple() -> pygame.Surface:
+    """An apple: two round halves, a notch on top, a stem and a leaf."""
+    surface, middle, unit = empty(), FULL / 2, FULL / 100
+    for grow, color in ((0.0, RIM), (-4.0, WHITE)):
+        for side in (-1, 1):
+            place = (middle + 17 * side * unit, 58 * unit)
+            pygame.draw.circle(surface, color, place, (31 + grow) * unit)
+
+    # Stem and leaf, dark.
+    stem = [(48, 40), (52, 40), (57, 12), (52, 10)]
+    pygame.draw.polygon(surface, (70, 70, 70), [(x * unit, y * unit) for x, y in stem])
+    leaf = pygame.Rect(55 * unit, 10 * unit, 30 * unit, 16 * unit)
+    pygame.draw.ellipse(surface, (110, 110, 110), leaf)
+    return surface
+
+
+def dirt() -> pygame.Surface:
+    """Dirt: blots of different sizes."""
+    surface, unit = empty(), FULL / 100
+    for x, y, radius in ((34, 38, 22), (66, 58, 24), (34, 74, 13), (70, 24, 11)):
+        for grow, color in ((0, RIM), (-4, WHITE)):
+            pygame.draw.circle(surface, color, (x * unit, y * unit), (radius + grow) * unit)
+    return surface
+
+
 def main() -> None:
     """Writes every sprite next to this file."""
-    sprites = {"player": player()}
+    sprites = {"player": player(), "apple": apple(), "dirt": dirt()}
     for shape in SHAPES:
         sprites[f"coin_{shape}"], sprites[f"badge_{shape}"] = coin(shape), badge(shape)
     for name, surface in sprites.items():

@@ -28,9 +28,9 @@ Kind = tuple[Any, ...]
 class NotExact(Exception):
     """Agents of a kind do not compute side by side what they compute alone."""
 
-    def __init__(self, refused: Kind) -> None:
-        super().__init__(f"{refused[0]} agents compute other bits side by side")
-        self.refused = refused  # a kind, or ("shared", a kind)
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"{kind[0]} agents compute other bits side by side")
+        self.kind = kind
 
 
 class Group(ABC):
@@ -46,13 +46,9 @@ class Group(ABC):
         self.kind, self.pairs, self.players = kind, pairs, players
 
     @property
-    def size(self) -> Kind:
+    def size(self) -> tuple[Kind, int]:
         """What it depends on whether it computes what its players do."""
-        return *self.kind, len(self.pairs)
-
-    def watch(self) -> None:
-        """Looks, from now on, that the first and the last pair get what they would alone."""
-        return  # nothing that computes with integers needs it
+        return self.kind, len(self.pairs)
 
     def rows(self, games: int) -> slice:
         """The games of its pairs among those of all, of B games a pair."""
@@ -108,7 +104,7 @@ def kind_of(entrant: Entrant, seat: int) -> Kind | None:
 
 
 def make_group(
-    kind: Kind, pairs: range, entrants: Sequence[Entrant], seat: int, refused: set[Kind]
+    kind: Kind, pairs: range, entrants: Sequence[Entrant], seat: int, watched: bool
 ) -> Group:
     """The group of entrants of one kind.
 
@@ -117,14 +113,13 @@ def make_group(
         pairs: which of a chunk's pairs.
         entrants: who sits in each.
         seat: where.
-        refused: what was found not to be exact.
+        watched: whether to look that it computes what its players do.
     """
     if kind[0] == "scripted":
         return ScriptedGroup(kind, pairs, [entrants[0].make(seat, 0)])
     made = {entrant.name: entrant.make(seat, 0) for entrant in entrants}
     players = [made[entrant.name] for entrant in entrants]
-    shares = ("shared", kind) not in refused
-    group: Group = _agents().AgentGroup(kind, pairs, players, shares)
+    group: Group = _agents().AgentGroup(kind, pairs, players, watched)
     return group
 
 

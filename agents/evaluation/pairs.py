@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ class Roster:
     episodes: int  # B
     seed: int
     # Groups that were found to compute what their players do; kinds that do not, and play alone.
-    watched: set[Kind] = field(default_factory=set)
+    watched: set[tuple[Kind, int]] = field(default_factory=set)
     refused: set[Kind] = field(default_factory=set)
 
     @property
@@ -88,32 +87,13 @@ class Roster:
             pairs: in any order.
         """
         size = max(1, GAMES // self.episodes)
-        order = sorted(pairs)
+        order = sorted(pairs, key=self._place)
         together = [pair for pair in order if self.is_grouped(pair)]
         alone = [pair for pair in order if not self.is_grouped(pair)]
+        return [some[k : k + size] for some in (together, alone) for k in range(0, len(some), size)]
 
-        # Whole tiles, as many as have room.
-        chunks: list[list[Pair]] = [[]]
-        for tile in self._tiles(together, isqrt(size)):
-            if len(chunks[-1]) + len(tile) > size:
-                chunks.append([])
-            chunks[-1] += tile
-        chunks += [alone[k : k + size] for k in range(0, len(alone), size)]
-        return [chunk for chunk in chunks if chunk]
-
-    def _tiles(self, pairs: Iterable[Pair], side: int) -> Iterator[list[Pair]]:
-        """Squares of the table: `side` entries that are alike against as many that are."""
-        alike: dict[Any, list[Pair]] = {}
-        for pair in pairs:
-            alike.setdefault(tuple(kind for _, kind in self.seated(pair)), []).append(pair)
-
-        for some in alike.values():
-            rows = {k: n for n, k in enumerate(sorted({i for i, _ in some}))}
-            columns = {k: n for n, k in enumerate(sorted({j for _, j in some}))}
-            tiles: dict[Pair, list[Pair]] = {}
-            for i, j in some:
-                tiles.setdefault((rows[i] // side, columns[j] // side), []).append((i, j))
-            yield from tiles.values()
+    def _place(self, pair: Pair) -> tuple[Any, ...]:
+        return ([repr(kind) for _, kind in self.seated(pair)], pair)
 
     def seed_of(self, pair: Pair) -> int:
         """It depends on the place only: a forfeit changes no other pair's games."""
@@ -125,9 +105,8 @@ def play_pairs(roster: Roster, pairs: Sequence[Pair]) -> dict[Pair, Played]:
     if all(map(roster.is_grouped, pairs)):
         try:
             return dict(_play_together(roster, pairs))
-        except NotExact as error:
-            roster.refused.add(error.refused)
-            return play_pairs(roster, pairs)
+        except NotExact as refused:
+            roster.refused.add(refused.kind)
         except Exception:  # somebody's mistake: alone it is that one's forfeit
             pass
     return {pair: play_pair(roster, pair) for pair in pairs}
@@ -191,10 +170,8 @@ def _seat_groups(roster: Roster, pairs: Sequence[Pair]) -> Iterator[tuple[int, G
             kind, pairs_here = sitting[first][1], range(first, k)
             if kind is not None:
                 entrants = [roster.entrants[entry] for entry, _ in sitting[first:k]]
-                group = make_group(kind, pairs_here, entrants, seat, roster.refused)
-                if group.size not in roster.watched:
-                    group.watch()
-                yield seat, group
+                watched = (kind, len(pairs_here)) not in roster.watched
+                yield seat, make_group(kind, pairs_here, entrants, seat, watched)
             first = k
 
 

@@ -27,7 +27,8 @@ class Orbits:
         game: the game on orbits.
         orbit: [S], the orbit of each state of the full game.
         relabel: [S, A], what each action is called in the state that stands for the orbit.
-        representative: [O], a state of the full game where actions keep their names.
+        representative: [O], the first state of the full game in each orbit: the one that stands
+            for it, the least of its images.
     """
 
     game: ExactGame
@@ -69,6 +70,4 @@ def orbits(game: ExactGame) -> Orbits:
     here = full.product.board
     orbit = folded.product.index[full.product.memory, board[here]]
     relabel = folded.quotient.group.actions[0][element[here]]
-    stands = (relabel == np.arange(relabel.shape[1])).all(1)
-    first = np.unique(orbit[stands], return_index=True)[1]
-    return Orbits(small, orbit, relabel, np.flatnonzero(stands)[first])
+    return Orbits(small, orbit, relabel, np.unique(orbit, return_index=True)[1])

@@ -3,8 +3,10 @@
 import numpy as np
 
 from social_dilemmas_env.games.coin_rules import CoinGame
+from social_dilemmas_env.games.commons.game import CommonsGame
 from social_dilemmas_env.render.canvas import Canvas
 from social_dilemmas_env.render.coin import coin_picture
+from social_dilemmas_env.render.commons import commons_picture
 from social_dilemmas_env.render.describe import has_payoff_table
 from social_dilemmas_env.render.matrix import matrix_picture
 from social_dilemmas_env.render.scene import Scene
@@ -15,6 +17,8 @@ def picture(scene: Scene, scale: int = 1) -> Canvas:
     """The scene, drawn `scale` times as large as it is laid out."""
     if isinstance(scene.game, CoinGame):
         return coin_picture(scene, scale)
+    if isinstance(scene.game, CommonsGame):
+        return commons_picture(scene, scale)
     if has_payoff_table(scene.game):
         return matrix_picture(scene, scale)
     return tiles_picture(scene, scale)

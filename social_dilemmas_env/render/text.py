@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from social_dilemmas_env.games.coin_rules import CoinGame
+from social_dilemmas_env.games.commons.game import CommonsGame
 from social_dilemmas_env.games.game import caption
+from social_dilemmas_env.render.commons import commons_lines
 from social_dilemmas_env.render.describe import (
     action_symbols,
     coin_counts,
@@ -32,6 +34,8 @@ def scene_text(scene: Scene) -> str:
     lines = [f"{title(scene)} ({scene.env_id})   {step_text(scene)}", ""]
     if isinstance(scene.game, CoinGame):
         lines += [*board_lines(scene), "", *coin_lines(scene), ""]
+    elif isinstance(scene.game, CommonsGame):
+        lines += [*commons_lines(scene), ""]
     elif has_payoff_table(scene.game):
         lines += [*payoff_lines(scene), ""]
     elif spoken := caption(scene.game, scene.board):

@@ -89,6 +89,8 @@ class BatchFilm:
         env = DilemmaEnv(self.env_id, self._game)
         env.set_state(start)
         recorder = EpisodeRecorder(env, self.players, self.game_kwargs)
+        if start.episode == 0:  # later ones are no first episode of any seed
+            recorder.begin(start.seed)
 
         found = []
         for row in moves:

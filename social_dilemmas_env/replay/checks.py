@@ -8,14 +8,16 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 from social_dilemmas_env.engine.states import check_columns
-from social_dilemmas_env.games.game import Board, Game
+from social_dilemmas_env.envs.parallel import DilemmaEnv
+from social_dilemmas_env.games.game import Board, Game, is_bound
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.regular_file import read_regular
 from social_dilemmas_env.replay.episode import FORMAT, Episode, Exact, Insight
@@ -27,6 +29,7 @@ MAX_NAME = 100  # letters of a player's name
 MAX_LABEL = 300  # letters of a sentence
 MAX_SIZE = 64  # of any integer among a game's arguments, but its horizon
 MAX_NUMBER = 1e9  # rewards, payoffs and values lie within
+MAX_JOINT = 4096  # joint actions that trembling hands are looked for in
 TOLERANCE = 1e-4  # rewards and sums of probabilities are rounded in files
 
 FIELDS: dict[str, Any] = {
@@ -42,6 +45,9 @@ FIELDS: dict[str, Any] = {
     "insights": list,
     "exact": dict | None,
 }
+
+# Boards [T + 1, C], actions [T, N] and rewards [T, N].
+Played = tuple[Sequence[Board], Sequence[tuple[int, ...]], Sequence[tuple[float, ...]]]
 
 # Where the page keeps the file's text.
 MARK = '<script type="application/json" id="episode">'
@@ -112,8 +118,11 @@ def episode_of(data: Any) -> Episode:
     boards = tuple(map(tuple, _rows("boards", data["boards"], len(game.sizes))))
     _check_payoffs(game, payoffs)
     _check_boards(game, boards)
-    for before_after, move, paid in zip(pairwise(boards), actions, rewards, strict=True):
-        _check_step(game, before_after, move, (paid, payoffs))
+    played = (boards, actions, rewards)
+    if is_bound(game):
+        _check_by_playing(data, game, played)
+    else:
+        _check_steps(game, played, payoffs)
 
     # What the players said of it.
     _check_length("insights", data["insights"], seats)
@@ -241,13 +250,28 @@ def _check_boards(game: Game, boards: tuple[Board, ...]) -> None:
     check_columns(game, list(np.array(boards, np.int64).T))
 
 
-def _check_step(
+def _check_steps(game: Game, played: Played, payoffs: tuple[float, ...]) -> None:
+    """Raises ValueError unless the rules lead from each board to the next, with these rewards."""
+    boards, actions, rewards = played
+    every = [range(count) for count in game.num_actions]
+    if action_noise(game) and math.prod(game.num_actions) > MAX_JOINT:
+        raise ValueError("too many joint actions to look for those of trembling hands")
+
+    for (before, after), moves, paid in zip(pairwise(boards), actions, rewards, strict=True):
+        # Hands that tremble may have done anything.
+        tried = product(*every) if action_noise(game) else [moves]
+        complaints = [_complaint(game, (before, after), own, (paid, payoffs)) for own in tried]
+        if all(complaints):
+            raise ValueError(complaints[0])
+
+
+def _complaint(
     game: Game,
     boards: tuple[Board, Board],
     actions: tuple[int, ...],
     paid: tuple[tuple[float, ...], tuple[float, ...]],
-) -> None:
-    """Raises ValueError unless the rules lead from one board to the next.
+) -> str:
+    """Why the rules do not allow a step; "" if they do.
 
     Args:
         game: the rules.
@@ -261,11 +285,33 @@ def _check_step(
     # Columns that wait for chance may be anything that a board may hold.
     certain = zip(pending, after, game.sizes, strict=True)
     if any(due not in (there, size) for due, there, size in certain):
-        raise ValueError(f"the rules do not lead from board {before} to {after} by {actions}")
+        return f"the rules do not lead from board {before} to {after} by {actions}"
     rewards, payoffs = paid
     for reward, code in zip(rewards, codes, strict=True):
         if not math.isclose(reward, payoffs[code], rel_tol=1e-5, abs_tol=TOLERANCE):
-            raise ValueError(f"a reward is {reward:g} where the rules say {payoffs[code]:g}")
+            return f"a reward is {reward:g} where the rules say {payoffs[code]:g}"
+    return ""
+
+
+def _check_by_playing(data: dict[str, Any], game: Game, played: Played) -> None:
+    """Plays again what was recorded: for rules whose chance is not told apart from their moves.
+
+    Raises:
+        ValueError: something else comes of it, or the seed is not known.
+    """
+    if data["seed"] is None:
+        raise ValueError("an episode of this game is checked by its seed, and has none")
+    boards, actions, rewards = played
+    env = DilemmaEnv(data["env_id"], game)
+    env.reset(seed=check_seed(data["seed"]))
+
+    for t, board in enumerate(boards):
+        if tuple(env.get_state().board) != board:
+            raise ValueError(f"with this seed the board of step {t} is another one")
+        if t < len(actions):
+            paid = env.step(dict(zip(env.possible_agents, actions[t], strict=True)))[1]
+            if not np.allclose(list(paid.values()), rewards[t], atol=TOLERANCE):
+                raise ValueError(f"with this seed the rewards of step {t + 1} are others")
 
 
 # ---------------------------------------------------------------------------------- the players

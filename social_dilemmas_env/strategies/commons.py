@@ -15,8 +15,9 @@ They take planes, flat or not, and the class ids of `obs_mode="uint8"`.
 import numpy as np
 from typing_extensions import override
 
-from social_dilemmas_env.games.commons.harvest import APPLE, RADIUS
+from social_dilemmas_env.games.commons.harvest import RADIUS
 from social_dilemmas_env.games.commons.maps import OWN_PLACE, STEPS, VIEW
+from social_dilemmas_env.games.commons.walkers import APPLE
 from social_dilemmas_env.games.commons_harvest import CommonsHarvest
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like

@@ -31,6 +31,7 @@ LONG = (
     "loqa_scalability",
     "coin_exact",
     "estimator_quality",
+    "pola_coin_ladder",
     "pola_parametrisation",
 )
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in catalogue()]

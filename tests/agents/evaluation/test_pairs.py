@@ -76,33 +76,24 @@ def test_agents_that_compute_other_bits_side_by_side_play_alone(monkeypatch):
     monkeypatch.setattr(Agent, "beside", beside)
     roster = make_roster(NETWORKS)
     played = play_pairs(roster, roster.pairs())
-    assert {kind[0] for kind in roster.refused} == {"shared", "network"}
+    assert {kind[0] for kind in roster.refused} == {"network"}
     assert not any(map(roster.is_grouped, roster.pairs()))
     assert played == {pair: play_pair(roster, pair) for pair in roster.pairs()}
 
 
 def test_a_group_is_watched_once(monkeypatch):
     watched = []
-    monkeypatch.setattr(agent_groups.AgentGroup, "watch", watched.append)
+    real = agent_groups.AgentGroup.__init__
+
+    def init(self, *words):
+        real(self, *words)
+        watched.append(bool(self.watched))
+
+    monkeypatch.setattr(agent_groups.AgentGroup, "__init__", init)
     roster = make_roster(NETWORKS)
-    for count in (2, 2):  # a group for each of two seats, and none the second time
-        play_pairs(roster, roster.pairs())
-        assert len(watched) == count
-
-
-def test_an_agent_computes_its_pairs_at_once_where_all_have_equally_many(monkeypatch):
-    sets = []
-    real = Agent.beside
-
-    def beside(self, others):
-        sets.append(1 + len(others))
-        return real(self, others)
-
-    monkeypatch.setattr(Agent, "beside", beside)
-    roster = make_roster(NETWORKS, episodes=8)
     play_pairs(roster, roster.pairs())
-    play_pairs(roster, roster.pairs()[:3])
-    assert sets == [2, 2, 3, 3]
+    play_pairs(roster, roster.pairs())
+    assert watched == [True, True, False, False]
 
 
 def test_several_agents_as_one():

@@ -74,6 +74,15 @@ def test_lift_undoes_restrict_of_strategies(pair, name):
     np.testing.assert_allclose(small.lift(small.restrict(policy)), policy)
 
 
+def test_restrict_averages_what_a_symmetry_exchanges(pair):
+    """A policy that prefers left to right: what is left of it is one of the smaller game."""
+    game, small = pair
+    policy = np.random.default_rng(2).dirichlet(np.ones(4), game.num_states)
+    found = small.restrict(policy)
+    assert np.abs(found - policy[small.representative]).max() > 0.1
+    np.testing.assert_allclose(small.game.symmetrised(found), found, atol=1e-12)
+
+
 def test_rows_of_chance_sum_to_one_and_differ(pair):
     _, small = pair
     rows = small.game.chance.toarray()

@@ -19,7 +19,12 @@ from social_dilemmas_env.render.palette import SHAPES
 
 ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / "render_assets"
-NAMES = ["player", *[f"{kind}_{shape}" for kind in ("coin", "badge") for shape in SHAPES]]
+NAMES = [
+    "player",
+    "apple",
+    "dirt",
+    *[f"{kind}_{shape}" for kind in ("coin", "badge") for shape in SHAPES],
+]
 BUILT_IN = sorted(path.stem for path in (ROOT / "social_dilemmas_env").glob("*_v0.py"))
 WHERE = (
     "from social_dilemmas_env.render import sprites\n"
@@ -110,7 +115,7 @@ def test_everything_in_the_folder_is_free_to_use():
 
 
 def test_the_gallery_has_a_small_picture_of_every_game_and_one_film():
-    assert len(BUILT_IN) == 9
+    assert len(BUILT_IN) == 10
     for env_id in BUILT_IN:
         path = ASSETS / "gallery" / f"{env_id}.png"
         assert path.stat().st_size <= 25_000

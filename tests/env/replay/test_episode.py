@@ -7,7 +7,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import render
-from social_dilemmas_env.replay import EpisodeRecorder, episode_json, read_episode
+from social_dilemmas_env.replay import EpisodeRecorder, ReplayError, episode_json, read_episode
 from tests.env.replay.recordings import recorded
 
 PAYOFFS = np.array([[[1.0, 2.0], [0.0, 3.0]], [[3.0, 0.0], [1.0, 1.0]]])
@@ -17,7 +17,9 @@ GAMES = [
     ("coin_game_v0", {"variant": "mfos"}),
     ("coin_game_v0", {"num_agents": 3, "ties": "split", "coins": 3}),
     ("ipd_v0", {"payoff_noise": 0.5}),
-    ("rps_v0", {"max_cycles": 3}),
+    ("rps_v0", {"max_cycles": 3, "action_noise": 0.5}),
+    ("coin_game_v0", {"action_noise": 0.2, "observe_time": True}),
+    ("commons_harvest_v0", {"max_cycles": 5}),
     ("public_goods_v0", {}),
     ("matrix_game_v0", {"payoffs": PAYOFFS}),
 ]
@@ -30,6 +32,17 @@ def test_what_is_written_is_read(env_id, game_kwargs, tmp_path):
     path = tmp_path / "match.json"
     path.write_text(episode_json(episode))
     assert read_episode(path) == episode
+
+
+def test_games_on_arrays_are_played_again_from_their_seed(tmp_path):
+    data = json.loads(episode_json(recorded("commons_harvest_v0", max_cycles=5)))
+    path = tmp_path / "match.json"
+    path.write_text(json.dumps({**data, "seed": 1}))
+    with pytest.raises(ReplayError, match="with this seed the board of step 0 is another one"):
+        read_episode(path)
+    path.write_text(json.dumps({**data, "seed": None}))
+    with pytest.raises(ReplayError, match="is checked by its seed, and has none"):
+        read_episode(path)
 
 
 def test_numbers_are_rounded_once(tmp_path):

@@ -59,9 +59,10 @@ def test_gymnasium_checks(name):
 
 def test_made_by_gymnasium():
     for env_id in sde.list_envs():
-        kwargs = (
-            {"payoffs": [[[1, 2], [0, 0]], [[3, 1], [1, 1]]]} if env_id == "matrix_game_v0" else {}
-        )
+        payoffs = {"payoffs": [[[1, 2], [0, 0]], [[3, 1], [1, 1]]]}
+        kwargs = payoffs if env_id == "matrix_game_v0" else {}
+        if "map" in sde.spec(env_id).keywords:
+            kwargs = {"max_cycles": 50}
         env = gymnasium.make(f"social_dilemmas/{env_id.replace('_v', '-v')}", **kwargs)
         env.reset(seed=0)
         for _ in range(50):
