@@ -9,6 +9,7 @@ OLDEST ?= .venv-oldest
 QUICK := tests/env/rules tests/env/promises --ignore=tests/env/promises/test_memory.py \
 	tests/env/strategies tests/env/single_agent tests/agents/exact \
 	tests/packaging --ignore=tests/packaging/test_install.py --ignore=tests/packaging/test_readme.py
+PAGES := tests/packaging/test_readme.py tests/packaging/test_pages.py tests/packaging/test_examples.py
 # `make interop`: others' trainers, each in an environment of its own under .venvs/ (tests/interop/README.md).
 TRAINERS := axelrod benchmarl cleanrl openspiel pufferlib rllib sb3 skrl tianshou torchrl
 
@@ -18,7 +19,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install demo test quick test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
@@ -31,6 +32,8 @@ help:
 	@echo "make cuda         on a machine with a GPU: its tests, rates and trainings, in 12 minutes"
 	@echo "make coverage     the test suite, and the lines and branches that it does not reach"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
+	@echo "make docs         the site in docs/_build/html, warnings are errors;  make docs-links  addresses in the web"
+	@echo "make pages        every block of code of the pages, the examples and the notebooks"
 	@echo "make clean        remove the virtual environments and what was built"
 
 $(VENV)/.demo: pyproject.toml setup.cfg constraints.txt
@@ -43,6 +46,10 @@ $(VENV)/.test: $(VENV)/.demo
 	$(PY) $(PIP) -c constraints.txt -e ".[all,jax,dev]"
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.test
+	$(PY) $(PIP) -c constraints.txt -e ".[docs]"
+	@touch $@
+
 $(OLDEST)/.test: pyproject.toml setup.cfg constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python $(PIP) -c constraints-oldest.txt pytest hypothesis pytest-xdist torch
@@ -53,6 +60,17 @@ install: $(VENV)/.test
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/social-dilemmas demo
+
+# Links between pages are checked by the build, addresses in the web by docs-links.
+docs: $(VENV)/.docs
+	$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+docs-links: $(VENV)/.docs
+	$(PY) -m sphinx -q -b linkcheck docs docs/_build/links
+
+# Every block of the pages, every example and notebook, also the slow ones.
+pages: $(VENV)/.docs
+	$(PY) -m pytest -q -n 2 --dist loadgroup -m "slow or not slow" $(PAGES)
 
 test: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup
@@ -80,7 +98,7 @@ test-ray: $(RAY)/.ready
 # Kept, though only a step on the way to the tests.
 .PRECIOUS: .venvs/%/.ready
 # Their versions first: some pin Gymnasium or PettingZoo to others than ours.
-.venvs/%/.ready: tests/interop/trainers/requirements/%.txt pyproject.toml
+.venvs/%/.ready: examples/trainers/requirements/%.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/$*
 	.venvs/$*/bin/python $(PIP) -r $<
 	.venvs/$*/bin/python $(PIP) pytest -e .
@@ -114,5 +132,5 @@ structure: $(VENV)/.test
 	$(PY) -m tests.packaging.structure
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .venvs build dist *.egg-info .coverage* htmlcov
+	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cli games learners results) *.egg-info .coverage* htmlcov
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,7 @@
-"""`social-dilemmas league`: a round robin of strategies, bundled agents and run folders."""
+"""`social-dilemmas league`: a round robin of strategies, bundled agents and run folders.
+
+With `--axelrod` it is a tournament of the Axelrod library, with its matches and its ranking.
+"""
 
 import argparse
 import json
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from agents.atomic_write import write_atomically
 from agents.cli.words import add_episodes, add_set, check_episodes, parse_settings
+from agents.evaluation.axelrod_bridge import axelrod_tournament
 from agents.evaluation.league import League
 from agents.evaluation.league_tasks import LeagueSpec, run_league
 from agents.tasks.executors import choose_executor
@@ -24,11 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "entries",
         nargs="+",
         metavar="ENTRY",
-        help="a strategy, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
+        help="a strategy, axelrod:NAME, bundled:NAME, a run folder, a checkpoint, or FILE.py:NAME",
     )
     add_episodes(parser, 32)
     about = "where the league goes; its pairs go to FILE.jsonl as they are played, and are kept"
     parser.add_argument("--save", metavar="FILE.json", help=about)
+    parser.add_argument(
+        "--axelrod",
+        action="store_true",
+        help="as a tournament of the Axelrod library; --episodes are its repetitions",
+    )
     add_set(parser, "arguments of the game, e.g. grid_size=5")
     add_executor_options(parser)
 
@@ -43,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     if save is not None and save.suffix == ".jsonl":
         raise ValueError("--save takes FILE.json: the pairs go to FILE.jsonl")
 
+    if arguments.axelrod:
+        return run_axelrod(arguments, save)
     spec = LeagueSpec(
         tuple(arguments.entries),
         arguments.env,
@@ -58,6 +69,21 @@ def run(arguments: argparse.Namespace) -> int:
     print(shown(league))
     if save is not None:
         write_atomically(save, json.dumps(league.json(), indent=1).encode())
+    return 0
+
+
+def run_axelrod(arguments: argparse.Namespace, save: Path | None) -> int:
+    """Prints the ranking of a tournament of the library."""
+    ranking = axelrod_tournament(
+        arguments.entries,
+        arguments.env,
+        repetitions=arguments.episodes,
+        seed=arguments.seed,
+        **parse_settings(arguments.set),
+    )
+    print(ranking.table())
+    if save is not None:
+        write_atomically(save, json.dumps(ranking.json(), indent=1).encode())
     return 0
 
 

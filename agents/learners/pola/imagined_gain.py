@@ -1,8 +1,8 @@
 """The opponent's imagined gain: whether look-ahead steps move it at all, and η that makes them.
 
 Opponent shaping differentiates through what the other would do after its imagined steps.  Steps
-that gain it nothing say nothing, however good their gradient (agents/README.md, "Sampled gradients
-beside the true ones"): η is to be judged by what they gain it, in reward a step of the game.
+that gain it nothing say nothing, however good their gradient (docs/learners/sampled_gradients.md):
+η is to be judged by what they gain it, in reward a step of the game.
 """
 
 import warnings

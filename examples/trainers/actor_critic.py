@@ -1,4 +1,4 @@
-"""PPO in the shape of CleanRL's single files, written for these tests.
+"""PPO in the shape of CleanRL's single files, for the scripts beside it.
 
 It asks for a vector environment of rows: `reset() -> observations [M, ...]` and
 `step(actions [M]) -> observations, rewards, terminated, truncated`, each [M].
