@@ -125,7 +125,6 @@ class JaxArrays(Arrays):
     def arange(self, n: int) -> Array:
         return jnp.arange(n, dtype=int)
 
-    @override
     def constant(self, table: np.ndarray) -> Array:
         with wide(), jax.ensure_compile_time_eval():  # else a table made while tracing is traced
             return jax.device_put(table, self.device)
@@ -170,7 +169,6 @@ class JaxArrays(Arrays):
     def stack(self, columns: Sequence[Array]) -> Array:
         return jnp.stack(columns, -1)
 
-    @override
     def take(self, table: Array, index: Array) -> Array:
         return jnp.take(table, index, axis=0, mode="clip")
 
