@@ -126,6 +126,7 @@ class JaxArrays(Arrays):
         return jnp.arange(n, dtype=int)
 
     def constant(self, table: np.ndarray) -> Array:
+        """A numpy table as an array on the device."""
         with wide(), jax.ensure_compile_time_eval():  # else a table made while tracing is traced
             return jax.device_put(table, self.device)
 
@@ -170,6 +171,7 @@ class JaxArrays(Arrays):
         return jnp.stack(columns, -1)
 
     def take(self, table: Array, index: Array) -> Array:
+        """table[index]: entries, or rows, of a table."""
         return jnp.take(table, index, axis=0, mode="clip")
 
     @override
