@@ -35,6 +35,7 @@ LEARNERS = (
     "loqa",
     "advantage_alignment",
     "pola",
+    "pola_om",
     "naive_proximal",
     "loqa_proximal",
     "advantage_alignment_proximal",
@@ -91,8 +92,7 @@ TARGETS: dict[str, dict[str, tuple[float, float]]] = {
     "pola, memory none": {"self": (-0.01, 0.05)},
 }
 NOTES = {
-    "lola, tables": 'the target is of the memory "pickups", see below: a gradient step in logits '
-    "goes as far as a state is visited, and more memory means fewer visits of each",
+    "lola, tables": "η 1000, Adam .3, 320 updates; with 300, .1 and 120 it earned .086",
     "loqa, memory none": "it cooperates, but not in equilibrium: see epsilon, and what "
     "always-defect earns",
 }
@@ -100,7 +100,7 @@ NOTES = {
 SETTINGS = {
     "runs": 10,
     "updates": 60,
-    "lola_updates": 120,
+    "lola_updates": 320,
     "network_updates": 100,
     "gamma": 0.96,
 }
@@ -206,15 +206,17 @@ def plot(result: Result, path: Path) -> None:
     """Learning curves of tables and networks; scores beside the published ones."""
     figure, (tables, networks, beside) = make_axes(3, width=5.0, height=4.6)
     for axis, policies in ((tables, "tables"), (networks, "networks")):
-        for learner in LEARNERS:
+        curves = result["curves"]
+        known = [learner for learner in LEARNERS if f"{learner}, {policies}" in curves]
+        for learner in known:
             style = "--" if learner.endswith("_proximal") else "-"
             color = COLORS[LEARNERS.index(learner.removesuffix("_proximal"))]
             # Ranges of networks would hide one another.
-            curve = result["curves"][f"{learner}, {policies}"]
+            curve = curves[f"{learner}, {policies}"]
             shown = curve if policies == "tables" else {"mean": curve["mean"]}
             plot_curve(axis, shown, color, ls=style, label=learner.replace("_", " "))
 
-        last = len(result["curves"][f"lola, {policies}"]["mean"]) - 1
+        last = max(len(curves[f"{learner}, {policies}"]["mean"]) for learner in known) - 1
         for paper in ("POLA", "LOQA"):
             level = PAPER[paper]["self"]
             axis.axhline(level, color=GREY, lw=1, ls=":")

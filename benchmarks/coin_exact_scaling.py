@@ -10,8 +10,8 @@ sampled, a GRU that has to find its own memory; here rules are known, policies r
 whose coin each player took last (memory "pickups"), and values are linear algebra. So the ratios
 say what the game costs to solve, not who has the faster code. M-FOS has no exact form here.
 
-Boards up to 5x5 have 10 seeds, 6x6 and 7x7 three, 9x9 one. Policies do the mirrored thing on
-mirrored boards (symmetry="all"), which learning from a symmetric start keeps anyway.
+Boards up to 5x5 have 10 seeds, 6x6 and 7x7 three, 8x8 and 9x9 one. Policies do the mirrored thing
+on mirrored boards (symmetry="all"), which learning from a symmetric start keeps anyway.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.harness.plots import PAPER as GREY
 from benchmarks.loqa_scalability import PAPER as LOQA
 from benchmarks.loqa_scalability import THRESHOLDS
 
-BOARDS = (3, 4, 5, 6, 7, 9)
+BOARDS = (3, 4, 5, 6, 7, 8, 9)
 LEARNERS = {"loqa": BLUE, "loqa_proximal": PINK, "pola": RED}
 # Seconds to weak, medium and strong, by board; None: never. The same figure as LOQA's.
 POLA: dict[int, tuple[int | None, ...]] = {

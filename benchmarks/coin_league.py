@@ -1,5 +1,10 @@
 """LOQA's Coin Game league: everybody against everybody, 32 episodes of 50 steps a pair.
 
+How much better than an agent itself a player can do against it ("exploitable") is exact for agents
+with a finite memory and bounded from below for recurrent ones: the most that a player who was
+trained against them, or responds best to their averaged policy, gained (agents/evaluation/
+exploit.py).
+
 On the 3x3 board. Ours are the agents that come with the package (agents/bundled/), the scripted
 players, and a uniform one. The published numbers are means over 10 seeds of each learner; a seed of
 ours more or less is a row's `runs`. `social-dilemmas league` plays the same with anybody's agents.
@@ -15,7 +20,8 @@ import numpy as np
 
 import agents
 import social_dilemmas_env as sde
-from agents import load_agent
+from agents import load_agent, load_agents
+from agents.evaluation.exploit import ExploitConfig, exploit, known_gain
 from agents.evaluation.league import round_robin as play_league
 from agents.evaluation.scoring import play_episodes, score_agent
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings
@@ -70,8 +76,9 @@ SCRIPTED = {
 }
 NAMES = {"AC": "always_cooperate", "AD": "always_defect", "random": "random"}
 SEEDS = 3
-SETTINGS = {"runs": SEEDS, "episodes": 32}
-SMALL = {"runs": 1, "episodes": 2}
+# `budget`: steps of the game for each of the bounds of exploitability.
+SETTINGS = {"runs": SEEDS, "episodes": 32, "budget": 50_000}
+SMALL = {"runs": 1, "episodes": 2, "budget": 3200}
 
 
 def find_agents(learner: str) -> list[str]:
@@ -86,7 +93,7 @@ def find_agents(learner: str) -> list[str]:
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """A cell for each learner, and one for scripted players.
+    """Two cells for each learner, and one for scripted players.
 
     A learner has as many runs as it has bundled seeds, `runs` at most.
     """
@@ -98,10 +105,24 @@ def cells(settings: Settings) -> list[Cell]:
         if count
     ]
 
+    exploited = [
+        build_exploit_cell(learner, settings["budget"], count)
+        for learner, count in seeds.items()
+        if count
+    ]
+
     rows = tuple(Row(name, SCRIPTED[name][0], digits=3, paper_runs=32) for name in SCRIPTED)
     own = {**common, "learner": ""}
     scripted = Cell("scripted", own, settings["episodes"], rows, cost=0.1, count="episodes")
-    return [*of_learners, scripted]
+    return [*of_learners, *exploited, scripted]
+
+
+def build_exploit_cell(learner: str, budget: int, seeds: int) -> Cell:
+    """How much a player can gain over a learner's agents."""
+    note = "gain of the best response that was found, a lower bound for recurrent agents"
+    row = Row(f"{learner} exploitable", None, "gain", digits=3, note=note)
+    own = {"learner": learner, "budget": budget}
+    return Cell(f"{learner} exploitability", own, seeds, (row,), cost=120.0)
 
 
 def build_rows(learner: str, seeds: int) -> tuple[Row, ...]:
@@ -125,6 +146,8 @@ def build_rows(learner: str, seeds: int) -> tuple[Row, ...]:
 
 def score(settings: Settings, runs: int, seed: int) -> Result:
     """Mean rewards a step of every seed of a learner; for scripted players, of every episode."""
+    if "budget" in settings:
+        return score_gains(settings, runs, seed)
     episodes, name = settings["episodes"], settings["learner"]
     if not name:
         games = {row: play_scripted(a, b, runs, seed) for row, (_, a, b, _) in SCRIPTED.items()}
@@ -141,6 +164,14 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     if name == "loqa":
         samples["loqa adversarial"] = [score_adversarial(each, episodes, seed) for each in entries]
     return {"samples": samples, "league": league.json()}
+
+
+def score_gains(settings: Settings, runs: int, seed: int) -> Result:
+    """What the best of three exploiters gains over each of a learner's agents, a step."""
+    cfg = ExploitConfig(budget=settings["budget"], seed=seed)
+    entries = find_agents(settings["learner"])[:runs]
+    reports = [exploit(load_agents(entry), cfg) for entry in entries]
+    return {"samples": {"gain": [known_gain(report) for report in reports]}, "reports": reports}
 
 
 def average_league(name: str, means: Any, count: int) -> dict[str, list[float]]:

@@ -39,7 +39,7 @@ from benchmarks.harness.plots import COLORS, make_axes, plot_curve, save_figure
 
 RULES: dict[str, ShapingConfig | PolaConfig] = {
     "naive": ShapingConfig("none"),
-    "lola": PolaConfig(inner="gradient"),
+    "lola": PolaConfig(inner="gradient", eta=300.0),
     "loqa": ShapingConfig("loqa"),
     "advantage_alignment": ShapingConfig("advantage_alignment"),
     "pola": PolaConfig(),

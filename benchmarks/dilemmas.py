@@ -21,7 +21,6 @@ more; matching pennies, rock paper scissors and battle of the sexes, where nothi
 
 from __future__ import annotations
 
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ import numpy as np
 import social_dilemmas_env as sde
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
 from benchmarks.harness.plots import BLUE, RED, make_axes, save_figure
-from social_dilemmas_env.exact import MarkovGame
+from social_dilemmas_env.exact import schelling
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "ties both": {},  # LOQA's rules; POLA's are the same
@@ -139,29 +138,6 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
         "curves": {"cooperate": curves[0], "defect": curves[1]},
         "states": game.num_states,
     }
-
-
-def schelling(game: MarkovGame) -> tuple[np.ndarray, np.ndarray]:
-    """C(k) and D(k) by how many others defect, [N] each; means over all choices of seats."""
-    players = game.num_agents
-    cooperators: list[list[float]] = [[] for _ in range(players)]
-    defectors: list[list[float]] = [[] for _ in range(players)]
-    strategies = {False: "always_cooperate", True: "always_defect"}
-    tables = {
-        (defects, n): game.policy(strategy, n)
-        for defects, strategy in strategies.items()
-        for n in range(players)
-    }
-
-    for count in range(players + 1):
-        for seats in combinations(range(players), count):
-            scores = game.score([tables[n in seats, n] for n in range(players)])
-            for n in range(players):
-                if n in seats:
-                    defectors[count - 1].append(float(scores[n]))
-                else:
-                    cooperators[count].append(float(scores[n]))
-    return np.array([np.mean(x) for x in cooperators]), np.array([np.mean(x) for x in defectors])
 
 
 def describe_dilemma(cooperate: np.ndarray, defect: np.ndarray) -> dict[str, float]:

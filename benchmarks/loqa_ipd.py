@@ -25,6 +25,9 @@ Runs of 10 that cooperate with themselves (-1.15 or more a step) / that meet all
 
 So the leak does harm where advantages are standardised, and the same draws in every iteration do
 not matter much.
+
+"exploitable" is what the best response to the learned policy earns a step above what two copies of
+it earn, exactly, in the game without end discounted by .96: no strategy whatever gains more.
 """
 
 from __future__ import annotations
@@ -36,7 +39,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+import social_dilemmas_env as sde
+from benchmarks.harness.benchmark import (
+    Benchmark,
+    Cell,
+    Result,
+    Row,
+    Samples,
+    Settings,
+    pick_settings,
+)
 from benchmarks.harness.plots import make_axes, save_figure, tabulate_ours
 from benchmarks.harness.policies import policies_of, read_run
 from benchmarks.harness.resumable_training import read_metric, train_in_stages, training_folder
@@ -75,6 +87,7 @@ RECOMMENDED = {
 RERUN = {"P(C|start)": 0.0, "P(C|CC)": 0.457, "P(C|CD)": 0.334, "P(C|DC)": 0.540, "P(C|DD)": 0.263}
 SETTINGS = {"runs": 10, "steps": 4000, "batch": 512, "readme_steps": 7000, "readme_batch": 2048}
 SMALL = {"runs": 2, "steps": 5, "batch": 8, "readme_steps": 5, "readme_batch": 8}
+GAMMA = 0.96  # of exploitability
 LOGGED = 20  # iterations between two entries of the training curve
 
 
@@ -148,6 +161,22 @@ def expected_self_play(policy: Tensor, steps: int) -> Tensor:
     return total / steps
 
 
+def derive(samples: dict[str, Samples]) -> Samples:
+    """How far every run of every cell can be exploited, exactly."""
+    game = sde.exact_game("ipd_v0", gamma=GAMMA)
+    found = {}
+    for name, sampled in samples.items():
+        cooperate = np.stack([sampled[f"P(C|{state})"] for state in STATES], -1)  # [R, 5]
+        policies = np.stack([cooperate, 1 - cooperate], -1)
+        found[name] = np.array([game.regret([policy] * 2, 0) for policy in policies])
+    return found
+
+
+def build_derived_row(name: str) -> Row:
+    """The exploitability of a cell's runs."""
+    return Row(f"{name} exploitable", None, name, digits=3, note="exact", judged=name == "README")
+
+
 def plot(result: Result, path: Path) -> None:
     """The bars of the paper's figure, for each cell."""
     figure, (bars, curves) = make_axes(2, width=7.0)
@@ -180,4 +209,6 @@ BENCHMARK = Benchmark(
     cells=cells,
     score=score,
     plot=plot,
+    derive=derive,
+    derived=tuple(build_derived_row(name) for name in CELLS),
 )

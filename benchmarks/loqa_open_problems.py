@@ -1,15 +1,18 @@
 """Two problems that LOQA's paper leaves open.
 
-    three players     the sum over opponents of the shaping term, on the 3x3 Coin Game of three
+    three players     the sum over opponents of the shaping term, on the 4x4 Coin Game of three
     no access         `loqa_modelled`: nobody shows us the opponents' rewards, policies and action
                       values; they are learned from play
 
 each beside the same learner without shaping (weight 0), which has nothing to make it cooperate. No
 numbers are published; the targets say what it means to work, and were written down before the first
 run. An adversarial pick-up is one of another player's coin: two of three if nobody cares, one of
-two among two players. Among three players on this board cooperation pays little (always-cooperate
-+.230 a step each, always-defect +.207, 200 episodes), so that the share of wrong coins says more
-than the reward.
+two among two players.
+
+Which game of three players is a dilemma is computed (benchmarks/dilemmas.py, exact, 50 steps). On
+3x3 always-defect earns nearly what always-cooperate does (index .029), so that an earlier version
+of this benchmark, there, showed little. On 4x4 three cooperators earn .158 each, three defectors
+.007, a lone defector .440 and its victims -.124: index .254, the largest of LOQA's rules.
 """
 
 from __future__ import annotations
@@ -24,18 +27,20 @@ from benchmarks.harness.policies import read_run, score_of
 from benchmarks.harness.resumable_training import read_metric, train_in_stages, training_folder
 from benchmarks.loqa_ipd import LOGGED, STATES, sample_policies
 
+THREE = {"num_agents": 3, "grid_size": 4}
 CELLS: dict[str, tuple[str, str, dict[str, Any], float]] = {
     # name: learner, game, its arguments, shaping weight
-    "three players": ("loqa", "coin_game_v0", {"num_agents": 3}, 1.0),
-    "three players, no shaping": ("loqa", "coin_game_v0", {"num_agents": 3}, 0.0),
+    "three players": ("loqa", "coin_game_v0", THREE, 1.0),
+    "three players, no shaping": ("loqa", "coin_game_v0", THREE, 0.0),
     "no access, coins": ("loqa_modelled", "coin_game_v0", {}, 1.0),
     "coins, no shaping": ("loqa", "coin_game_v0", {}, 0.0),
     "no access, dilemma": ("loqa_modelled", "ipd_v0", {}, 1.0),
     "dilemma, no shaping": ("loqa", "ipd_v0", {}, 0.0),
 }
-# Two players: half of what cooperation pays; three: a third fewer wrong coins than by chance.
+# Two players: half of what cooperation pays; three: a third fewer wrong coins than by chance,
+# and half of what cooperation pays.
 TARGETS: dict[str, dict[str, tuple[float, float]]] = {
-    "three players": {"adversarial": (0.0, 0.44), "self": (0.0, 1.0)},
+    "three players": {"adversarial": (0.0, 0.44), "self": (0.08, 1.0)},
     "no access, coins": {"adversarial": (0.0, 0.25), "self": (0.17, 1.0)},
     "no access, dilemma": {"self-play": (-1.5, -1.0), "P(C|DD)": (0.0, 0.2)},
 }
@@ -132,7 +137,7 @@ def score_games(run_folder: Path, episodes: int) -> dict[str, list[float]]:
 def plot(result: Result, path: Path) -> None:
     """Rewards while training."""
     figure, panels = make_axes(2)
-    titles = {"ipd_v0": "Prisoner's dilemma", "coin_game_v0": "3x3 Coin Game"}
+    titles = {"ipd_v0": "Prisoner's dilemma", "coin_game_v0": "Coin Game"}
     for axis, (game, title) in zip(panels, titles.items(), strict=True):
         for name, (_, env_id, *_) in CELLS.items():
             if env_id == game and name in result["curves"]:

@@ -20,13 +20,13 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents.learners.lola.lola_dice import LolaDiceConfig, lola_dice
-from agents.learners.meta_mapg.config import MetaLearnerConfig
 from agents.learners.meta_mapg.learner import make_meta_learner
 from agents.learners.meta_mapg.personas import noisy_payoffs
 from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.gradient_runs import RunConfig, run
 from agents.matrix_games.sampled import SampleConfig, SampledGame
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+from benchmarks.harness.meta_learners import meta_learner_config
 from benchmarks.harness.plots import (
     BLACK,
     BLUE,
@@ -167,16 +167,8 @@ def meta_learn(settings: Settings, runs: int, seed: int) -> tuple[np.ndarray, li
     Returns:
         Rewards after each update [L + 1, runs], and the curve of training.
     """
-    cfg = MetaLearnerConfig(
-        runs=runs,
-        batch=settings["batch"],
-        chain=settings["chain"],
-        games=settings["games"],
-        steps=settings["horizon"],
-        lr_inner=settings["rate"],
-        lr_outer=settings["lr_outer"],
-        values=settings["values"],
-    )
+    own = {"steps": settings["horizon"], "values": settings["values"]}
+    cfg = meta_learner_config(settings, runs, **own)
     game, device = {"payoff_noise": settings["noise"]}, settings["device"]
     shaping = settings["learner"] == "meta_mapg"
     learner = make_meta_learner(cfg, "ipd_v0", game, seed, device, shaping=shaping)

@@ -32,6 +32,7 @@ from benchmarks.harness.benchmark import (
     Settings,
     pick_settings,
 )
+from benchmarks.harness.meta_learners import meta_learner_config
 from benchmarks.harness.plots import (
     BLACK,
     BLUE,
@@ -158,15 +159,11 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
 
 def build_config(settings: Settings, runs: int) -> MetaLearnerConfig:
     """The meta-learner's configuration."""
-    return MetaLearnerConfig(
-        runs=runs,
-        batch=settings["batch"],
-        chain=settings["chain"],
-        games=settings["games"],
+    return meta_learner_config(
+        settings,
+        runs,
         steps=settings["steps"],
         hidden=settings["hidden"],
-        lr_inner=settings["rate"],
-        lr_outer=settings["lr_outer"],
         actor=settings["actor"],
         values="exact" if settings["actor"] == "tabular" else "samples",
         gamma=GAMES[settings["game"]][1],

@@ -7,15 +7,16 @@
     actions = {agent: env.action_space(agent).sample() for agent in env.agents}
     observations, rewards, terminations, truncations, infos = env.step(actions)
 
-`make_vec_env` plays many games at once, `make_strategy` makes scripted players, `check_env` tests
-environments, `exact_game` computes what others estimate from samples.
+`make_vec_env` plays many games at once, `jax_env` gives a game as pure functions, `make_strategy`
+makes scripted players, `check_env` tests environments, `exact_game` computes what others estimate
+from samples.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from social_dilemmas_env.deprecation import moved_modules
 from social_dilemmas_env.games.game import Game, State
-from social_dilemmas_env.make import make_env, make_vec_env
+from social_dilemmas_env.make import jax_env, make_env, make_vec_env
 from social_dilemmas_env.moved import MOVED_MODULES
 from social_dilemmas_env.registry import EnvSpec, list_envs, payoffs, register, spec
 from social_dilemmas_env.rng import draw
@@ -33,6 +34,7 @@ __all__ = [
     "check_env",
     "draw",
     "exact_game",
+    "jax_env",
     "list_envs",
     "list_strategies",
     "make_env",

@@ -27,7 +27,9 @@ EXTRAS = {
     **dict.fromkeys(("torchrl", "tensordict"), "torchrl"),
     "stable_baselines3": "sb3",
     "ray": "distributed",
+    "jax": "jax",
 }
+OLDEST_JAX = (0, 8)  # the first whose `jax.enable_x64` is a context
 
 
 class MissingExtraError(DependencyNotInstalled, ModuleNotFoundError):
@@ -78,6 +80,22 @@ def need(module: str, extra: str, what: str | None = None) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise missing(module, extra, what) from error
+
+
+def need_jax() -> None:
+    """Imports JAX.
+
+    Raises:
+        MissingExtraError: it is not installed, or too old.
+    """
+    version = need("jax", "jax", 'backend="jax"').__version__
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_JAX:
+        needed = ".".join(map(str, OLDEST_JAX))
+        raise MissingExtraError(
+            f'backend="jax" needs JAX {needed} or newer, found {version}: '
+            f"{pip_line('jax')} in a checkout of social_dilemmas_env",
+            "jax",
+        )
 
 
 def explained(error: ImportError, what: str | None = None) -> ImportError:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from social_dilemmas_env.games.coin import CoinGame
 from social_dilemmas_env.games.coin_boards import board_of, picked_up
+from social_dilemmas_env.games.coin_rules import CoinGame
 
 OUTCOMES = ("start", "CC", "CD", "DC", "DD")  # own last move first
 

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 Api = Literal["parallel", "aec"]  # PettingZoo's two: all players at once, or turn by turn
 RenderMode = Literal["human", "rgb_array", "ansi"]  # a window, an image, text
-Backend = Literal["numpy", "torch"]
+Backend = Literal["numpy", "torch", "jax"]
 ObsMode = Literal["float32", "uint8", "state"]  # "state": observation ids
 Autoreset = Literal["same_step", "next_step", "disabled"]  # as in Gymnasium 1.x
 View = Literal["ego", "joint"]  # players counted from the one who sees, or from player 0
@@ -20,10 +20,11 @@ VIEWS: tuple[View, ...] = get_args(View)
 Ending = Literal["fixed", "melting_pot"]
 
 # The Coin Game's; see its page.
-Variant = Literal["loqa", "pola", "lola", "mfos"]
-Ties = Literal["both", "red", "split"]
+Variant = Literal["loqa", "pola", "lola", "mfos", "reciprocator"]
+Ties = Literal["both", "red", "split", "each"]
 CoinColor = Literal["alternate", "random"]
 Moves = Literal["LRUD", "RLDU"]
+CoinMemory = Literal["last_pickup", "pickups"]  # what observations tell of the past
 
 COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "ties": get_args(Ties),
@@ -31,3 +32,4 @@ COIN_SWITCHES: dict[str, tuple[str, ...]] = {
     "moves": get_args(Moves),
     "view": VIEWS,
 }
+COIN_MEMORIES: tuple[CoinMemory, ...] = get_args(CoinMemory)

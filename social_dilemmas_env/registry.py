@@ -28,13 +28,16 @@ from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.clean_up import clean_up
 from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.commons_harvest import commons_harvest
+from social_dilemmas_env.games.escape_room import escape_room
 from social_dilemmas_env.games.game import Game
+from social_dilemmas_env.games.govsim_commons import govsim_commons
 from social_dilemmas_env.games.imp import imp
 from social_dilemmas_env.games.ipd import ipd
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
+from social_dilemmas_env.games.switches import SWITCHES, switched
 from social_dilemmas_env.modes import APIS
 from social_dilemmas_env.validation import nearest
 
@@ -68,20 +71,30 @@ class EnvSpec:
         """Arguments of the game, by name."""
         return dict(inspect.signature(self.rules).parameters)
 
+    @property
+    def arguments(self) -> list[str]:
+        """All that `game` takes: the game's own, and the switches that every game has."""
+        return [*self.keywords, *SWITCHES]
+
     def game(self, **kwargs: Any) -> Game:
         """The rules with these arguments.
+
+        Args:
+            **kwargs: the game's own (`keywords`), and those of `games.switches`: `observe_time`,
+                `continuation`, `action_noise`.
 
         Raises:
             TypeError: an unknown keyword (the nearest are named) or a missing one.
             ValueError: an argument out of range.
         """
         keywords = self.keywords
+        switches = {name: kwargs.pop(name) for name in SWITCHES if name in kwargs}
         unknown = [name for name in kwargs if name not in keywords]
         if unknown:
             raise TypeError(
                 # Python's words: TorchRL's GymEnv looks for them, and leaves the argument out.
                 f"{self.id} got an unexpected keyword argument {unknown[0]!r}; "
-                f"{nearest(unknown[0], keywords)}"
+                f"{nearest(unknown[0], self.arguments)}"
             )
 
         required = [name for name, p in keywords.items() if p.default is p.empty]
@@ -89,7 +102,7 @@ class EnvSpec:
         if missing:
             raise TypeError(f"{self.id} needs the argument {missing[0]!r}")
 
-        return self.rules(**kwargs)
+        return switched(self.rules(**kwargs), **switches)
 
 
 _SPECS: dict[str, EnvSpec] = {}
@@ -239,6 +252,8 @@ for _rules in (
     chicken,
     clean_up,
     coin_game,
+    escape_room,
+    govsim_commons,
     commons_harvest,
     imp,
     ipd,

@@ -17,7 +17,7 @@ RUNS = 5  # of each learner
 ENV_ID, GAMMA = "coin_game_v0", 0.96
 SETTINGS: dict[str, dict[str, Any]] = {
     "naive": {},
-    "lola": {"updates": 200},
+    "lola": {},
     "pola": {},
     "loqa": {},
 }

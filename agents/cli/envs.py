@@ -2,17 +2,15 @@
 
 import argparse
 import inspect
-import json
-from pathlib import Path
-from textwrap import fill, indent
+from textwrap import fill, indent, wrap
 from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli.words import add_set, parse_settings
+from agents.evaluation.cards import bundled_facts, list_cards, model_card
 from social_dilemmas_env.strategies import STRATEGIES
-from social_dilemmas_env.validation import nearest
 
-PACKAGE, WIDTH = Path(__file__).parents[1], 80
+WIDTH = 80
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,15 +82,12 @@ def describe_bundled(name: str = "") -> list[str]:
     Raises:
         ValueError: an unknown name (the nearest are given).
     """
-    paths = {path.stem: path for path in sorted((PACKAGE / "bundled").glob("*.json"))}
-    facts = {stem: json.loads(path.read_text())["facts"] for stem, path in paths.items()}
     if name:
-        if name not in facts:
-            raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, facts)}")
-        return _details(name, facts[name])
+        return narrow(model_card(name))
 
     lines = [f"{'':38s}{'self':>7s}{'vs AD':>8s}  game"]
-    for stem, known in facts.items():
+    for stem in list_cards():
+        known = bundled_facts(stem)
         game = " ".join([known["env_id"], *(f"{k}={v}" for k, v in known["game"].items())])
         scores = known.get("scores", {})
         alone, met = (_number(scores.get(key)) for key in ("self", "vs always_defect"))
@@ -106,24 +101,20 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:+.3f}"
 
 
-def _details(name: str, facts: dict[str, Any]) -> list[str]:
-    """Game, training, scores and notes of one agent."""
-    game = " ".join(f"{key}={value}" for key, value in facts["game"].items())
-    details = [_training(facts), _scores(facts), facts.get("note")]
-    lines = [f"bundled:{name}  {facts['env_id']} {game}".rstrip()]
-    return [*lines, *(indent(fill(detail, WIDTH - 4), "    ") for detail in details if detail)]
-
-
-def _training(facts: dict[str, Any]) -> str:
-    seconds = facts["seconds"]
-    spent = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 3600:.2f} h"
-    return f"{facts['command']}  ({spent} on {facts['device']})"
-
-
-def _scores(facts: dict[str, Any]) -> str:
-    scores = ", ".join(f"{name} {value:+.3f}" for name, value in facts.get("scores", {}).items())
-    episodes = facts.get("evaluation", {}).get("episodes")
-    return f"{scores} (means of {episodes} episodes)" if episodes else scores
+def narrow(markdown: str) -> list[str]:
+    """A page of Markdown for a terminal of 80 columns: tables in columns, long lines folded."""
+    lines: list[str] = []
+    for line in markdown.splitlines():
+        if line.startswith("| "):
+            cells = line.replace("\\|", "\0").strip("| ").split(" | ")
+            first, *rest = (cell.replace("\0", "|").strip() for cell in cells)
+            row = f"{first:26s}  {'   '.join(rest)}".rstrip()
+            lines += [] if first == "---" else wrap(row, WIDTH, subsequent_indent=" " * 28)
+        else:
+            lines += wrap(line, WIDTH, subsequent_indent=" " * 4 * line.startswith("social-")) or [
+                ""
+            ]
+    return lines
 
 
 def describe_game(env_id: str) -> str:

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+from agents.cli.words import add_episodes, check_episodes
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
@@ -14,8 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STRATEGY",
         help="scripted players (default: the usual ones)",
     )
-    parser.add_argument("--episodes", type=int, default=256, help="games a pair (default 256)")
-    parser.add_argument("--seed", type=int, default=0)
+    add_episodes(parser, 256)
 
 
 def explain(scores: Iterable[str]) -> str:
@@ -31,8 +32,7 @@ def explain(scores: Iterable[str]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints mean rewards a step."""
-    if arguments.episodes < 1:
-        raise ValueError("--episodes must be at least 1")
+    check_episodes(arguments)
 
     # Inside: torch takes a second to import, which --help need not pay.
     from agents.evaluation.exploit import exact_exploitability

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from agents.errors import TrainingError
+from agents.tasks.attempts import MODULES
 from social_dilemmas_env.extras import explained, need_found
 from social_dilemmas_env.version import __version__
 
@@ -21,12 +22,16 @@ from social_dilemmas_env.version import __version__
 # exit status
 COMMANDS = {
     "envs": ("agents.cli.envs", "list the games, or show the page of one"),
-    "play": ("agents.cli.play", "play a game between strategies or agents, watch or record it"),
+    "play": ("agents.cli.play", "play a game: you, strategies, agents; watch or record it"),
+    "replay": ("agents.cli.replay", "show an episode that was saved, in any mode"),
     "train": ("agents.cli.train", "train a learner, or go on training"),
+    "sweep": ("agents.cli.sweep", "train one learner at many seeds and settings"),
     "evaluate": ("agents.cli.evaluate", "an agent in self-play and against scripted players"),
     "export": ("agents.cli.export", "make one small pair of files of a trained agent, with scores"),
     "exploit": ("agents.cli.exploit", "how much better than an agent one can do against it"),
     "league": ("agents.cli.league", "everybody plays everybody"),
+    "schelling": ("agents.cli.schelling", "what cooperators and defectors earn, by their number"),
+    "plot": ("agents.cli.plot", "learning curves, cooperation, policies of runs and agents"),
     "solve": ("agents.cli.solve", "learn a game without sampling, in seconds"),
     "demo": (
         "agents.cli.demo",
@@ -39,8 +44,10 @@ NETWORKS = (("torch", "agents"), ("safetensors", "agents"))
 EXACT = (("torch", "agents"), ("scipy", "exact"))
 NEEDS = {
     "train": NETWORKS,
+    "sweep": NETWORKS,
     "evaluate": NETWORKS,
     "export": NETWORKS,
+    "plot": NETWORKS,
     "solve": EXACT,
     "demo": (
         *NETWORKS,
@@ -128,6 +135,7 @@ def import_modules(words: list[str]) -> int:
             sys.path.insert(0, "")
         try:
             importlib.import_module(module)
+            MODULES.append(module)
         except (ImportError, ValueError, TypeError) as error:
             print(f"social-dilemmas: --import {module}: {_one_line(error)}", file=sys.stderr)
             return 2

@@ -118,3 +118,16 @@ def progress(title: str, total: int) -> Callable[[], None]:
             bar.close()
 
     return advance
+
+
+def add_episodes(parser: argparse.ArgumentParser, default: int) -> None:
+    """`--episodes` and `--seed` of commands that play pairs."""
+    text = f"games a pair (default {default})"
+    parser.add_argument("--episodes", type=int, default=default, help=text)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def check_episodes(arguments: argparse.Namespace) -> None:
+    """Raises ValueError where there are none to play."""
+    if arguments.episodes < 1:
+        raise ValueError("--episodes must be at least 1")

@@ -10,7 +10,7 @@ Shapes  B games, F features, A actions, H hidden units, K parameter sets, n game
 
 import copy
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -38,9 +38,11 @@ class TrainedAgent:
         facts: what its checkpoint says of it.
         remark: what those who watch it play should know, a sentence; "" for nothing.
         finite_memory: whether it remembers boards and an automaton's state, and nothing else.
+        critic: what it expected to earn (`Critic`), where its checkpoint has kept that.
     """
 
     finite_memory = False
+    critic: Any = None
     # Of the uniform numbers that choose actions; part of what a seed means.
     uniform_dtype = torch.float32
     remark = ""
@@ -163,14 +165,23 @@ class Agent(TrainedAgent):
         theta: [1, P], the parameters of both.
         facts: what its checkpoint says of it.
         seed: of its random choices.
+
+    Attributes:
+        theta: the actor's parameters by name, [K, ...], as `forward` reads them.
+        sets: K, more than 1 for several agents as one; see `beside`.
     """
 
     def __init__(
         self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int = 0
     ) -> None:
         super().__init__(facts, seed)
-        self._net, self._theta = net.actor, net.unpack(theta, "actor")
-        self._dtype = self._net.table.dtype
+        self._net, self.theta = net.actor, fold(net.actor, net.unpack(theta, "actor"))
+        self._dtype, self.sets = self._net.table.dtype, 1
+
+    @property
+    def parameters(self) -> Params:
+        """The policy's weights by name, [1, ...] each, without what `fold` adds."""
+        return {name: self.theta[name] for name in self._net.shapes()}
 
     @override
     def precise(self) -> "Agent":
@@ -180,18 +191,39 @@ class Agent(TrainedAgent):
 
     def convert(self, dtype: torch.dtype) -> None:
         """Computes in another type of numbers from now on."""
-        self._theta = {name: x.to(dtype) for name, x in self._theta.items()}
-        self._dtype = dtype
+        theta = {name: x.to(dtype) for name, x in self.theta.items()}
+        self.theta, self._dtype = fold(self._net, theta), dtype
+
+    @property
+    def architecture(self) -> tuple[Any, ...]:
+        """Equal for agents that can play side by side."""
+        shapes = {name: (tuple(x.shape[1:]), str(x.dtype)) for name, x in self.theta.items()}
+        return (type(self._net).__name__, *sorted(shapes.items()))
+
+    def beside(self, others: Sequence["Agent"]) -> "Agent":
+        """Itself and others of its architecture as one: of B games each has an equal share.
+
+        Args:
+            others: K - 1 agents; agent k plays the games k B / K to (k + 1) B / K - 1.
+        """
+        twin = copy.copy(self)
+        twin.sets = 1 + len(others)
+        twin.theta = {
+            name: torch.cat([x, *[other.theta[name] for other in others]])
+            for name, x in self.theta.items()
+        }
+        return twin
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         self.check_batch(observations)
 
-        # One set of parameters: K = 1.
-        x = observations.to(self._net.table.device, self._dtype).flatten(1)[None]
+        # Of several sets of parameters each has its share of the games.
+        x = observations.to(self._net.table.device, self._dtype).flatten(1)
+        x = x.unflatten(0, (self.sets, -1))
         self.check_features(x, self._net.table.shape[1], tuple(observations.shape))
-        logits, hidden = forward(self._net, self._theta, x, hidden)
-        return logits[0], hidden
+        logits, hidden = forward(self._net, self.theta, x, hidden)
+        return logits.flatten(0, 1), hidden
 
 
 class AgentPlayer:
@@ -245,12 +277,20 @@ def forget(hidden: Hidden, first: Any) -> Hidden:
     return torch.where(began, 0, hidden)
 
 
+def fold(net: Any, params: Params) -> Params:
+    """Weights as `forward` reads them: linear layers that follow one another as one."""
+    if isinstance(net, Gru):
+        folded = {"folded": net.folded(params), "folded_bias": net.folded_bias(params)}
+        return {**params, **folded}
+    return params
+
+
 def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
     """One step of a network, on observations.
 
     Args:
         net: it must not use the time step.
-        params: its weights by name, [K, ...] each.
+        params: its weights by name, [K, ...] each; of `fold`.
         x: [K, n, F].
         hidden: [K, n, H] (twice H of an LSTM), or None at the start of episodes.
 
@@ -261,7 +301,7 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
     if isinstance(net, Gru):
         h = x.new_zeros(*x.shape[:-1], net.hidden) if hidden is None else hidden
         inputs = torch.relu(x @ params["dense0"] + params["bias0"])
-        gates = inputs @ net.folded(params) + net.folded_bias(params)
+        gates = inputs @ params["folded"] + params["folded_bias"]
         h = gru_step(gates, h, params["recurrent"].contiguous(), params["candidate_bias"])
         return h @ params["out"] + params["out_bias"], h
 

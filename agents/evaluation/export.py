@@ -19,7 +19,7 @@ from agents.evaluation.loading import (
     restore_agent,
     select_network,
 )
-from agents.evaluation.scoring import score_agent
+from agents.evaluation.scoring import score_agent, score_intervals
 from agents.registry import LEARNERS, current_name
 
 OF_THE_RUN = ("means", "evaluated")  # facts that only going on with a run needs
@@ -68,10 +68,12 @@ def export_agent(
 
     # What it is worth, by games of its own.
     agent = restore_agent(saved)
-    scores = score_agent(agent, episodes=episodes, seed=seed, opponents=opponents)
+    games: Any = {"episodes": episodes, "seed": seed, "opponents": opponents}
+    scores, halves = score_agent(agent, **games), score_intervals(agent, **games)
     facts = {
         **{name: x for name, x in saved.facts.items() if name not in OF_THE_RUN},
         "scores": {name: round(value, 4) for name, value in scores.items()},
+        "half_intervals": {name: round(value, 5) for name, value in halves.items()},
         "command": saved.facts.get("command") or training_command(saved),
         "evaluation": {"episodes": episodes, "seed": seed, "greedy": False},
     }

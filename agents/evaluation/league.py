@@ -15,30 +15,17 @@ goes on without it.
 Shapes  E entries, B episodes a pair, N players: entry i is player 0, entry j all the others.
 """
 
-import copy
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-import social_dilemmas_env as sde
+from agents.evaluation.entrants import enter
 from agents.evaluation.intervals import t_quantile
-from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory, remark_on
-from agents.evaluation.scoring import play_episodes
-from social_dilemmas_env.single_agent.players import Place, as_policy
+from agents.evaluation.pairs import Pair, Played, Roster, play_pairs
 
 TABLE_WIDTH, CELL_WIDTH = 80, 15  # of a table, of a number with its interval
-
-
-class Forfeit(Exception):
-    """An entry did something that the game does not allow, or raised."""
-
-    def __init__(self, entry: str, message: str) -> None:
-        super().__init__(f"{entry}: {message}")
-        self.entry, self.message = entry, message
 
 
 @dataclass(frozen=True)
@@ -76,6 +63,35 @@ class League:
         lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
         lines += [f"{name} is {remark}" for name, remark in self.remarks.items()]
         return "\n".join([*lines, *self._notes()])
+
+    def ranking(self) -> str:
+        """The entries by what they earn, for leagues whose table nobody could read.
+
+        Means over all pairs of an entry, in both seats, each counting as much as any other.
+        """
+        both = np.stack([self.means[..., 0], self.means[..., 1].T])
+        squares = np.stack([self.errors[..., 0], self.errors[..., 1].T]) ** 2
+        played = np.maximum((~np.isnan(both)).sum((0, 2)), 1)
+        means = np.nansum(both, (0, 2)) / played
+        halves = 1.96 * np.sqrt(np.nansum(squares, (0, 2))) / played
+
+        # Who has forfeited has no place.
+        width = max(map(len, self.names)) + 1
+        order = [k for k in np.argsort(-means, kind="stable") if self.names[k] not in self.forfeits]
+        lines = [f"{'entry':>{width + 5}s}{'against all':>{CELL_WIDTH + 4}s}{'itself':>10s}"]
+        for place, k in enumerate(order, 1):
+            cell = f"{means[k]:+7.4f} ±{halves[k]:.4f}".rjust(CELL_WIDTH + 4)
+            alone = self.means[k, k].mean()
+            lines.append(f"{place:4d} {self.names[k]:>{width}s}{cell}{alone:+10.4f}")
+        lines += [f"{name} forfeits: {why}" for name, why in self.forfeits.items()]
+        episodes, seed = (self.settings.get(name) for name in ("episodes", "seed"))
+        return "\n".join(
+            [
+                *lines,
+                "Mean reward a step against every entry and itself, in both seats; ± is the 95 %",
+                f"interval over {episodes} episodes a pair; seed {seed}.",
+            ]
+        )
 
     def _cell(self, i: int, j: int) -> str:
         mean, error = self.means[i, j, 0], self.errors[i, j, 0]
@@ -129,198 +145,37 @@ def round_robin(
     Raises:
         ValueError: an unknown name among the entries, or fewer than one entry.
     """
-    entrants = [
-        _Entrant(name, _make_factory(entry, env_id, game_kwargs))
-        for name, entry in _name_entries(entries)
-    ]
-    if not entrants:
-        raise ValueError("a league needs at least one entry")
+    roster = Roster(enter(entries, env_id, game_kwargs), env_id, game_kwargs, episodes, seed)
+    results: dict[Pair, Played] = {}
+    for pairs in roster.chunks(roster.pairs()):
+        results |= play_pairs(roster, pairs)
+    return league_of(roster, results)
 
-    # Everybody meets everybody, but those who have forfeited.
-    num_actions = sde.spec(env_id).game(**game_kwargs).num_actions
-    means, errors = np.full((2, len(entrants), len(entrants), 2), np.nan)
+
+def league_of(roster: Roster, results: Mapping[Pair, Played]) -> League:
+    """The league of a roster, all of whose pairs have been played.
+
+    An entry has forfeited where it did in a pair whose other entry had not by then, in the order
+    of the table: that does not depend on the order of play.
+    """
+    entrants, count = roster.entrants, len(roster.entrants)
+    means, errors = np.full((2, count, count, 2), np.nan)
     forfeits: dict[str, str] = {}
-    for (i, first), (j, other) in product(enumerate(entrants), repeat=2):
-        # The seed of a pair depends on its place only: a forfeit changes no other pair's games.
-        if first.name in forfeits or other.name in forfeits:
+    for i, j in roster.pairs():
+        played = results[i, j]
+        if entrants[i].name in forfeits or entrants[j].name in forfeits:
             continue
-        try:
-            players = _seat_players(first, other, num_actions)
-            played = play_episodes(env_id, players, episodes, sde.draw(seed, i, j), **game_kwargs)
-        except Forfeit as forfeit:
-            forfeits[forfeit.entry] = forfeit.message
+        if "forfeit" in played:
+            forfeits[played["forfeit"]] = played["why"]
             continue
-        rewards = _by_side(played["rewards"])
-        means[i, j], errors[i, j] = rewards.mean(0), standard_error(rewards)
+        means[i, j] = played["means"]
+        errors[i, j] = np.nan if played["errors"] is None else played["errors"]
 
     # What was played before a forfeit does not count either.
     for k, entrant in enumerate(entrants):
         if entrant.name in forfeits:
             means[k], means[:, k], errors[k], errors[:, k] = np.nan, np.nan, np.nan, np.nan
 
-    settings = {"env_id": env_id, "game": game_kwargs, "episodes": episodes, "seed": seed}
     names = [entrant.name for entrant in entrants]
     remarks = {e.name: remark for e in entrants if (remark := e.remark())}
-    return League(names, means, errors, forfeits, settings, remarks)
-
-
-@dataclass(frozen=True)
-class _Entrant:
-    """An entry with the name it has in the table."""
-
-    name: str
-    make: PlayerFactory
-
-    def remark(self) -> str:
-        """What those who read the table should know of it."""
-        try:
-            return remark_on(self.make(0, 0))
-        except Exception:  # a stranger's code may raise anything; it forfeits where it plays
-            return ""
-
-
-def _seat_players(
-    first: _Entrant, other: _Entrant, num_actions: Sequence[int]
-) -> list["GuardedPlayer"]:
-    """The first entry as player 0, the other one in all other seats."""
-    return [
-        GuardedPlayer(entrant.name, entrant.make, seat, count)
-        for seat, count in enumerate(num_actions)
-        for entrant in [other if seat else first]
-    ]
-
-
-def _by_side(rewards: np.ndarray) -> np.ndarray:
-    """Mean reward a step of player 0, and of the others, in each episode.  [T, B, N] -> [B, 2]."""
-    each = rewards.mean(0)
-    return np.stack([each[:, 0], each[:, 1:].mean(1)], 1)
-
-
-def standard_error(rewards: np.ndarray) -> np.ndarray:
-    """Of the mean over episodes; NaN for one.  [B, 2] -> [2]."""
-    episodes = len(rewards)
-    if episodes == 1:
-        return np.full(rewards.shape[1:], np.nan)
-    error: np.ndarray = rewards.std(0, ddof=1) / episodes**0.5
-    return error
-
-
-def _name_entries(entries: Sequence[Any]) -> list[tuple[str, Any]]:
-    """(name, entry); a second one of a name becomes "NAME #2"."""
-    named: list[tuple[str, Any]] = []
-    for entry in entries:
-        pair = entry if isinstance(entry, tuple) else (_name(entry), entry)
-        name = str(pair[0])
-        taken = sum(other == name or other.startswith(f"{name} #") for other, _ in named)
-        named.append((f"{name} #{taken + 1}" if taken else name, pair[1]))
-    return named
-
-
-def _name(entry: Any) -> str:
-    if isinstance(entry, str):
-        return entry
-    return getattr(entry, "__name__", None) or type(entry).__name__
-
-
-def _make_factory(entry: Any, env_id: str, game: Mapping[str, Any]) -> PlayerFactory:
-    """(seat, seed) -> the entry as a player.
-
-    Raises:
-        ValueError: an unknown name, or an agent of another game.
-    """
-    if isinstance(entry, str):
-        factory = player_factory(entry, env_id, game)
-        factory(0, 0)  # unknown names are the caller's mistake, found at once
-        return factory
-    return lambda seat, seed: _make_player(entry, seat, env_id, game)
-
-
-def _make_player(entry: Any, seat: int, env_id: str, game: Mapping[str, Any]) -> Any:
-    """An entry that is an object as a player of its own: it may sit on both sides."""
-    if hasattr(entry, "facts") and hasattr(entry, "game_kwargs"):
-        # Inside: torch stays unloaded for entries that do not use it.
-        from agents.evaluation.agent import AgentPlayer, TrainedAgent
-
-        if isinstance(entry, TrainedAgent):
-            check_trained_for("it", entry, env_id, game)
-            # The player keeps the memory; the agent itself has none.
-            return AgentPlayer(entry.seated(seat, game))
-
-    # A user's object, or a function of one observation.
-    if hasattr(entry, "act"):
-        return copy.deepcopy(entry)
-    if hasattr(entry, "predict"):  # of Stable-Baselines3
-        return as_policy(entry, Place(env_id, seat, dict(game), each=True))
-    if callable(entry):
-        return OneByOne(entry)
-    raise TypeError(
-        f"it is a {type(entry).__name__}: neither a name, nor an object with act, nor a policy"
-    )
-
-
-class GuardedPlayer:
-    """An entry as one player; whatever goes wrong in it is its forfeit.
-
-    Args:
-        name: the entry's.
-        make: (seat, seed) -> the player.
-        seat: which player of the game it is.
-        num_actions: how many actions this player has.
-    """
-
-    def __init__(self, name: str, make: PlayerFactory, seat: int, num_actions: int) -> None:
-        self.name, self.num_actions = name, num_actions
-        self.player = self._try(make, seat, 0)
-
-    def reset(self, num_games: int, seed: int) -> None:
-        """Begins episodes."""
-        self.num_games = num_games
-        if hasattr(self.player, "reset"):
-            self._try(self._reset, num_games, seed)
-
-    def _reset(self, num_games: int, seed: int) -> None:
-        """Hands over as many of the two arguments as the player's own `reset` takes."""
-        kinds = [word.kind for word in inspect.signature(self.player.reset).parameters.values()]
-        # Names that must be given by keyword are none that we could fill.
-        count = sum(kind <= kind.POSITIONAL_OR_KEYWORD for kind in kinds)
-        if inspect.Parameter.VAR_POSITIONAL in kinds:
-            count = 2
-        self.player.reset(*(num_games, seed)[:count])
-
-    def act(self, observations: np.ndarray) -> np.ndarray:
-        """The moves in all games, checked.  [B, ...] -> [B]."""
-        result = self._try(self.player.act, observations.copy())
-        actions: np.ndarray = self._try(np.asarray, result)
-
-        # One integer a game ...
-        if actions.shape != (self.num_games,) or not np.issubdtype(actions.dtype, np.integer):
-            raise Forfeit(
-                self.name,
-                f"it must return {self.num_games} integers, "
-                f"got {actions.dtype} of shape {actions.shape}",
-            )
-
-        # ... that is an action of this seat.
-        wrong = (actions < 0) | (actions >= self.num_actions)
-        if wrong.any():
-            last = self.num_actions - 1
-            raise Forfeit(self.name, f"there is no action {actions[wrong][0]} (0 .. {last})")
-
-        return actions
-
-    def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return function(*arguments)
-        except Exception as error:  # a stranger's code may raise anything
-            raise Forfeit(self.name, f"{type(error).__name__}: {error}") from error
-
-
-class OneByOne:
-    """A policy of one observation, asked for each game."""
-
-    def __init__(self, policy: Callable[[np.ndarray], Any]) -> None:
-        self.policy = policy
-
-    def act(self, observations: np.ndarray) -> np.ndarray:
-        """[B, ...] -> [B]."""
-        return np.array([self.policy(observation) for observation in observations])
+    return League(names, means, errors, forfeits, roster.settings, remarks)

@@ -15,6 +15,7 @@ Shapes  B games, S states, A actions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ class MemoryAgent(TrainedAgent):
         self.exact, self.policy = game, game.check(np.asarray(policy), 0)
         self.player, self._seed, self._device = player, seed, device
         self.game_kwargs = dict(self.game_kwargs if game_kwargs is None else game_kwargs)
-        rules = sde.spec(self.env_id).game(**self.game_kwargs)
+        rules, self._shown = self._rules()
         self._tracker = StateTracker(game, player, rules)
 
         # By state and by the names that moves have in the exact game.
@@ -82,6 +83,17 @@ class MemoryAgent(TrainedAgent):
         now, then = (getattr(g, "action_names", None) for g in (rules, game.origin.game))
         names = None if now is None or then is None else (now[player], then[player])
         self._moves = None if names is None else [names[1].index(name) for name in names[0]]
+
+    def _rules(self) -> tuple[Any, int | None]:
+        """The game that is played, and how many numbers of an observation show its board.
+
+        It follows the past by itself: where observations show that too, after the board, the rest
+        is not read.
+        """
+        boards = {name: x for name, x in self.game_kwargs.items() if name != "memory"}
+        rules = sde.spec(self.env_id).game(**boards)
+        shows_past = self.game_kwargs.get("memory") is not None
+        return rules, math.prod(rules.observation_shape) if shows_past else None
 
     @override
     def seated(self, player: int, game_kwargs: Mapping[str, Any] | None = None) -> MemoryAgent:
@@ -117,7 +129,10 @@ class MemoryAgent(TrainedAgent):
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         before = None if hidden is None else hidden[0].cpu().numpy()
-        remembered = self._tracker.follow(before, observations.cpu().numpy())
+        seen = observations.cpu().numpy()
+        if self._shown is not None:
+            seen = seen.reshape(len(seen), -1)[:, : self._shown]
+        remembered = self._tracker.follow(before, seen)
         chances = self.chances_at(remembered)
 
         logits = torch.as_tensor(chances, dtype=torch.float32, device=self._device).log()

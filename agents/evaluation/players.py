@@ -13,6 +13,7 @@ import social_dilemmas_env as sde
 from social_dilemmas_env.single_agent.files import is_file_word, load_object
 from social_dilemmas_env.single_agent.players import Place, as_policy
 from social_dilemmas_env.strategies import STRATEGIES
+from social_dilemmas_env.strategies.axelrod_player import is_axelrod_word
 
 # (seat, seed) -> a player of many games at once: `reset(B)`, `act(observations [B, ...]) -> [B]`.
 PlayerFactory = Callable[[int, int], Any]
@@ -22,7 +23,8 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
     """Players by name; an agent is read once, however many players are made of it.
 
     Args:
-        word: a strategy of this game (`tit_for_tat`), an agent that comes with the package
+        word: a strategy of this game (`tit_for_tat`) or of the Axelrod library
+            (`axelrod:Grudger`), an agent that comes with the package
             (`bundled:NAME`), something of one's own (`./mine.py:Agent`), or a run folder or
             checkpoint (any word with a `/` or `.` in it, or the name of a folder here).
         env_id: the game.
@@ -38,6 +40,8 @@ def player_factory(word: str, env_id: str, game_kwargs: Mapping[str, Any]) -> Pl
     if is_file_word(word):
         own = load_object(word)
         return lambda seat, seed: _seeded_policy(own, env_id, seat, seed, game_kwargs)
+    if is_axelrod_word(word):
+        return lambda seat, seed: _seeded_policy(word, env_id, seat, seed, game_kwargs)
     if not is_agent(word):
         return lambda seat, seed: sde.make_strategy(
             word, env_id, player=seat, seed=seed, **game_kwargs

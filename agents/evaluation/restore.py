@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
 from agents.evaluation.agent import Agent
+from agents.evaluation.critic import Critic
 from agents.execution.games import spaces
 from agents.nn.networks import ActorCritic
 from agents.registry import RENAMED_SETTINGS
@@ -44,7 +45,10 @@ def restore_agent(
     # Without memory: the settings may ask for more than there is.
     expected = {name: torch.empty(num_runs(checkpoint, name), net.size, device="meta")}
     check_tensors(checkpoint.tensors, expected, checkpoint.path)
-    return Agent(net, checkpoint.tensors[name][:1].to(device), facts, seed)
+    theta = checkpoint.tensors[name][:1].to(device)
+    agent = Agent(net, theta, facts, seed)
+    agent.critic = Critic(net.critic, net.unpack(theta, "critic"))
+    return agent
 
 
 def known_settings(checkpoint: Checkpoint, config: Any) -> Mapping[str, Any]:

@@ -5,12 +5,13 @@ Shapes  B games (episodes, played once each), T steps, N players.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import social_dilemmas_env as sde
+from agents.evaluation.intervals import half_interval
 from social_dilemmas_env.metrics import adversarial_fraction, coin_pickups
 
 if TYPE_CHECKING:  # torch takes a second to import, and leagues of scripted players do without
@@ -80,31 +81,67 @@ def score_agent(
         it": the others' mean. In the Coin Game also "adversarial": the share of the pick-ups in
         self-play that are of another's coin.
     """
+    found: dict[str, float] = {}
+    for opponent, games in play_matches(agent, episodes, seed, opponents):
+        if opponent is None:
+            found["self"] = float(games["rewards"].mean())
+            found |= _thefts(agent, games)
+        else:
+            mean = games["rewards"].mean((0, 1))
+            found[f"vs {opponent}"] = float(mean[0])
+            found[f"{opponent} vs it"] = float(mean[1:].mean())
+    return found
+
+
+def score_intervals(
+    agent: TrainedAgent | Sequence[TrainedAgent],
+    *,
+    episodes: int = 128,
+    seed: int = 0,
+    opponents: Sequence[str] | None = None,
+) -> dict[str, float]:
+    """Half the 95 % interval over episodes of each reward of `score_agent`, of the same games."""
+    found: dict[str, float] = {}
+    for opponent, games in play_matches(agent, episodes, seed, opponents):
+        rewards = games["rewards"].mean(0, dtype=np.float64)  # [B, N]
+        if opponent is None:
+            found["self"] = half_interval(rewards.mean(1))
+        else:
+            found[f"vs {opponent}"] = half_interval(rewards[:, 0])
+            found[f"{opponent} vs it"] = half_interval(rewards[:, 1:].mean(1))
+    return found
+
+
+def play_matches(
+    agent: TrainedAgent | Sequence[TrainedAgent],
+    episodes: int,
+    seed: int,
+    opponents: Sequence[str] | None,
+) -> Iterator[tuple[str | None, dict[str, np.ndarray]]]:
+    """Plays what `score_agent` looks at: an opponent, None for self-play, and `play_episodes`'."""
     # Inside: see TYPE_CHECKING above.
     from agents.evaluation.agent import AgentPlayer
 
     given = list(agent) if isinstance(agent, Sequence) else [agent]
     first = given[0]
-    env_id, game = first.env_id, sde.spec(first.env_id).game(**first.game_kwargs)
-    seats = range(len(game.num_actions))
+    env_id, kwargs = first.env_id, first.game_kwargs
+    seats = range(len(sde.spec(env_id).game(**kwargs).num_actions))
 
-    # Self-play.
     players = [AgentPlayer(given[i % len(given)]) for i in seats]
-    alone = play_episodes(env_id, players, episodes, seed, **first.game_kwargs)
-    found = {"self": float(alone["rewards"].mean())}
-    if env_id == "coin_game_v0":
-        rules: Any = game
-        pickups = coin_pickups(rules, alone["observations"][:, :, 0])
-        found["adversarial"] = float(adversarial_fraction(pickups).mean())
-
-    # Against scripted players.
+    yield None, play_episodes(env_id, players, episodes, seed, **kwargs)
     for name in OPPONENTS.get(env_id, ()) if opponents is None else opponents:
-        scripted = [
-            sde.make_strategy(name, env_id, player=i, **first.game_kwargs) for i in seats[1:]
-        ]
+        scripted = [sde.make_strategy(name, env_id, player=i, **kwargs) for i in seats[1:]]
         met = [AgentPlayer(first), *scripted]
-        games = play_episodes(env_id, met, episodes, seed, **first.game_kwargs)
-        mean = games["rewards"].mean((0, 1))
-        found |= {f"vs {name}": float(mean[0]), f"{name} vs it": float(mean[1:].mean())}
+        yield name, play_episodes(env_id, met, episodes, seed, **kwargs)
 
-    return found
+
+def _thefts(
+    agent: TrainedAgent | Sequence[TrainedAgent], games: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """The share of thefts in self-play, in the Coin Game."""
+    first = agent[0] if isinstance(agent, Sequence) else agent
+    if first.env_id != "coin_game_v0":
+        return {}
+    rules: Any = sde.spec(first.env_id).game(**first.game_kwargs)
+    pickups = coin_pickups(rules, games["observations"][:, :, 0])
+    return {"adversarial": float(adversarial_fraction(pickups).mean())}

@@ -16,7 +16,7 @@ Shapes  R runs, N players, S states, A actions, J = A^N joint actions, D paramet
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,10 @@ from agents.matrix_games.differentiable import check_theta
 
 if TYPE_CHECKING:
     from social_dilemmas_env.exact.game import ExactGame
-    from social_dilemmas_env.exact.orbits import OrbitGame
 
 
 class MarkovGame:
-    """An `ExactGame`, or one on orbits, differentiable to any order, for R runs at once.
+    """An `ExactGame`, differentiable to any order, for R runs at once.
 
     Args:
         game: as `social_dilemmas_env.exact_game` makes it.
@@ -48,7 +47,7 @@ class MarkovGame:
 
     def __init__(
         self,
-        game: ExactGame | OrbitGame,
+        game: ExactGame,
         parametrisation: Parametrisation | None = None,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float64,
@@ -196,6 +195,8 @@ class Play:
     game: MarkovGame
     policies: Tensor
     alike: bool = False
+    _q: dict[int, Tensor] = field(default_factory=dict, repr=False)  # what was computed
+    _by_own: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
 
     @cached_property
     def played(self) -> tuple[Tensor, ...]:
@@ -235,11 +236,25 @@ class Play:
     @cached_property
     def q(self) -> tuple[Tensor, ...]:
         """Q_n(s, j) of each player.  N times [R, S, J]."""
-        return tuple(self.game.q(self.values[..., n], n) for n in range(self.game.num_players))
+        return tuple(self.q_by_player(n) for n in range(self.game.num_players))
+
+    def q_by_player(self, player: int) -> Tensor:
+        """Q_n(s, j) of one player.  [R, S, J]."""
+        if player not in self._q:
+            self._q[player] = self.game.q(self.values[..., player], player)
+        return self._q[player]
 
     def q_of_own(self, player: int, seat: int) -> Tensor:
         """Q of `player` by the action of `seat` alone, the others' as they play.  [R, S, A]."""
-        return self.game.marginal(self.q[player], self.played, seat)
+        if (player, seat) not in self._by_own:
+            self._by_own[player, seat] = self._marginal_q(player, seat)
+        return self._by_own[player, seat]
+
+    def _marginal_q(self, player: int, seat: int) -> Tensor:
+        # Of two alike, the other's is what mine is in the state that it sees: a gather only.
+        if self.alike and player == 1 and self.game.num_players == 2:
+            return self.game.in_play(self.q_of_own(0, 1 - seat), 1)
+        return self.game.marginal(self.q_by_player(player), self.played, seat)
 
     def gradient(self, seat: int, weights: Mapping[int, Tensor], decay: float = 1.0) -> Tensor:
         """∂ [(1 - γ) μ · V_i + Σ_n w_n · V_n] / ∂ π_i(a | s).

@@ -89,7 +89,7 @@ def tables(
 
 def stabiliser(game: GameTables, dtype: torch.dtype) -> Tensor | None:
     """Averages over the symmetries that leave a state where it is.  [S, A, A], or None."""
-    matrices = getattr(game, "stabiliser", None)
+    matrices = game.stabiliser
     return None if matrices is None else torch.as_tensor(matrices, dtype=dtype)
 
 
@@ -126,7 +126,12 @@ def mlp(game: GameTables, hidden: Sequence[int] = (64, 64)) -> Parametrisation:
     """A network with tanh on one-hot columns, float32, a policy for every run.
 
     Weights and biases start uniform in ±1/√fan_in, as torch.nn.Linear's defaults.
+
+    Raises:
+        ValueError: a game whose states stand for mirror images too: a network does not know.
     """
+    if game.stabiliser is not None:
+        raise ValueError("a network reads columns of the board: learn it on the full game")
     x = torch.as_tensor(game.features, dtype=torch.float32)
 
     # A weight and a bias for each layer, one after the other in θ.

@@ -45,7 +45,7 @@ class PolaConfig:
     inner: Literal["mirror", "proximal", "gradient"] = "mirror"  # see the top of this file
     inner_steps: int = 1  # K
     beta_in: float = 1.0  # β of mirror and proximal steps, on rewards of a step
-    eta: float = 300.0  # η of gradient steps: visits make ∇V small
+    eta: float = 1000.0  # η of gradient steps: visits make ∇V small
 
     def __post_init__(self) -> None:
         one_of("inner", self.inner, ("mirror", "proximal", "gradient"))

@@ -70,7 +70,7 @@ def shaping_weights(play: Play, seat: int, other: int, cfg: ShapingConfig) -> Te
     """Start weights w_j of the other's value, see the top of this file.  -> [R, S]."""
     # What my advantage says of every joint action, or of the other's part in it.
     if cfg.kind == "advantage_alignment":
-        praise = play.q[seat] - play.values[..., seat, None]
+        praise = play.q_by_player(seat) - play.values[..., seat, None]
     else:
         praise = play.game.by_joint_action(_praise_of_action(play, seat, other, cfg), other)
 

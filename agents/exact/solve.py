@@ -26,14 +26,19 @@ from torch import Tensor
 from agents.exact import parametrisations
 from agents.exact.learners import DTYPES, SolveConfig, with_settings
 from agents.exact.markov_game import MarkovGame, Play
+from agents.exact.models import Models, imagined
 from agents.exact.pola import PolaConfig, outer_gradient
 from agents.exact.rules import policy_gradient
 from agents.exact.steps import Stepper
-from social_dilemmas_env.exact.orbits import OrbitGame, orbits
+from social_dilemmas_env.exact.orbits import Orbits, orbits
+from social_dilemmas_env.rng import draw
 from social_dilemmas_env.validation import integer
 
 if TYPE_CHECKING:
     from social_dilemmas_env.exact.game import ExactGame
+
+
+MODELS = 1  # what `draw(seed, ...)` is for; part of every seeded result
 
 
 class Solution(NamedTuple):
@@ -50,7 +55,7 @@ class Solution(NamedTuple):
 
 def solve(
     learner: str | SolveConfig,
-    game: ExactGame | OrbitGame,
+    game: ExactGame,
     *,
     runs: int = 1,
     seed: int = 0,
@@ -80,7 +85,8 @@ def solve(
     """
     cfg = with_settings(learner, **settings)
     integer("runs", runs, 1)
-    learned_on = _reduced(game, cfg, symmetric)
+    folded = _folded(game, cfg, symmetric)
+    learned_on = game if folded is None else folded.game
     markov = MarkovGame(
         learned_on, make_parametrisation(learned_on, cfg), device, DTYPES[cfg.precision]
     )
@@ -90,6 +96,7 @@ def solve(
     # Learn; the last round only looks at what was learned.
     theta = markov.parametrisation.initial(runs, seats, seed).to(device)
     stepper, curves = Stepper(markov.parametrisation, cfg.step), []
+    models = Models(markov.parametrisation, cfg.models, draw(seed, MODELS))
     for update in range(cfg.updates + 1):
         play = Play(markov, current_policies(theta, markov), alike=shared)
         curves.append(play.score)
@@ -97,29 +104,28 @@ def solve(
         if on_update is not None:
             on_update(update, curves[-1])
         if update < cfg.updates:
-            theta = stepper.step(theta, *gradients(play, seats, cfg))
+            others = models.fit(play) if cfg.models.model_fits else None
+            theta = stepper.step(theta, *gradients(play, seats, cfg, others))
 
     # Back to the states of the game that was passed.
     policies = play.policies
-    if learned_on is not game and isinstance(learned_on, OrbitGame):
-        policies = torch.as_tensor(learned_on.lift(policies.cpu().numpy())).to(policies)
+    if folded is not None:
+        policies = torch.as_tensor(folded.lift(policies.cpu().numpy())).to(policies)
     return Solution(policies, torch.stack(curves))
 
 
-def _reduced(
-    game: ExactGame | OrbitGame, cfg: SolveConfig, symmetric: bool | None
-) -> ExactGame | OrbitGame:
-    """The game to learn on: one state for all its mirror images, if asked for or of use."""
+def _folded(game: ExactGame, cfg: SolveConfig, symmetric: bool | None) -> Orbits | None:
+    """The game with one state for all its mirror images, if asked for or of use."""
     wanted = cfg.policy == "tables" if symmetric is None else symmetric
-    if not wanted or isinstance(game, OrbitGame):
-        return game
+    if not wanted or game.stabiliser is not None:  # it is such a game itself
+        return None
     try:
-        smaller = orbits(game)
+        folded = orbits(game)
     except ValueError:
         if symmetric:
             raise
-        return game
-    return smaller if smaller.num_states < game.num_states else game
+        return None
+    return folded if folded.game.num_states < game.num_states else None
 
 
 def _shares(game: MarkovGame, cfg: SolveConfig) -> bool:
@@ -142,17 +148,27 @@ def _check_finite(score: Tensor, update: int) -> None:
         )
 
 
-def gradients(play: Play, seats: int, cfg: SolveConfig) -> tuple[Tensor, Tensor]:
+def gradients(
+    play: Play, seats: int, cfg: SolveConfig, models: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """What the first seats climb, and how often they are asked where.
 
-    -> [R, M, S, A], [R, M, S].
+    Args:
+        play: what is played.
+        seats: M.
+        cfg: the learner.
+        models: [R, N, S, A], what the others take each seat to play; None: they know.
+
+    Returns:
+        [R, M, S, A], [R, M, S].
     """
     climbs = cfg.objective
+    views = [imagined(play, seat, models) for seat in range(seats)]
     by_seat = [
-        outer_gradient(play, seat, climbs)
+        outer_gradient(view, seat, climbs)
         if isinstance(climbs, PolaConfig)
-        else policy_gradient(play, seat, climbs)
-        for seat in range(seats)
+        else policy_gradient(view, seat, climbs)
+        for seat, view in enumerate(views)
     ]
     gradient, visits = zip(*by_seat, strict=True)
     return torch.stack(gradient, 1), torch.stack(visits, 1)
@@ -165,9 +181,7 @@ def current_policies(theta: Tensor, game: MarkovGame) -> Tensor:
     return policies.expand(-1, game.num_players, -1, -1)
 
 
-def make_parametrisation(
-    game: ExactGame | OrbitGame, cfg: SolveConfig
-) -> parametrisations.Parametrisation:
+def make_parametrisation(game: ExactGame, cfg: SolveConfig) -> parametrisations.Parametrisation:
     """The parametrisation that the settings name."""
     if cfg.policy == "tables":
         return parametrisations.tables(game, dtype=DTYPES[cfg.precision])

@@ -25,7 +25,7 @@ from agents.exact.parametrisations import Parametrisation, centred, softmax
 from agents.nn.adam import adam_direction
 from social_dilemmas_env.validation import one_of
 
-TABLES_LR, NETWORKS_LR = 0.1, 0.003  # of Adam
+NETWORKS_LR = 0.003  # of Adam
 LEAST_PROBABILITY, LEAST_VISITS = 1e-4, 1e-6  # what a mirror step divides by
 
 
@@ -38,7 +38,8 @@ class StepConfig:
     """
 
     kind: Literal["adam", "mirror"] = "adam"
-    lr: float | None = None  # adam: its rate; None: tables take .1, networks .003
+    lr: float | None = None  # adam: its rate; None: tables take the next one, networks .003
+    tables_lr: float = 0.1  # adam, where lr is None: its rate on tables
     size: float = 1.0  # mirror: of the advantage that is added to log π
     cut: float = 0.5  # mirror: largest change of a log probability in one step
     fits: int = 20  # mirror, networks: Adam steps that fit the network to the target
@@ -46,9 +47,11 @@ class StepConfig:
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, ("adam", "mirror"))
-        rates = (1.0 if self.lr is None else self.lr, self.size, self.cut, self.fit_lr)
-        if not all(rate > 0 for rate in rates) or self.fits < 1:
-            raise ValueError("lr, size, cut and fit_lr must be positive, fits at least 1")
+        rates = (self.lr or self.tables_lr, self.tables_lr, self.size, self.cut, self.fit_lr)
+        if not all(rate > 0 for rate in rates) or self.lr == 0 or self.fits < 1:
+            raise ValueError(
+                "lr, tables_lr, size, cut and fit_lr must be positive, fits at least 1"
+            )
 
 
 class Stepper:
@@ -61,7 +64,7 @@ class Stepper:
 
     def __init__(self, parametrisation: Parametrisation, cfg: StepConfig) -> None:
         self.parametrisation, self.cfg = parametrisation, cfg
-        usual = TABLES_LR if parametrisation.table else NETWORKS_LR
+        usual = cfg.tables_lr if parametrisation.table else NETWORKS_LR
         self.lr = (cfg.lr or usual) if cfg.kind == "adam" else cfg.fit_lr
         self._direction = adam_direction()
 

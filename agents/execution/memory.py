@@ -30,6 +30,15 @@ def keep_memory() -> bool:
     return all(ok == 1 for ok in [mallopt(name, value) for name, value in settings])
 
 
+def peak_memory() -> int | None:
+    """The most bytes that this process has had; None where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+
+
 def available_memory(device: str) -> int | None:
     """Bytes that a device has free; None if it is not known."""
     if device.startswith("cuda"):

@@ -57,21 +57,42 @@ class JointPolicy(NamedTuple):
         net: of all seats.
         thetas: θ [K, P], one a seat; K may differ.
         epsilon: chance of a uniform action instead of the policy's, for each player by itself.
+        tilts: w [K], one a seat: logits + w Q, the critic's last A values; None for none.
     """
 
     net: ActorCritic
     thetas: tuple[Tensor, ...]
     epsilon: float = 0.0
+    tilts: tuple[Tensor, ...] | None = None
 
     def seats(self, num_games: int, steps: int) -> list[SeatPolicy]:
         """For B games of T steps, from the start of an episode."""
         policies = []
         # Parameters are detached: games are data, nothing is differentiated through them.
-        for theta in self.thetas:
-            params = self.net.unpack(theta.detach(), "actor")
-            step = self.net.actor.stepper(params, num_games // len(theta), steps)
+        for seat, theta in enumerate(self.thetas):
+            games = num_games // len(theta)
+            step = self.net.actor.stepper(self.net.unpack(theta.detach(), "actor"), games, steps)
+            if self.tilts is not None:
+                values = self.net.unpack(theta.detach(), "critic")
+                step = tilted(step, self.net.critic.stepper(values, games, steps), self.tilts[seat])
             policies.append(SeatPolicy(step, len(theta)))
         return policies
+
+
+def tilted(policy: Stepper, critic: Stepper, tilt: Tensor) -> Stepper:
+    """Logits + w Q.
+
+    Args:
+        policy: gives logits [K, n, A].
+        critic: gives Q in its last A numbers.
+        tilt: [K], w.
+    """
+
+    def step(obs_ids: Tensor, t: int) -> Tensor:
+        logits = policy(obs_ids, t)
+        return logits + tilt[:, None, None] * critic(obs_ids, t)[..., -logits.shape[-1] :]
+
+    return step
 
 
 def sample(logits: Tensor, uniforms: Tensor) -> Tensor:

@@ -15,9 +15,7 @@ Paper   Ross, Gordon, Bagnell 2011, DAgger, https://arxiv.org/abs/1011.0686
 Shapes  T steps, n games, F features, A actions, H hidden units, P parameters; one set: K = 1.
 """
 
-import argparse
 import math
-import shlex
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,8 +33,13 @@ from agents.evaluation.loading import load_agent
 from agents.evaluation.restore import known_settings
 from agents.evaluation.scoring import play_episodes, score_agent
 from agents.execution.device import device_name
+from agents.learners.bundling import (
+    bundle_command,
+    bundle_words,
+    check_bundle,
+    spec_without_loop,
+)
 from agents.learners.exact_policy import EPISODES, OPPONENTS, SEED
-from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import Adam, clip
 from agents.nn.gru import gru
 from agents.nn.networks import ActorCritic, Gru, Mlp, log_softmax
@@ -204,11 +207,7 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
         ValueError: an unknown name, or a path that does not end in .json.
         OSError: it could not be written.
     """
-    path = Path(path)
-    if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
-    if path.suffix != ".json":
-        raise ValueError(f"an agent is written as NAME.json, not {path.name!r}")
+    path = check_bundle(name, path, RECIPES)
 
     # Learn.
     cfg = RECIPES[name]
@@ -218,7 +217,6 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
     seconds = round(time.process_time() - start, 1)
 
     # Score pupil and teacher by the same games.
-    words = ["python", "-m", "agents.learners.exact_clone", name, f"agents/bundled/{name}.json"]
     facts: dict[str, Any] = {
         "learner": "exact_clone",
         "env_id": teacher.env_id,
@@ -228,7 +226,7 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
         "device": device_name("cpu"),
         "seconds": seconds,
         "iterations": cfg.rounds,
-        "command": shlex.join([*words, "--seed", str(seed)]),
+        "command": bundle_words("exact_clone", name, seed),
         "note": "A GRU that sees boards only, cloned from its teacher (DAgger); not selected.",
     }
     pupil = restore_agent(Checkpoint(path, cfg.rounds, facts, {"self0.theta": theta}), "cpu", 0)
@@ -252,30 +250,13 @@ def cloning_gap(pupil: TrainedAgent, teacher: TrainedAgent, cfg: CloneConfig) ->
     return total
 
 
-def _no_loop(*_: Any) -> Any:
-    raise ValueError(
-        "exact_clone has a loop of its own: python -m agents.learners.exact_clone --help"
-    )
-
-
-EXACT_CLONE = LearnerSpec(
+EXACT_CLONE = spec_without_loop(
     "exact_clone",
     "a GRU cloned from a policy of an exact game",
-    lambda env_id: CloneConfig(),
-    _no_loop,
+    CloneConfig,
     restore_agent,
+    "has a loop of its own: python -m agents.learners.exact_clone --help",
 )
 
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("file", help="NAME.json; NAME.safetensors is written beside it")
-    parser.add_argument("--seed", type=int, default=0, help="fixes everything")
-    arguments = parser.parse_args()
-    print(make_bundle(arguments.name, arguments.file, arguments.seed))
-
-
 if __name__ == "__main__":
-    main()
+    bundle_command(__doc__.splitlines()[0], RECIPES, make_bundle)

@@ -8,8 +8,6 @@ good it is, exactly: a certificate against every strategy, and scores beside tho
 `load_agent` gives a `MemoryAgent` (evaluation/memory_agent.py).
 """
 
-import argparse
-import shlex
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +25,12 @@ from agents.evaluation.restore import known_settings
 from agents.evaluation.scoring import score_agent
 from agents.exact.solve import solve
 from agents.execution.device import device_name
-from agents.learners.protocol import LearnerSpec
+from agents.learners.bundling import (
+    bundle_command,
+    bundle_words,
+    check_bundle,
+    spec_without_loop,
+)
 from social_dilemmas_env.exact import ExactGame
 
 EPISODES, SEED = 1024, 20261121  # of the played scores, as of all bundled agents
@@ -128,11 +131,7 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
         ValueError: an unknown name, or a path that does not end in .json.
         OSError: it could not be written.
     """
-    path = Path(path)
-    if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
-    if path.suffix != ".json":
-        raise ValueError(f"an agent is written as NAME.json, not {path.name!r}")
+    path = check_bundle(name, path, RECIPES)
 
     # Learn.
     cfg, game = RECIPES[name]
@@ -142,7 +141,6 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
     seconds = round(time.process_time() - start, 2)
 
     # Say how, and what it is worth.
-    words = ["python", "-m", "agents.learners.exact_policy", name, f"agents/bundled/{name}.json"]
     facts: dict[str, Any] = {
         "learner": "exact_policy",
         "env_id": "coin_game_v0",
@@ -152,7 +150,7 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
         "device": device_name("cpu"),
         "seconds": seconds,
         "iterations": cfg.updates,
-        "command": shlex.join([*words, "--seed", str(seed)]),
+        "command": bundle_words("exact_policy", name, seed),
         "note": "Learned without sampling, by linear algebra on the rules; not selected: seed 0.",
         "exact": exact_facts(exact, policy, OPPONENTS),
     }
@@ -163,31 +161,13 @@ def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:
     return checkpoint.export(path, Checkpoint(path, cfg.updates, facts, {"policy": policy}))
 
 
-def _no_loop(*_: Any) -> Any:
-    raise ValueError(
-        "exact_policy samples no games: python -m agents.learners.exact_policy --help, or "
-        "agents.solve"
-    )
-
-
-EXACT_POLICY = LearnerSpec(
+EXACT_POLICY = spec_without_loop(
     "exact_policy",
     "a policy of an exact game, learned without sampling",
-    lambda env_id: ExactPolicyConfig(),
-    _no_loop,
+    ExactPolicyConfig,
     restore_agent,
+    "samples no games: python -m agents.learners.exact_policy --help, or agents.solve",
 )
 
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("file", help="NAME.json; NAME.safetensors is written beside it")
-    parser.add_argument("--seed", type=int, default=0, help="of the initial table")
-    arguments = parser.parse_args()
-    print(make_bundle(arguments.name, arguments.file, arguments.seed))
-
-
 if __name__ == "__main__":
-    main()
+    bundle_command(__doc__.splitlines()[0], RECIPES, make_bundle, seed="of the initial table")

@@ -26,7 +26,7 @@ from agents.evaluation.agent import Agent
 from agents.evaluation.scoring import score_agent
 from agents.execution.device import device_name
 from agents.execution.games import spaces
-from agents.learners.protocol import LearnerSpec
+from agents.learners.bundling import spec_without_loop
 from agents.nn.networks import ActorCritic, Mlp
 
 
@@ -112,16 +112,12 @@ def train_ppo(env_id: str, out: str | Path, cfg: PpoConfig, seed: int = 0, **gam
     return Path(out)
 
 
-def _no_loop(*_: Any) -> Any:
-    raise ValueError("sb3_ppo has a loop of its own: python -m agents.learners.sb3_ppo --help")
-
-
-SB3_PPO = LearnerSpec(
+SB3_PPO = spec_without_loop(
     "sb3_ppo",
     "independent PPO (Stable-Baselines3)",
-    lambda env_id: PpoConfig(),
-    _no_loop,
+    PpoConfig,
     restore_agent,
+    "has a loop of its own: python -m agents.learners.sb3_ppo --help",
 )
 
 

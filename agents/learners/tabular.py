@@ -63,6 +63,7 @@ DISCOUNTS = {"imp_v0": 0.9}
 GAMES, CRITIC = 1, 2
 
 Config = TypeVar("Config", bound=TabularConfig)
+Direction = Callable[[Any, int], Callable[[Tensor, Any], Tensor]]  # (settings, seed) -> f
 
 
 @dataclass
@@ -163,7 +164,7 @@ def make_tabular(
     seed: int,
     device: str,
     *,
-    direction: Callable[[Config, int], Callable[[Tensor, Any], Tensor]],
+    direction: Direction,
 ) -> TabularLearner:
     """A learner at its start.
 
@@ -200,28 +201,6 @@ def make_tabular(
     return TabularLearner(SampledGame(table, sampling), f, cfg, theta, critic)
 
 
-def tabular_spec(
-    name: str,
-    title: str,
-    config: type[Config],
-    direction: Callable[[Config, int], Callable[[Tensor, Any], Tensor]],
-) -> LearnerSpec[Any]:
-    """A tabular learner for LEARNERS.
-
-    Args:
-        name: its key.
-        title: one line.
-        config: its settings.
-        direction: (settings, seed) -> f.
-    """
-
-    def default_config(env_id: str) -> Config:
-        return config(gamma=DISCOUNTS.get(env_id, 0.96))
-
-    make = partial(make_tabular, direction=direction)
-    return LearnerSpec(name, title, default_config, make, restore_agent)
-
-
 def naive_pg(cfg: TabularNaivePgConfig, seed: int) -> NaivePg:
     """NL-PG with a critic of its own."""
     return NaivePg(NaivePgConfig(cfg.critic_lr, sde.draw(seed, CRITIC)))
@@ -232,57 +211,47 @@ def lola_pg(cfg: TabularLolaPgConfig, seed: int) -> LolaPg:
     return LolaPg(LolaPgConfig(cfg.eta, cfg.critic_lr, sde.draw(seed, CRITIC)))
 
 
-NAIVE_EXACT = tabular_spec(
-    "naive_exact",
-    "naive learning, exact values (Foerster et al. 2018, NL-Ex)",
-    TabularNaiveConfig,
-    lambda cfg, seed: naive,
-)
-LOLA_EXACT = tabular_spec(
-    "lola_exact",
-    "LOLA, exact values (Foerster et al. 2018)",
-    TabularLolaConfig,
-    lambda cfg, seed: partial(lola, cfg=cfg),
-)
-LOOK_AHEAD = tabular_spec(
-    "look_ahead_exact",
-    "LookAhead, exact values (Letcher et al. 2019)",
-    TabularSosConfig,
-    lambda cfg, seed: partial(look_ahead, cfg=cfg),
-)
-SOS = tabular_spec(
-    "sos_exact",
-    "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
-    TabularSosConfig,
-    lambda cfg, seed: partial(sos, cfg=cfg),
-)
-CONSENSUS = tabular_spec(
-    "consensus_exact",
-    "consensus optimisation (Mescheder et al. 2017)",
-    TabularConsensusConfig,
-    lambda cfg, seed: partial(consensus, cfg=cfg),
-)
-POLA_EXACT = tabular_spec(
-    "pola_exact",
-    "outer POLA, exact values (Zhao et al. 2022)",
-    TabularPolaConfig,
-    lambda cfg, seed: partial(pola, cfg=cfg),
-)
-NAIVE_PG = tabular_spec(
-    "naive_pg_tabular",
-    "naive learning from samples (Foerster et al. 2018, NL-PG)",
-    TabularNaivePgConfig,
-    naive_pg,
-)
-LOLA_PG = tabular_spec(
-    "lola_pg_tabular",
-    "LOLA from samples (Foerster et al. 2018, LOLA-PG)",
-    TabularLolaPgConfig,
-    lola_pg,
-)
-LOLA_DICE = tabular_spec(
-    "lola_dice_tabular",
-    "LOLA-DiCE (Foerster et al. 2018)",
-    TabularLolaDiceConfig,
-    lambda cfg, seed: partial(lola_dice, cfg=cfg),
-)
+def by_rule(rule: Callable[..., Tensor]) -> Direction:
+    """A direction without memory or randomness: f(θ, game, cfg)."""
+    return lambda cfg, seed: partial(rule, cfg=cfg)
+
+
+# One line each.
+TITLES = {
+    "naive_exact": "naive learning, exact values (Foerster et al. 2018, NL-Ex)",
+    "lola_exact": "LOLA, exact values (Foerster et al. 2018)",
+    "look_ahead_exact": "LookAhead, exact values (Letcher et al. 2019)",
+    "sos_exact": "Stable Opponent Shaping, exact values (Letcher et al. 2019)",
+    "consensus_exact": "consensus optimisation (Mescheder et al. 2017)",
+    "pola_exact": "outer POLA, exact values (Zhao et al. 2022)",
+    "naive_pg_tabular": "naive learning from samples (Foerster et al. 2018, NL-PG)",
+    "lola_pg_tabular": "LOLA from samples (Foerster et al. 2018, LOLA-PG)",
+    "lola_dice_tabular": "LOLA-DiCE (Foerster et al. 2018)",
+}
+
+
+def tabular_spec(name: str, config: type[Config], direction: Direction) -> LearnerSpec[Any]:
+    """A tabular learner for LEARNERS.
+
+    Args:
+        name: its key, and in TITLES.
+        config: its settings.
+        direction: (settings, seed) -> f.
+    """
+
+    def default_config(env_id: str) -> Config:
+        return config(gamma=DISCOUNTS.get(env_id, 0.96))
+
+    make = partial(make_tabular, direction=direction)
+    return LearnerSpec(name, TITLES[name], default_config, make, restore_agent)
+
+
+NAIVE_EXACT = tabular_spec("naive_exact", TabularNaiveConfig, lambda cfg, seed: naive)
+LOLA_EXACT = tabular_spec("lola_exact", TabularLolaConfig, by_rule(lola))
+LOOK_AHEAD = tabular_spec("look_ahead_exact", TabularSosConfig, by_rule(look_ahead))
+SOS = tabular_spec("sos_exact", TabularSosConfig, by_rule(sos))
+CONSENSUS = tabular_spec("consensus_exact", TabularConsensusConfig, by_rule(consensus))
+POLA_EXACT = tabular_spec("pola_exact", TabularPolaConfig, by_rule(pola))
+NAIVE_PG = tabular_spec("naive_pg_tabular", TabularNaivePgConfig, naive_pg)
+LOLA_PG = tabular_spec("lola_pg_tabular", TabularLolaPgConfig, lola_pg)
+LOLA_DICE = tabular_spec("lola_dice_tabular", TabularLolaDiceConfig, by_rule(lola_dice))

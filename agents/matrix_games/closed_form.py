@@ -6,6 +6,13 @@
     P[ab, a'b'] = π_1(a' | ab) π_2(b' | ab)                            next joint action
     r_n[ab]                                                            payoff of player n
 
+It is `agents.exact.markov_game.MarkovGame` of the same game with memory one, written out for five
+states: values, policies and every update direction agree, from the enumerated rules, to 1e-12
+(tests/agents/exact_games/test_matrix_games.py).  It stays beside that for what the general form
+does not give: half the time (1,024 runs of LOLA: 7.0 ms of one core an update for 12.7, with 8
+promised), a table of payoffs for each run, and seeded results of six benchmarks that are the same
+bit for bit.
+
 Paper   Foerster et al. 2018, LOLA, appendix A.2, https://arxiv.org/abs/1709.04326
         (which misprints one factor of P)
 

@@ -154,7 +154,7 @@ def _names(settings: Any) -> set[str]:
 
 def _game_names(config: Any, env_id: str) -> set[str]:
     """The game's arguments that a caller may give."""
-    names = set(sde.spec(env_id).keywords)
+    names = set(sde.spec(env_id).arguments)
     return names - {"max_cycles"} if "horizon" in _names(config) else names
 
 

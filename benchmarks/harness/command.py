@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 from agents.cli.words import parse_settings
 from agents.errors import TrainingError
+from agents.tasks.options import add_executor_options, read_executor_options
+from agents.tasks.stopping import raising_on_terminate
 from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.harness.duration import describe_benchmark
@@ -75,9 +76,7 @@ def add_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--released-perspective", action="store_true", help=about)
 
     # Where, and what of before counts.
-    run.add_argument("--executor", choices=("local", "ray"), default="local")
-    about = "processes of the local executor (default 1)"
-    run.add_argument("--jobs", type=parse_positive, default=1, help=about)
+    add_executor_options(run)
     run.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
     about = "forget what there is of these cells (needed after a change of a learner)"
     run.add_argument("--fresh", action="store_true", help=about)
@@ -94,8 +93,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         out=arguments.out,
         small=arguments.scale == "small",
         only=tuple(arguments.only),
-        executor=arguments.executor,
-        jobs=arguments.jobs,
+        executor=read_executor_options(arguments),
         device=arguments.device,
         fresh=arguments.fresh,
         changes=changes,
@@ -144,10 +142,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a mistake by the user ends in one sentence and status 2, Ctrl-C in 130."""
     arguments = build_parser().parse_args(argv)
 
-    # Terminating raises, so that workers end too.
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        run_command(arguments)
+        with raising_on_terminate():
+            run_command(arguments)
     except BrokenPipeError:  # the reader of a pipe has gone
         sys.stderr.close()
     except ImportError as error:
@@ -161,6 +158,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = "stopped; finished parts are kept, the same command goes on from there"
         print(f"\n{hint}", file=sys.stderr)
         return stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return 0

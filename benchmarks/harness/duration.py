@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agents.tasks.progress import describe_seconds
 from benchmarks.harness.benchmark import Benchmark, Cell
 from benchmarks.harness.json_files import canonical
 from benchmarks.harness.merging import origin_of, read_stored
@@ -54,11 +55,3 @@ def describe_parts(parts: Iterable[Part], missing: Iterable[Part], seconds: floa
     if not count:
         return f"all that is wanted of {total} parts is stored"
     return f"{count} of {total} parts to compute, about {describe_seconds(seconds)} on one core"
-
-
-def describe_seconds(seconds: float) -> str:
-    """Such as "12 s", "4 min", "3.1 h" or "12 days"."""
-    for size, unit, digits in ((86_400.0, "days", 0), (3_600.0, "h", 1), (60.0, "min", 0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.{digits}f} {unit}"
-    return f"{max(1.0, seconds):.0f} s"

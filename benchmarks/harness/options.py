@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.tasks.options import ExecutorOptions
 from benchmarks.harness.benchmark import Settings
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -19,8 +20,8 @@ class Options:
     out: Path = RESULTS  # folder of the results
     small: bool = False  # the smoke settings
     only: tuple[str, ...] = ()  # patterns of cells to run; all if empty
-    executor: str = "local"  # "local" or "ray"
-    jobs: int = 1  # processes of the local executor
+    # Where parts are computed: here, one after another, unless told otherwise.
+    executor: ExecutorOptions = field(default_factory=lambda: ExecutorOptions(jobs=1))
     device: str = "cpu"  # "cpu", "cuda" or "auto"
     fresh: bool = False  # forget the wanted cells' stored parts, rows and half-done trainings
     changes: Settings = field(default_factory=dict)  # settings by name

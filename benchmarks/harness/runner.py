@@ -6,19 +6,21 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import partial
 
 from agents.execution.device import resolve_device
+from agents.tasks.executors import Executor, choose_executor
+from agents.tasks.progress import progress
 from benchmarks.harness.assembly import assemble
 from benchmarks.harness.benchmark import Benchmark, Cell, Result
 from benchmarks.harness.catalogue import find_benchmark
+from benchmarks.harness.computing import compute
 from benchmarks.harness.duration import describe_parts, seconds_a_run
-from benchmarks.harness.executors import Executor, choose_executor
 from benchmarks.harness.json_files import canonical, check_folder, write_json
 from benchmarks.harness.merging import merge_results, read_stored
 from benchmarks.harness.options import RESULTS, Options
 from benchmarks.harness.part_store import Part, PartStore, split
 from benchmarks.harness.plots import draw
-from benchmarks.harness.progress import progress
 from benchmarks.harness.provenance import check_device, versions
 from benchmarks.harness.resumable_training import forget_training
 
@@ -40,17 +42,19 @@ def run_benchmark(name: str, options: Options | None = None) -> Result:
             that is not there.
         OSError: the folder cannot be written.
         ImportError: the executor's library is missing.
+        ConnectionError: no Ray cluster at the address.
     """
     options = options or Options()
     benchmark = find_benchmark(name)
-    compute = choose_executor(options.executor, options.jobs)
     changes = {"device": resolve_device(options.device)} | dict(options.changes)
-    check_device(str(changes["device"]))
+    if not options.executor.gpus:  # those are looked for on the cluster
+        check_device(str(changes["device"]))
     settings = benchmark.settings_for(options.runs, options.small, **changes)
     cells = benchmark.cells(settings)
     chosen = choose_cells(cells, options)
 
-    # A folder that cannot be had is said before anything is computed.
+    # An executor or a folder that cannot be had is said before anything is computed.
+    executor = choose_executor(options.executor)
     store = PartStore(options.out / f"{name}.parts", {"benchmark": name, "versions": versions()})
     check_folder(store.folder)
     parts = {part: cell in chosen for cell in cells for part in split(cell, options.seed)}
@@ -58,7 +62,7 @@ def run_benchmark(name: str, options: Options | None = None) -> Result:
         forget_parts(name, store, [part for part, wanted in parts.items() if wanted])
 
     # Compute what is missing, then write.
-    results = collect(benchmark, parts, store, compute)
+    results = collect(benchmark, parts, store, executor)
     result = assemble(benchmark, settings, results, options)
     recomputed = [cell.name for cell in chosen] if options.fresh else []
     write_result(benchmark, result, options, recomputed)
@@ -95,7 +99,7 @@ def forget_parts(name: str, store: PartStore, parts: Iterable[Part]) -> None:
 
 
 def collect(
-    benchmark: Benchmark, parts: dict[Part, bool], store: PartStore, compute: Executor
+    benchmark: Benchmark, parts: dict[Part, bool], store: PartStore, executor: Executor
 ) -> dict[str, list[Result]]:
     """The results of all parts, in order, by those cells that are complete.
 
@@ -103,7 +107,7 @@ def collect(
         benchmark: what is run.
         parts: all parts; whether to compute those that are not stored.
         store: finished parts; what is computed is stored the moment it is done.
-        compute: parts -> pairs of part and result, in any order.
+        executor: where they are computed.
     """
     results = {part: store.load(part) for part in parts}
     missing = [part for part, wanted in parts.items() if wanted and results[part] is None]
@@ -114,7 +118,7 @@ def collect(
     say(f"{benchmark.name}: {describe_parts(parts, missing, sum(seconds.values()))}")
 
     with progress(benchmark.name, sum(seconds.values())) as advance:
-        for part, result in compute(benchmark.name, missing) if missing else ():
+        for part, result in executor(partial(compute, benchmark.name), missing):
             store.save(part, result)
             forget_training(benchmark.name, part.cell.settings, part.runs, part.seed)
             results[part] = canonical(result)

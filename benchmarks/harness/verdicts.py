@@ -83,17 +83,26 @@ def target(row: Row, samples: np.ndarray, seed: int = 0) -> tuple[float, float] 
     """Where ours must lie: the row's target, or where the paper's number leaves its mean."""
     if row.target is not None or row.paper is None:
         return row.target
-    rng, statistic = np.random.default_rng(seed), STATISTICS[row.statistic]
-
-    def resample(size: int) -> np.ndarray:
-        picks = (rng.integers(len(samples), size=size) for _ in range(CHANCE))
-        return np.array([statistic(samples[pick]) for pick in picks])
-
     # How far groups of the paper's size are from the mean; our own spread is in our interval.
-    deviations = resample(row.paper_runs) - statistic(samples)
+    groups = resampled(samples, row.paper_runs, row.statistic, np.random.default_rng(seed))
+    deviations = groups - STATISTICS[row.statistic](samples)
     low, high = np.quantile(deviations, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     half_unit = 0.5 * 10.0**-row.digits
     return float(row.paper - high - half_unit), float(row.paper - low + half_unit)
+
+
+def resampled(
+    samples: np.ndarray, size: int, statistic: str, rng: np.random.Generator
+) -> np.ndarray:
+    """The statistic of CHANCE groups of `size` runs, drawn with replacement."""
+    # As many groups at a time as fit in some megabytes.
+    together = max(1, 2**20 // (size * max(1, samples[0].size)))
+    found = []
+    for first in range(0, CHANCE, together):
+        picks = rng.integers(len(samples), size=(min(together, CHANCE - first), size))
+        groups = samples[picks].reshape(len(picks), -1)
+        found.append(STATISTICS[statistic](groups, axis=-1))
+    return np.concatenate(found)
 
 
 def compare(ours: tuple[float, float], goal: Interval) -> str:

@@ -3,6 +3,7 @@
 import statistics
 import tracemalloc
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import product
 from typing import Any
 
@@ -12,8 +13,10 @@ import social_dilemmas_env as sde
 from benchmarks.throughput.loops import (
     Loop,
     bare_loop,
+    jax_loop,
     numpy_loop,
     peer_loop,
+    pure_jax_loop,
     rps_v2,
     single_loop,
     steps_per_second,
@@ -28,13 +31,15 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "ipd": ("ipd_v0", {}),
 }
 BACKENDS: dict[str, Callable[..., Loop]] = {"numpy": numpy_loop, "torch": torch_loop}
+if find_spec("jax"):  # an extra
+    BACKENDS |= {"jax": jax_loop, "pure jax": pure_jax_loop}
 BARE, BARE_JOINT = "bare, actions of each player", "bare, joint actions"
 FRESH = "int64 actions, fresh arrays"  # what a user has who sets nothing
 Row = dict[str, Any]
 
 
 def measure_batches(batches: tuple[int, ...], seconds: float) -> list[Row]:
-    """Both backends, all observation modes, tables and rules."""
+    """All backends, all observation modes, tables and rules."""
     rows = []
     for game, (env_id, arguments) in GAMES.items():
         # 7x7 boards are too many for tables.

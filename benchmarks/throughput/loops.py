@@ -46,6 +46,53 @@ def torch_loop(env_id: str, num_envs: int, device: str = "cpu", **options: Any) 
     return run
 
 
+def jax_loop(env_id: str, num_envs: int, **options: Any) -> Loop:
+    """The batch on JAX, with actions drawn by numpy's generator."""
+    import jax
+
+    venv, rng = sde.make_vec_env(env_id, num_envs, "jax", **options), np.random.default_rng(0)
+    shape, count = (num_envs, venv.num_agents), venv.game.num_actions[0]
+    venv.reset(seed=0)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            outputs = venv.step(rng.integers(count, size=shape, dtype=np.int32))
+        jax.block_until_ready(outputs)
+
+    return run
+
+
+def pure_jax_loop(env_id: str, num_envs: int, **options: Any) -> Loop:
+    """The pure functions on JAX in one compiled loop, which keeps the last observations.
+
+    Actions are bits of JAX's generator: its `randint` takes as long as a step.
+    """
+    import jax
+
+    env = sde.jax_env(env_id, **options)
+    shape, count = (num_envs, env.num_agents), env.game.num_actions[0]
+    observations, state = jax.jit(jax.vmap(env.reset))(env.seeds(0, num_envs))
+
+    @jax.jit
+    def play(steps: Any, carry: Any) -> Any:
+        def one_step(_: Any, carry: Any) -> Any:
+            state, _, key, paid = carry
+            key, now = jax.random.split(key)
+            actions = (jax.random.bits(now, shape, "uint8") % count).astype("int32")
+            observations, state, rewards, *_ = jax.vmap(env.step)(state, actions)
+            return state, observations, key, paid + rewards
+
+        return jax.lax.fori_loop(0, steps, one_step, carry)
+
+    paid = jax.numpy.zeros(shape)
+    kept = [(state, observations, jax.random.key(0), paid)]
+
+    def run(steps: int) -> None:
+        kept[0] = jax.block_until_ready(play(steps, kept[0]))
+
+    return run
+
+
 def bare_loop(num_envs: int, dtype: str, *, joint: bool = False, **game_kwargs: Any) -> Loop:
     """The ceiling: table look-ups in arrays made once, numpy's generator, no checks.
 

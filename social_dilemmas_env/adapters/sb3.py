@@ -207,6 +207,8 @@ class SB3VecEnv(VecEnv):
         if info:
             final = info["final_obs"]  # against an opponent an array of arrays, one a row
             final = self._rows(final) if len(self._shape) > 1 else final
+            # Against an opponent Gymnasium's view has them one level down.
+            metrics = info.get("metrics") or info.get("final_info", {}).get("metrics")
             seconds = round(time.time() - self._began, 6)
             for row in np.flatnonzero(truncations):
                 episode = {"r": float(self._returns[row]), "l": int(self._lengths[row])}
@@ -215,8 +217,8 @@ class SB3VecEnv(VecEnv):
                     "TimeLimit.truncated": True,
                     "episode": {**episode, "t": seconds},
                 }
-                if "metrics" in info:
-                    of_row = {k: v.reshape(-1)[row] for k, v in info["metrics"].items()}
+                if metrics:
+                    of_row = {k: v.reshape(-1)[row] for k, v in metrics.items()}
                     infos[row]["metrics"] = {k: float(v) for k, v in of_row.items()}
             self._returns[truncations], self._lengths[truncations] = 0, 0
 

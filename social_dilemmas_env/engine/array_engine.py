@@ -1,9 +1,9 @@
 """Plays B games one step: by the rules, on integer columns [B].
 
-`RuleEngine` is the whole engine for games with too many states for tables, on numpy and on torch
-alike; it asks an `Arrays` for the few things that the two spell differently.  The engines that play
-from tables (`numpy_engine.NumpyTables`, `torch_engine.TorchTables`) inherit everything but the move
-itself.  All give the same integers as `python_engine`.
+`RuleEngine` is the whole engine for games with too many states for tables, on numpy, torch and JAX
+alike; it asks an `Arrays` for the few things that they spell differently.  The engines that play
+from tables (`numpy_engine.NumpyTables`, `torch_engine.TorchTables`, `jax_engine.JaxTables`) inherit
+everything but the move itself.  All give the same integers as `python_engine`.
 
 An engine keeps the boards of its games in a form of its own, *encoded*: columns [B], which are
 those of the boards where the rules play, and a single one, the boards' codes, where tables do.
@@ -42,13 +42,16 @@ MAX_READY = 1 << 22
 # Bytes.  Rows are copied up to a third faster between arrays whose addresses are multiples of it.
 ALIGNMENT = 64
 
-Array = Any  # a numpy array or a torch tensor
+Array = Any  # a numpy array, a torch tensor or a JAX array
 Key = tuple[Array, Array]  # start and stride of each game's words, [B] each; see `rng`
 Encoded = tuple[Array, ...]  # boards in the form of an engine: columns [B]
 
 
 class Arrays(RuleArrays, Protocol):
-    """What numpy and torch spell differently.  Integers are int64 unless said otherwise."""
+    """What numpy, torch and JAX spell differently.
+
+    Integers are int64 unless said otherwise; JAX's are int32.
+    """
 
     def column(self, values: Any) -> Array:
         """A fresh column of integers."""
@@ -82,6 +85,15 @@ class Arrays(RuleArrays, Protocol):
 
     def fill_one_hot(self, one_positions: Sequence[Array], numbers: int, out: Array) -> Array:
         """Fills `out` [B, numbers] with 0, and with 1 where K columns [B] say, in each row."""
+
+    def cleared(self, rows: Array, mask: Array) -> Array:
+        """Rows [B, N], with 0 where the mask [B] says; `rows` may be rewritten."""
+        rows[mask] = 0
+        return rows
+
+    def product(self, column: Array, factor: float) -> Array:
+        """The product, rounded as such: never in one go with a sum."""
+        return column * factor
 
 
 @lru_cache(maxsize=16)
@@ -156,9 +168,9 @@ class RuleEngine:
 
         # A word for each code of each episode, as a number in [-noise, noise); see python_engine.
         codes = self.xp.arange(len(game.reward_values))
-        words = self.xp.words((key[0][:, None], key[1][:, None]), self.xp.word(-1 - codes)[None])
+        words = self.xp.words((key[0][..., None], key[1][..., None]), self.xp.word(-1 - codes))
         centred = self.xp.cast(self.xp.integer(words) - 2**31, "float64")
-        shift = centred * (game.reward_noise / 2**31)
+        shift = self.xp.product(centred, game.reward_noise / 2**31)
         return self.xp.cast(self.exact_rewards + shift, self.reward_dtype)
 
     def rewards(self, codes: Array, episode_rewards: Array | None) -> Array:

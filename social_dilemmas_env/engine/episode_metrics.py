@@ -12,8 +12,8 @@ before a `set_state` are not in them, for a `State` does not hold them.
 from collections.abc import Sequence
 from typing import Any
 
-from social_dilemmas_env.games.coin import CoinGame
 from social_dilemmas_env.games.coin_boards import picked_up
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Column, Game
 
 COOPERATE = ("cooperate", "stag", "dove")  # names of an action 0 that cooperates

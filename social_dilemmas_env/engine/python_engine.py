@@ -34,6 +34,7 @@ from social_dilemmas_env.games.game import (
     is_bound,
     random_end,
 )
+from social_dilemmas_env.games.switches import action_noise, trembled
 
 MAX_LIST = 1 << 18  # entries of a list: 5 MB of Python objects
 MAX_OBSERVATIONS = 1 << 21  # numbers in the observations kept ready: 8 MB
@@ -231,7 +232,9 @@ class SingleGame:
         self._encoded: Any = None
         self._key = (0, 1)
         self.rewards: Sequence[float] = game.reward_values
-        self._random_end = random_end(game)
+        self._random_end, self._trembles = random_end(game), action_noise(game) > 0
+        # What was played in the last step: what was chosen, but where hands tremble.
+        self.played: Sequence[int] = ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Every attribute is immutable, or never written in place.
@@ -259,6 +262,10 @@ class SingleGame:
     def step(self, actions: Sequence[int]) -> list[float]:
         """One joint move of checked actions; returns the rewards."""
         self.t = t = self.t + 1
+        if self._trembles:
+            draw = episode_draw(self._key, t, self.game.streams)
+            actions = trembled(self.game, actions, draw)
+        self.played = actions
         self._encoded, codes = self.driver.step(self._encoded, actions, self._key, t)
         self.over = t >= self.game.max_cycles or self._ends(t)
         rewards = self.rewards

@@ -62,6 +62,7 @@ def checked_single_state(game: Game, state: Any) -> SingleState:
     columns = [_scalar(column) for column in state.board]
     check_columns(game, columns)
     _check_clocks(game, np.array([min(t, CLOCK_LIMIT)]), np.array([min(over, 2)]))
+    _check_time(game, np.array([t]), columns)
     return SingleState(seed, episode, t, bool(over), tuple(int(column[0]) for column in columns))
 
 
@@ -110,6 +111,12 @@ def _check_clocks(game: Game, t: np.ndarray, over: np.ndarray) -> None:
         )
 
 
+def _check_time(game: Game, t: np.ndarray, columns: Sequence[np.ndarray]) -> None:
+    """Raises ValueError where a board with a clock shows another time than the state."""
+    if getattr(game, "observe_time", False) and (columns[-1] != t).any():
+        raise ValueError("not a state of this game: the board shows another time than t")
+
+
 def _may_end(game: Any, t: np.ndarray) -> Any:
     """Whether an episode may have ended at random after t steps."""
     ending = random_end(game)
@@ -140,6 +147,7 @@ def checked_batch_state(game: Game, state: Any, num_envs: int) -> BatchState:
     board = _columns(game, state.board, num_envs)
 
     _check_clocks(game, t, over)
+    _check_time(game, t, board)
     return BatchState(seed, episode, t, over, board)
 
 

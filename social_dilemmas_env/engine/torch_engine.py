@@ -19,13 +19,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.engine.array_engine import (
-    Arrays,
-    Encoded,
-    Key,
-    RuleEngine,
-    TableEngine,
-)
+from social_dilemmas_env.engine.array_engine import Arrays, Encoded, Key
+from social_dilemmas_env.engine.static_engine import StaticRules, StaticTables
 from social_dilemmas_env.games.game import Column
 
 # Tables on their devices, for as long as some engine holds them.
@@ -159,36 +154,15 @@ class TorchArrays(Arrays):
         return ground.gather(1, index).view(*where.shape, -1)
 
 
-class TorchRules(RuleEngine):
+class TorchRules(StaticRules):
     """The rules on tensors."""
-
-    @override
-    def play(
-        self, encoded: Encoded, actions: Tensor, key: Key, t: Any, episode_rewards: Tensor | None
-    ) -> tuple[Encoded, Tensor]:
-        if self.static:
-            return self.move(encoded, actions, self.chance_draw(key, t), episode_rewards)
-        return super().play(encoded, actions, key, t, episode_rewards)
-
-    def chance_draw(self, key: Key, t: Any) -> Any:
-        """What chance brings to the t-th moves, as `move` takes it."""
-        return self.draw(key, t)
 
     def chance_draws(self, key: Key, first: Tensor, num_steps: int) -> Sequence[Any]:
         """`chance_draw` for the moves first, first + 1, ...; `first` is a 0-dimensional tensor."""
         return [self.chance_draw(key, first + k) for k in range(num_steps)]
 
-    def move(
-        self, encoded: Encoded, actions: Tensor, chance_draw: Any, episode_rewards: Tensor | None
-    ) -> tuple[Encoded, Tensor]:
-        """A joint move in operations of static shapes: new boards, rewards."""
-        board, codes = self.game.act(encoded, self.xp.columns(actions))
-        if self.has_chance:
-            board = self.game.chance(board, chance_draw)
-        return tuple(board), self.rewards(self.xp.stack(codes), episode_rewards)
 
-
-class TorchTables(TableEngine):
+class TorchTables(StaticTables):
     """Plays from tables."""
 
     @override
@@ -196,7 +170,7 @@ class TorchTables(TableEngine):
         self, encoded: Encoded, actions: Tensor, key: Key, t: Any, episode_rewards: Tensor | None
     ) -> tuple[Encoded, Tensor]:
         if self.static:
-            return self.move(encoded, actions, self.chance_draw(key, t), episode_rewards)
+            return super().play(encoded, actions, key, t, episode_rewards)
 
         # What the players do.
         entry = self.entry(encoded, actions)
@@ -212,13 +186,6 @@ class TorchTables(TableEngine):
             state.index_copy_(0, lanes, outcome)
         return (state,), self.entry_rewards(entry, episode_rewards)
 
-    def chance_draw(self, key: Key, t: Any) -> Tensor | None:
-        """What chance brings to the t-th moves, as `move` takes it.
-
-        [B], or [K, B] for K numbers t [K, 1]; None where nothing is left to chance.
-        """
-        return None if self.certain else self.outcome_index(self.bases, key, t)
-
     def chance_draws(self, key: Key, first: Tensor, num_steps: int) -> Sequence[Any]:
         """`chance_draw` for the moves first, first + 1, ..., in one go.
 
@@ -229,28 +196,12 @@ class TorchTables(TableEngine):
         t = first + self.xp.arange(num_steps)[:, None]
         return self.outcome_index(self.bases, key, t).unbind(0)  # type: ignore[no-any-return]
 
-    def move(
-        self, encoded: Encoded, actions: Tensor, chance_draw: Any, episode_rewards: Tensor | None
-    ) -> tuple[Encoded, Tensor]:
-        """A joint move in operations of static shapes: new boards, rewards."""
-        entry = self.entry(encoded, actions)
-        state = next_code = self.next_codes.index_select(0, entry)
-        if chance_draw is not None:
-            index = chance_draw * (next_code >= self.num_states)
-            state = self.successors.index_select(0, next_code + index)
-        return (self.xp.integer(state),), self.entry_rewards(entry, episode_rewards)
-
+    @override
     def entry(self, encoded: Encoded, actions: Tensor) -> Tensor:
-        """Index of (state, joint action)."""
         entry: Tensor = encoded[0]
         for player, count in enumerate(self.game.num_actions):
             entry = torch.add(actions[:, player], entry, alpha=count)
         return entry
-
-    def entry_rewards(self, entry: Tensor, episode_rewards: Tensor | None) -> Tensor:
-        """Rewards of (state, joint action)."""
-        rewards: Tensor = self.joint_rewards.index_select(0, entry)
-        return rewards if episode_rewards is None else self.rewards(rewards, episode_rewards)
 
     @override
     def observe(self, encoded: Encoded, out: Tensor) -> Tensor:

@@ -246,12 +246,13 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         """Moves on, and keeps what pictures and infos tell of it."""
         board = self._single.board
         rewards = self._single.step(moves)
+        played = self._single.played
         if self._metrics is not None:
-            self._metrics.add(board, self._single.board, moves, rewards)
+            self._metrics.add(board, self._single.board, played, rewards)
         if self._history is not None:
             pairs = zip(self._scores, rewards, strict=True)
             self._scores = [score + reward for score, reward in pairs]
-            self._history.append(Move(board, tuple(moves), tuple(rewards)))
+            self._history.append(Move(board, tuple(played), tuple(rewards)))
         return rewards
 
     def observations(self) -> Observations:

@@ -4,6 +4,7 @@
 `OrderedEnv` is that through PettingZoo's wrapper against calls in the wrong order.
 """
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from gymnasium.error import ResetNeeded
@@ -60,14 +61,39 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
             raise ResetNeeded("call reset() before step(): this episode is over")
 
         agent, agents = self.agent_selection, self.possible_agents
-        if not (self.terminations[agent] or self.truncations[agent]):
-            moves = self.env.check_actions({**dict.fromkeys(agents, 0), agent: action})
-            action = moves[agents.index(agent)]
-        elif action is not None:
-            raise ValueError(
-                f"the episode of {agent} is over: its action must be None, got {action!r}"
-            )
-        super().step(action)
+        if self.terminations[agent] or self.truncations[agent]:
+            if action is not None:
+                raise ValueError(
+                    f"the episode of {agent} is over: its action must be None, got {action!r}"
+                )
+            super().step(action)
+            return
+
+        moves = self.env.check_actions({**self._zeros, agent: action})
+        self._actions[agent] = moves[agents.index(agent)]
+        if agent == agents[-1]:
+            self._move_all()
+        else:
+            if agent == agents[0]:
+                self._clear_rewards()
+            self.agent_selection = self._agent_selector.next()
+
+    def _move_all(self) -> None:
+        """The round that all have moved in; what the conversion does, without copies of copies."""
+        outputs = self.env.step(self._actions)
+        self._observations, self.rewards, self.terminations, self.truncations, self.infos = outputs
+        self._cumulative_rewards = self.rewards.copy()
+
+        # Whose turn it is: the first's, or at the end that of the first to leave.
+        if self.env.agents:
+            self.agent_selection = self._agent_selector.reset()
+        else:
+            self._deads_step_first()
+
+    @cached_property
+    def _zeros(self) -> dict[str, int]:
+        """Some action for every player."""
+        return dict.fromkeys(self.possible_agents, 0)
 
     def get_state(self) -> SequentialState:
         """Everything needed to continue, in the middle of a round too."""
@@ -167,6 +193,29 @@ class OrderedEnv(OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
         """Starts an episode; one that fails does not count."""
         self.env.reset(seed=seed, options=options)
         self._has_reset = self._has_updated = True
+
+    # Once a game runs, nothing is in the wrong order, and the wrapper's questions need no asking.
+
+    def __getattr__(self, name: str) -> Any:
+        if name[0] != "_" and self.__dict__.get("_has_reset"):
+            return getattr(self.env, name)
+        return super().__getattr__(name)
+
+    @override
+    def last(self, observe: bool = True) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Observation, reward, termination, truncation and info of the one whose turn it is."""
+        found: tuple[Any, float, bool, bool, dict[str, Any]]
+        found = self.env.last(observe) if self._has_reset else super().last(observe)
+        return found
+
+    @override
+    def step(self, action: int | None) -> None:
+        """One player's move; a step after the end is a warning of PettingZoo's."""
+        if self._has_reset and self.env.agents:
+            self._has_updated = True
+            self.env.step(action)
+        else:
+            super().step(action)
 
     def set_state(self, state: SequentialState) -> None:
         """Continues from a state; raises what `SequentialEnv.set_state` does."""

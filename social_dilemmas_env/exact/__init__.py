@@ -8,6 +8,7 @@
     game.best_response([None, tft], player=0)          # policy [S, A], scores [N]
     print(game.certificate([tft, tft]))
     game.finite(horizon=50).score([tft, tft])          # the 50-step game, undiscounted
+    best_welfare(game), schelling(game)                # what all can earn; C(k) and D(k)
 
 Needs scipy: pip install -e ".[exact]".  The mathematics is in docs/exact_games.md.
 """
@@ -24,10 +25,12 @@ from social_dilemmas_env.exact.markov_game import MarkovGame
 from social_dilemmas_env.exact.memory import Automaton, PerPlayer, Step, per_player
 from social_dilemmas_env.exact.policy_files import load_policy, save_policy
 from social_dilemmas_env.exact.solvers import SolverError
+from social_dilemmas_env.exact.welfare import Curves, best_welfare, schelling
 
 __all__ = [
     "Automaton",
     "Certificate",
+    "Curves",
     "ExactGame",
     "FiniteGame",
     "MarkovGame",
@@ -35,11 +38,13 @@ __all__ = [
     "SolverError",
     "Step",
     "TooLarge",
+    "best_welfare",
     "certificate",
     "exact_game",
     "load_policy",
     "per_player",
     "save_policy",
+    "schelling",
 ]
 
 

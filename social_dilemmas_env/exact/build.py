@@ -31,8 +31,10 @@ from social_dilemmas_env.exact.product import (
 from social_dilemmas_env.exact.quotient import LARGEST, Quotient, group
 from social_dilemmas_env.exact.seats import alike, memory_views, seen_by_views
 from social_dilemmas_env.exact.tables import check_gamma
+from social_dilemmas_env.exact.trembling import Steps, goes_on, trembling
 from social_dilemmas_env.exact.visible import check_invariant, check_visible
 from social_dilemmas_env.games.game import Game, is_bound
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import one_of
 
@@ -56,7 +58,9 @@ def exact_game(
             equal; "all" also those that reflections make equal, for policies that do the mirrored
             thing on mirrored boards (an eighth of the states); None keeps every board, for policies
             that read absolute cells.
-        **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part.
+        **game_kwargs: the game's own arguments, as for `make_env`.  `max_cycles` plays no part; a
+            `continuation` multiplies gamma, here and in `finite` games; with `action_noise` the
+            game's rewards and next states are those of the actions that are played.
 
     Raises:
         ValueError: a game too large (the number of states is named), a memory that looks at what a
@@ -86,6 +90,23 @@ def exact_game(
             f"{counted(states)} states with memory ({error}; at most {MAX_ENTRIES:,} states x "
             "joint actions); a smaller board, fewer players or a smaller memory would shrink it"
         ) from None
+
+
+def with_symmetry(game: ExactGame, symmetry: str | None) -> ExactGame:
+    """The same rules and memory, with boards counted as one by another symmetry.
+
+    Args:
+        game: of `exact_game`.
+        symmetry: as there.
+
+    Raises:
+        ValueError: a memory that tells boards apart which the symmetry makes equal.
+    """
+    origin = game.origin
+    rules = origin.env_id, origin.kwargs, origin.game
+    own_first = _from_own_seat(origin.env_id, origin.game, origin.kwargs)
+    plan = _Plan(*rules, own_first, origin.memory, origin.own_memory, symmetry)
+    return _build(plan, game.gamma)
 
 
 @dataclass(frozen=True)
@@ -133,12 +154,7 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
 
     table = updates(game, boards, memory)
 
-    # Only memories that players can have.
-    check_visible(game, boards, table)
-    if plan.own_memory or plan.symmetry == "all":
-        # Our own memories read no cells: a look at the generators finds renamed actions.
-        elements = quotient.group.order if plan.own_memory else 6
-        check_invariant(game, boards, memory, table, (quotient, elements))
+    _check_memory(plan, boards, table, quotient)
 
     # Boards x memory.
     begin = int(memory_codes(memory, memory.start, np.zeros((), np.int64)))
@@ -149,7 +165,8 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         views = tuple(zip(moved, memory_views(memory, len(game.num_actions)), strict=True))
     product = multiply(boards, table, begin, views)
     check_size(*product.successors.shape)
-    origin = Origin(plan.env_id, plan.kwargs, plan.game, memory, quotient, boards, table, product)
+    rules = plan.env_id, plan.kwargs, plan.game, memory, plan.own_memory
+    origin = Origin(*rules, quotient, boards, table, product)
 
     # What seats see.
     remembered = memory_columns(memory, product.memory)
@@ -162,21 +179,33 @@ def _build(plan: _Plan, gamma: float) -> ExactGame:
         seen = seen_by_views(game, memory, board, remembered)
 
     columns = _columns(game, boards, product, memory)
+    steps = Steps(product.successors, product.chance, boards.rewards[product.board])
+    if noise := action_noise(plan.game):
+        steps = trembling(steps, game.num_actions, noise)
     average = quotient.stabiliser(boards.board) if plan.symmetry == "all" else None
     return ExactGame(
         num_actions=tuple(game.num_actions),
         start=product.start,
-        successors=product.successors,
-        chance=product.chance,
-        rewards=boards.rewards[product.board],
+        successors=steps.successors,
+        chance=steps.chance,
+        rewards=steps.rewards,
         seen=seen,
         seen_actions=None if renamed is None else renamed[:, product.board],
         stabiliser=None if average is None else average[product.board],
         columns=columns,
-        still=_still(columns, product.successors),
-        gamma=gamma,
+        still=_still(columns, steps.successors),
+        gamma=gamma * goes_on(plan.game),
         origin=origin,
     )
+
+
+def _check_memory(plan: _Plan, boards: Boards, table: Ints, quotient: Quotient) -> None:
+    """Refuses memories that players cannot have, and those that read what a symmetry changes."""
+    check_visible(plan.own_first, boards, table)
+    if plan.own_memory or plan.symmetry == "all":
+        # Our own memories read no cells: a look at the generators finds renamed actions.
+        elements = quotient.group.order if plan.own_memory else 6
+        check_invariant(plan.own_first, boards, plan.memory, table, (quotient, elements))
 
 
 def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) -> dict[str, Ints]:
@@ -196,8 +225,9 @@ def _columns(game: Game, boards: Boards, product: Product, memory: Automaton) ->
 
 def _still(columns: dict[str, Ints], successors: Ints) -> tuple[str, ...]:
     """The columns that take several values and change only when chance acts."""
-    if (successors < len(successors)).all():
-        return ()  # chance never acts
+    certain = successors < len(successors)
+    if certain.all() or not certain.any():
+        return ()  # chance never acts, or always
 
     # Compare both ends of every step that chance has no part in.
     source, joint = np.nonzero(successors < len(successors))

@@ -23,6 +23,7 @@ from social_dilemmas_env.exact.tables import (
     check_policy,
     check_symmetric,
 )
+from social_dilemmas_env.exact.trembling import goes_on
 from social_dilemmas_env.strategies.base import seat
 from social_dilemmas_env.validation import integer
 
@@ -112,8 +113,8 @@ def finite_game(game: MarkovGame, horizon: int, gamma: float = 1.0) -> FiniteGam
     Args:
         game: from `exact_game`.
         horizon: steps.
-        gamma: discount factor in (0, 1].
+        gamma: discount factor in (0, 1]; the game's `continuation` multiplies it.
     """
     tables = {field.name: getattr(game, field.name) for field in fields(MarkovGame)}
-    tables["gamma"] = check_gamma(gamma, below_one=False)
+    tables["gamma"] = check_gamma(gamma, below_one=False) * goes_on(game.origin.game)
     return FiniteGame(**tables, steps=integer("horizon", horizon, 1))

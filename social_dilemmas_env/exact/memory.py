@@ -23,8 +23,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from social_dilemmas_env.exact.chance import Floats, Ints
-from social_dilemmas_env.games.coin import CoinGame
-from social_dilemmas_env.games.coin_boards import owned, taken
+from social_dilemmas_env.games.coin_memory import KINDS, hurt_after, pickups_after
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Game
 from social_dilemmas_env.validation import nearest
 
@@ -103,37 +103,17 @@ def per_player(
 # ------------------------------------------------------------------------------------- built in
 
 
-NOTHING, OWN, OTHERS = 0, 1, 2  # what a player picked up last
-
-
 def picked(memory: Board, step: Step) -> Board:
     """What each player picked up last: nothing yet, own coins only, another's (N columns)."""
     game = step.game
     assert isinstance(game, CoinGame)
-    n = game.num_agents
-    got = taken(game, step.before[n : n + game.coins], step.after[:n])
-    columns = []
-    for i, last in enumerate(memory):
-        mine = owned(game, step.before, i)
-        own = sum(players[i] * m for players, m in zip(got, mine, strict=True))
-
-        others = sum(players[i] * (1 - m) for players, m in zip(got, mine, strict=True))
-        columns.append(np.where(others > 0, OTHERS, np.where(own > 0, OWN, last)))
-    return tuple(columns)
-
-
-def hurt(memory: Board, step: Step) -> Board:
-    """Whether each player's last reward other than 0 was a loss (N columns)."""
-    return tuple(
-        np.where(reward < 0, 1, np.where(reward > 0, 0, last))
-        for last, reward in zip(memory, step.rewards, strict=True)
-    )
+    return tuple(pickups_after(game, memory, step.before, step.after[: game.num_agents]))
 
 
 def picked_and_hurt(memory: Board, step: Step) -> Board:
-    """Both (2 N columns)."""
+    """That, and whether each player's last reward other than 0 was a loss (2 N columns)."""
     n = len(memory) // 2
-    return (*picked(memory[:n], step), *hurt(memory[n:], step))
+    return (*picked(memory[:n], step), *hurt_after(memory[n:], step.rewards))
 
 
 def acted(memory: Board, step: Step) -> Board:
@@ -162,8 +142,8 @@ def _last_action(game: Game) -> PerPlayer:
 
 
 BUILT_IN: dict[str, Callable[[Game], PerPlayer]] = {
-    "last_pickup": lambda game: per_player(game, {"pickup": 3, "hurt": 2}, picked_and_hurt),
-    "pickups": lambda game: per_player(game, {"pickup": 3}, picked),
+    "last_pickup": lambda game: per_player(game, KINDS["last_pickup"], picked_and_hurt),
+    "pickups": lambda game: per_player(game, KINDS["pickups"], picked),
     "last_action": _last_action,
     "grudge": lambda game: per_player(game, {"grudge": 2}, betrayed),
 }

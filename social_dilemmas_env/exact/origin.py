@@ -22,6 +22,7 @@ class Origin:
     kwargs: dict[str, Any]  # the game's arguments
     game: Game  # the rules, with the views that were asked for
     memory: Automaton
+    own_memory: bool  # the caller's, not one of ours
     quotient: Quotient
     boards: Boards
     updates: Ints  # next memory [M, B * J]

@@ -6,15 +6,19 @@ game would need two of its memories.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from social_dilemmas_env.engine.tables import observations
 from social_dilemmas_env.exact.chance import Floats, Ints, outcomes
 from social_dilemmas_env.exact.origin import Origin
+from social_dilemmas_env.exact.product import memory_columns
 from social_dilemmas_env.exact.tables import GameTables, Policy, check_policy, check_symmetric
-from social_dilemmas_env.games.game import encode
+from social_dilemmas_env.games.game import Board, Game, encode
+from social_dilemmas_env.registry import spec
 from social_dilemmas_env.strategies import make_strategy
 from social_dilemmas_env.strategies.base import Scripted, seat
 
@@ -46,8 +50,8 @@ def policy_of(
         policy = check_policy(tabulate(origin), (tables.num_states, tables.num_actions[at]), "it")
         return check_symmetric(policy, tables, "its policy")
     if callable(getattr(source, "probabilities", None)) or hasattr(source, "logits"):
-        read = _read(_reader(source), origin, at)
-        return _table(tables, {at: read[origin.product.board]})
+        shown = _shown(source, origin)
+        return _table(tables, {at: _read(_reader(source), shown, at)[shown.place]})
     if hasattr(source, "act"):
         raise ValueError(
             f"{type(source).__name__} says how it acts, not with which probabilities: exact games "
@@ -125,23 +129,65 @@ def _reader(agent: Any) -> Reader:
     return softmax
 
 
-def _read(reader: Reader, origin: Origin, player: int) -> Floats:
-    """What a memoryless player does on each board, [B, A].
+@dataclass(frozen=True)
+class _Shown:
+    """What an agent is shown in the states of a game."""
+
+    origin: Origin
+    rules: Game  # what it plays: with the memory in its observations, or without
+    boards: Board  # columns of each board that is looked at, without the memory
+    memory: Board  # columns of the memory, none if it is not shown
+    place: Ints  # [S] which of these K boards a state is
+
+    def observations(self, element: int, player: int) -> Iterator[Floats]:
+        """Of all boards after a symmetry, some at a time."""
+        board = (*self.origin.quotient.images(self.boards, element), *self.memory)
+        view = self.rules.view_of(board, player)
+        ids = np.asarray(encode(view, self.rules.view_sizes))
+        for at in range(0, len(ids), CHUNK):
+            yield observations(self.rules, ids[at : at + CHUNK])
+
+
+def _shown(agent: Any, origin: Origin) -> _Shown:
+    """With the game's memory for an agent that was trained with such a view of it.
+
+    Raises:
+        ValueError: with another memory than the game's.
+    """
+    product, boards = origin.product, origin.boards.board
+    wanted = (getattr(agent, "game_kwargs", None) or {}).get("memory")
+    if wanted is None:
+        return _boards_only(origin)
+
+    # Every state is a board of the game that shows it.
+    rules = spec(origin.env_id).game(**origin.kwargs, memory=wanted)
+    if rules.columns[len(boards) :] != tuple(origin.memory.columns):
+        raise ValueError(
+            f"this {type(agent).__name__} sees memory={wanted!r}: build the game with that memory"
+        )
+    memory = memory_columns(origin.memory, product.memory)
+    states = tuple(column[product.board] for column in boards)
+    return _Shown(origin, rules, states, memory, np.arange(len(product.board)))
+
+
+def _boards_only(origin: Origin) -> _Shown:
+    """Without the memory."""
+    return _Shown(origin, origin.game, origin.boards.board, (), origin.product.board)
+
+
+def _read(reader: Reader, shown: _Shown, player: int) -> Floats:
+    """What a player without a memory of its own does on each board that it is shown, [K, A].
 
     Raises:
         ValueError: something else on boards that a symmetry makes equal.
     """
-    boards, group = origin.boards, origin.quotient.group
+    group, count = shown.origin.quotient.group, len(shown.boards[0])
     first: Floats | None = None
     which, weaker = "translation", None
 
     # The board itself first, then its images.
-    for element in range(min(group.order, max(3, IMAGES // boards.count))):
-        board = origin.quotient.images(boards.board, element)
-        parts = [
-            np.asarray(reader(origin.observe(tuple(c[at : at + CHUNK] for c in board), player)))
-            for at in range(0, boards.count, CHUNK)
-        ]
+    for element in range(min(group.order, max(3, IMAGES // count))):
+        parts = [np.asarray(reader(seen)) for seen in shown.observations(element, player)]
         found = np.concatenate(parts).astype(np.float64)[:, group.actions[player][element]]
 
         if first is None:
@@ -166,9 +212,8 @@ def _scripted(strategy: Scripted, tables: GameTables, origin: Origin) -> Floats:
     def reader(memory: int) -> Reader:
         return lambda observations: strategy.action_probabilities(observations, memory)
 
-    read = np.stack(
-        [_read(reader(k), origin, strategy.player) for k in range(strategy.num_memories)]
-    )
+    shown, seat = _boards_only(origin), strategy.player
+    read = np.stack([_read(reader(k), shown, seat) for k in range(strategy.num_memories)])
 
     board = origin.product.board
     if strategy.num_memories == 1:

@@ -30,6 +30,9 @@ Row: own action; column: the other player's; entries: own reward, the other's.
 | **dove** | 3, 3 | 1, 4 |
 | **hawk** | 4, 1 | 0, 0 |
 
+A step: all play dove 3, all play hawk 0, a lone hawk 4, the other 1; index of a dilemma -.25
+(`benchmarks/dilemmas.py`: 1 at most, and 0 or less where there is none).
+
 ## Starting State
 
 Nothing has been played: observation 0.

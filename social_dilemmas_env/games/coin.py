@@ -5,9 +5,11 @@ Players on a torus pick up coins; taking another's coin hurts its owner more tha
 ## Description
 
     1. All players move at the same time, one cell left, right, up or down; the board wraps around.
-       There is no "stay".
+       There is no "stay", unless `stay=True`.  With `walls=True` it does not wrap: who walks
+       against a wall stays.
     2. A player standing on a coin picks it up.  Who gets it if several stand there: `ties`.
     3. Whoever picks up a coin gets +1.  If anybody but its owner does, the owner gets -2 (once).
+       Other numbers: `payoffs=(gain, loss)`.
     4. With one coin (`coins=1`), a coin that was picked up comes back in the next player's colour
        (`coin_color="alternate"`) or in a random one (`"random"`); with `coins=num_agents` each
        player always has one coin of their colour on the board.
@@ -21,13 +23,19 @@ each earns more, whatever the others do, by taking every coin: it is a social di
 
 ## Action Space
 
-`Discrete(4)`: left, right, up, down (`moves="LRUD"`), or right, left, down, up (`moves="RLDU"`).
+`Discrete(4)`: left, right, up, down (`moves="LRUD"`), or right, left, down, up (`moves="RLDU"`);
+with `stay=True` `Discrete(5)`, the last being stay.
 
 ## Observation Space
 
 `Box(0, 1, (2 * num_agents, height, width), float32)`: planes with a single 1 each.  For
 `view="ego"`: myself, the next player, ..., then my coin, the next player's coin, ...; for
 `view="joint"`: player 0, player 1, ..., player 0's coin, ...
+
+`memory="pickups"` adds a plane for each player (in the same order) that tells what it picked up
+last, by the cell of its 1 in reading order: 0 nothing yet, 1 own coins only, 2 another's;
+`memory="last_pickup"` adds after these a plane for each that tells whether its last reward other
+than 0 was a loss: 0 no, 1 yes.  The memory is empty at the start of an episode.
 
 ## Rewards
 
@@ -40,7 +48,32 @@ each earns more, whatever the others do, by taking every coin: it is a social di
 
 `ties="both"`: everyone standing on the coin gets it; `"red"`: the player with the lowest index
 does; `"split"`: they share it, the +1 in equal parts, and the owner loses 2 times the share that
-went to others.
+went to others; `"each"`: everyone gets it, and the owner loses 2 to each of the others.
+
+What these rewards make of the game, exactly: mean rewards a step of an episode of 50 when all
+cooperate (take their own coins only), all defect (take every coin), one defects and what its
+victims then get; the index of a dilemma is at most 1, and at most 0 where there is none
+(`benchmarks/dilemmas.py`, with its definition).  `ties="red"` and `variant="lola"` are as "split",
+in the mean of all seats.
+
+| players | board | ties | all cooperate | all defect | lone defector | its victims | index |
+|---:|---|---|---:|---:|---:|---:|---:|
+| 2 | 3x3 | both | .349 | 0 | .637 | -.266 | .295 |
+| 2 | 3x3 | split | .349 | 0 | .557 | -.186 | .250 |
+| 2 | 3x3 | both, `variant="mfos"` | .508 | .280 | .598 | .184 | .218 |
+| 2 | 4x4 | both | .243 | 0 | .442 | -.169 | .277 |
+| 2 | 4x4 | split | .243 | 0 | .411 | -.138 | .251 |
+| 2 | 4x4 | both, `variant="mfos"` | .390 | .149 | .462 | .054 | .176 |
+| 2 | 5x5 | both | .203 | 0 | .371 | -.141 | .276 |
+| 2 | 5x5 | split | .203 | 0 | .345 | -.116 | .251 |
+| 2 | 5x5 | both, `variant="mfos"` | .349 | .112 | .397 | .051 | .140 |
+| 3 | 3x3 | both | .232 | .208 | .644 | -.191 | .029 |
+| 3 | 3x3 | split | .232 | -.075 | .528 | -.133 | .152 |
+| 3 | 3x3 | both, `variant="mfos"` | .405 | .217 | .565 | .183 | .301 |
+| 3 | 4x4 | both | .158 | .007 | .440 | -.124 | .254 |
+| 3 | 4x4 | split | .158 | -.065 | .394 | -.101 | .146 |
+| 3 | 5x5 | both | .133 | .090 | .365 | -.102 | .090 |
+| 3 | 5x5 | split | .133 | -.047 | .328 | -.083 | .130 |
 
 ## Starting State
 
@@ -56,18 +89,21 @@ its first colour uniform.
 
 `variant="loqa"`, then any switch to override it: `grid_size=3` (n, or (height, width), each at
 least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`, `distinct_starts`,
-`moves`, `view`, `max_cycles`.
+`moves`, `stay`, `view`, `max_cycles`, `payoffs` (a pair (gain, loss), the gain at least 0, the loss
+at most 0, whole numbers or fractions with a denominator of at most 1,000).  No part of a variant
+are `walls=False` and `memory` (none, "last_pickup" or "pickups"), which adds to what is observed.
 
-| variant | loqa | pola | lola | mfos |
-|---|---|---|---|---|
-| ties | both | both | red | both |
-| coin_color | alternate | alternate | alternate | alternate |
-| coins | 1 | 1 | 1 | one each |
-| coin_avoids_players | True | True | True | False |
-| distinct_starts | False | False | True | False |
-| moves | LRUD | RLDU | RLDU | RLDU |
-| view | ego | joint | joint | ego |
-| max_cycles | 50 | 50 | 150 | 15 |
+| variant | loqa | pola | lola | mfos | reciprocator |
+|---|---|---|---|---|---|
+| ties | both | both | red | both | each |
+| coin_color | alternate | alternate | alternate | alternate | alternate |
+| coins | 1 | 1 | 1 | one each | one each |
+| coin_avoids_players | True | True | True | False | False |
+| distinct_starts | False | False | True | False | False |
+| moves | LRUD | RLDU | RLDU | RLDU | RLDU |
+| stay | False | False | False | False | True |
+| view | ego | joint | joint | ego | ego |
+| max_cycles | 50 | 50 | 150 | 15 | 32 |
 
 ## Version History
 
@@ -77,248 +113,28 @@ least 2), `num_agents=2`, `coins=1`, `ties`, `coin_color`, `coin_avoids_players`
   players; `pola`: POLA (arXiv:2210.10125; Silent-Zebra/POLA, JAX files) and LOLA-DiCE; `lola`: LOLA
   (arXiv:1709.04326; alshedivat/lola, `lola/envs/coin_game.py`), where red wins ties; `mfos`: M-FOS
   (arXiv:2205.01447; luchris429/Model-Free-Opponent-Shaping), inner episodes, without its three
-  planes of last rewards and end of episode and without its 16th step, which only resets.
+  planes of last rewards and end of episode and without its 16th step, which only resets;
+  `reciprocator`: Reciprocators (arXiv:2406.01641; johnlyzhou/reciprocator); the loss is n / (n - 1)
+  for n players, so -2 for two and -1.5 for three; without its order of planes (it turns them by two
+  for each player).
 """
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import fields, replace
 from typing import Any
 
-from social_dilemmas_env.games.coin_arguments import board_sides, check_coin_game
-from social_dilemmas_env.games.columns import distinct, free_cell, ordered, wrapped
-from social_dilemmas_env.games.game import Board, Column, Draw, Symmetry
-from social_dilemmas_env.games.torus import torus_symmetries
-from social_dilemmas_env.modes import CoinColor, Moves, Ties, Variant, View
+from social_dilemmas_env.games.coin_arguments import board_sides, check_coin_game, payoff_pair
+from social_dilemmas_env.games.coin_memory import CoinGameWithMemory
+from social_dilemmas_env.games.coin_rules import GAIN, CoinGame
+from social_dilemmas_env.modes import (
+    COIN_MEMORIES,
+    CoinColor,
+    CoinMemory,
+    Moves,
+    Ties,
+    Variant,
+    View,
+)
 from social_dilemmas_env.validation import integer, one_of
-
-GAIN = 1  # to whoever picks up a coin
-LOSS = -2  # to the owner when another picks it up
-assert GAIN + LOSS < 0 < GAIN  # a theft pays the thief and costs the group: the dilemma
-STEPS = {"L": (0, -1), "R": (0, 1), "U": (-1, 0), "D": (1, 0)}  # (rows, columns)
-
-
-@dataclass(frozen=True)
-class CoinGame:
-    """Rules of the Coin Game; the fields are the switches of the module's docstring."""
-
-    height: int = 3  # rows of the torus
-    width: int = 3  # its columns
-    num_agents: int = 2
-    coins: int = 1  # one in all, or one of each colour
-    ties: Ties = "both"  # rule 2: who gets a coin that several reach
-    coin_color: CoinColor = "alternate"  # rule 4: the colour it comes back in
-    coin_avoids_players: bool = True  # rule 5: where it comes back
-    distinct_starts: bool = False  # no two players on one cell at the start
-    moves: Moves = "LRUD"  # the order of the actions
-    view: View = "ego"  # players counted from oneself, or from player 0
-    max_cycles: int = 50  # rule 6
-    reward_noise = 0.0
-
-    @cached_property
-    def cells(self) -> int:
-        """Number of cells; cell = row * width + column."""
-        return self.height * self.width
-
-    @property
-    def num_actions(self) -> tuple[int, ...]:
-        """Four moves each."""
-        return (4,) * self.num_agents
-
-    @property
-    def action_names(self) -> tuple[tuple[str, ...], ...]:
-        """Left, right, up, down, in the order of `moves`."""
-        names = {"L": "left", "R": "right", "U": "up", "D": "down"}
-        return (tuple(names[m] for m in self.moves),) * self.num_agents
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Cells of the players, cells of the coins and, if there is one coin only, its owner."""
-        players = [f"player_{i}" for i in range(self.num_agents)]
-        if self.coins == 1:
-            return (*players, "coin", "owner")
-        return (*players, *[f"coin_{i}" for i in range(self.coins)])
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """A cell each, and the owner."""
-        owner = (self.num_agents,) if self.coins == 1 else ()
-        return (self.cells,) * (self.num_agents + self.coins) + owner
-
-    @property
-    def view_sizes(self) -> tuple[int, ...]:
-        """As `sizes`."""
-        return self.sizes
-
-    @property
-    def observation_shape(self) -> tuple[int, ...]:
-        """A plane for each player and for each colour of coin."""
-        return (2 * self.num_agents, self.height, self.width)
-
-    @cached_property
-    def share(self) -> int:
-        """Parts a coin can be cut into so that any number of takers get equal shares.
-
-        1 unless ties split it.
-        """
-        return math.lcm(*range(1, self.num_agents + 1)) if self.ties == "split" else 1
-
-    @cached_property
-    def reward_values(self) -> tuple[float, ...]:
-        """Code = reward * share - LOSS * share.
-
-        From losing one's coin to taking every coin, in steps of 1 / share.
-        """
-        least, most = LOSS * self.share, GAIN * self.coins * self.share
-        return tuple(r / self.share for r in range(least, most + 1))
-
-    @property
-    def most_parts(self) -> int:
-        """Steps of 1 / share from the least reward to the most."""
-        return (GAIN * self.coins - LOSS) * self.share
-
-    def is_possible(self, board: Board) -> Column:
-        """Whether a board can occur: a coin that avoids players never lies under one."""
-        players, coins = board[: self.num_agents], board[self.num_agents :][: self.coins]
-        clashes = [(coin == player) * 1 for coin in coins for player in players]
-        return sum(clashes) * self.coin_avoids_players == 0
-
-    @property
-    def streams(self) -> int:
-        """Coins, colour, and the players at the start."""
-        return self.coins + 1 + self.num_agents
-
-    def start(self, draw: Draw) -> Board:
-        """Players on uniform cells; coin and colour are left to chance."""
-        placed: list[Column] = []
-        for i in range(self.num_agents):
-            taken = placed if self.distinct_starts else []
-            index = draw(self.coins + 1 + i, self.cells - len(taken))
-            placed.append(free_cell(index, ordered(taken)))
-
-        # Marked, for chance to fill in.
-        unset = placed[0] * 0
-        owner = (unset + self.num_agents,) if self.coins == 1 else ()
-        return (*placed, *[unset + self.cells] * self.coins, *owner)
-
-    def act(self, board: Board, actions: Sequence[Column]) -> tuple[Board, list[Column]]:
-        """Rules 1 to 4."""
-        n, pairs = self.num_agents, zip(board[: self.num_agents], actions, strict=True)
-        cells = [self.move(cell, action) for cell, action in pairs]  # rule 1
-
-        # The reward codes, from 0 for a reward of LOSS on.
-        coins, owner = list(board[n : n + self.coins]), board[n + self.coins :]
-        rewards = [cell * 0 - LOSS * self.share for cell in cells]
-
-        # Each coin: who gets it, what that pays, and whose it is next.
-        for c, coin in enumerate(coins):
-            found = self.takers([(cell == coin) * 1 for cell in cells])  # rule 2
-            total = sum(found)
-            for i in range(n):  # rule 3
-                mine = (owner[0] == i) * 1 if owner else int(c == i)
-                rewards[i] = rewards[i] + self.payment(found[i], total, mine)
-            taken = (total > 0) * 1
-            coins[c] = coin + taken * (self.cells - coin)  # rule 5: marked, for chance to place
-            if owner:
-                owner = (self.next_owner(owner[0], taken),)  # rule 4
-        return (*cells, *coins, *owner), rewards
-
-    def move(self, cell: Column, action: Column) -> Column:
-        """The cell one step away, around the torus."""
-        row = cell // self.width
-        column = cell - row * self.width
-
-        for a, name in enumerate(self.moves):
-            rows, columns = STEPS[name]
-            if rows:
-                row = row + rows % self.height * (action == a)
-            if columns:
-                column = column + columns % self.width * (action == a)
-
-        return wrapped(row, self.height) * self.width + wrapped(column, self.width)
-
-    def takers(self, standing: list[Column]) -> list[Column]:
-        """Of the players standing on a coin, those who get it (0 or 1 each)."""
-        if self.ties != "red":
-            return standing
-
-        # The first of them only.
-        got, free = [], 1
-        for stands in standing:
-            got.append(stands * free)
-            free = free * (1 - stands)
-        return got
-
-    def payment(self, got: Column, total: Column, mine: Column) -> Column:
-        """Rule 3: reward of one player for one coin, in units of 1 / share.
-
-        `got` and `mine` are 1 if I got it and if I own it, else 0; `total` players got it.
-        """
-        others = total - got
-        if self.ties != "split":
-            return GAIN * got + LOSS * mine * ((others > 0) * 1)
-
-        part = self.share // (total + (total == 0) * 1)
-        return GAIN * got * part + LOSS * mine * others * part
-
-    def next_owner(self, owner: Column, taken: Column) -> Column:
-        """Rule 4: the next player's colour, or marked for chance to choose."""
-        if self.coin_color == "alternate":
-            return wrapped(owner + taken, self.num_agents)
-        return owner + taken * (self.num_agents - owner)
-
-    def chances(self, board: Board) -> tuple[Column, ...]:
-        """Streams 0 ..: the cell of each coin; then the colour."""
-        n = self.num_agents
-        free = self.cells - (distinct(ordered(board[:n])) if self.coin_avoids_players else 0)
-        counts = [1 + (coin == self.cells) * (free - 1) for coin in board[n : n + self.coins]]
-        return (*counts, *[1 + (owner == n) * (n - 1) for owner in board[n + self.coins :]])
-
-    def chance(self, board: Board, draw: Draw) -> Board:
-        """Rule 5, and the colour if it is random."""
-        n, filled = self.num_agents, list(board)
-
-        # Rule 5: cells where no coin may be placed.
-        blocked = ordered(board[:n]) if self.coin_avoids_players else []
-        for stream, count in enumerate(self.chances(board)):
-            column, marked = board[n + stream], self.sizes[n + stream]
-            value = draw(stream, count)
-            if stream < self.coins:
-                value = free_cell(value, blocked)
-            filled[n + stream] = column + (column == marked) * (value - column)
-        return tuple(filled)
-
-    def view_of(self, board: Board, player: int) -> Board:
-        """The board with the players, and the colours, counted from `player` on."""
-        if self.view == "joint" or player == 0:
-            return board
-
-        n = self.num_agents
-        cells, coins, owner = board[:n], board[n : n + self.coins], board[n + self.coins :]
-        cells = cells[player:] + cells[:player]
-        if owner:
-            return (*cells, *coins, wrapped(owner[0] + (n - player), n))
-        return (*cells, *coins[player:], *coins[:player])
-
-    def features(self, view: Board) -> list[Column]:
-        """One position for each player and each coin."""
-        n = self.num_agents
-        players = [plane * self.cells + cell for plane, cell in enumerate(view[:n])]
-        if self.coins == 1:
-            return [*players, (n + view[n + 1]) * self.cells + view[n]]
-        coins = [(n + c) * self.cells + coin for c, coin in enumerate(view[n:])]
-        return [*players, *coins]
-
-    def symmetries(self) -> tuple[Symmetry, ...]:
-        """Of the torus: translations, reflections, and on square boards the transposition."""
-        places = self.num_agents + self.coins
-        owner = (tuple(range(self.num_agents)),) if self.coins == 1 else ()
-        return tuple(
-            Symmetry((cells,) * places + owner, (moves,) * self.num_agents)
-            for cells, moves in torus_symmetries(self.height, self.width, self.moves)
-        )
-
 
 LOQA = CoinGame()
 VARIANTS = {
@@ -328,6 +144,15 @@ VARIANTS = {
         LOQA, moves="RLDU", view="joint", ties="red", distinct_starts=True, max_cycles=150
     ),
     "mfos": replace(LOQA, moves="RLDU", coins=2, coin_avoids_players=False, max_cycles=15),
+    "reciprocator": replace(
+        LOQA,
+        moves="RLDU",
+        stay=True,
+        coins=2,
+        ties="each",
+        coin_avoids_players=False,
+        max_cycles=32,
+    ),
 }
 
 
@@ -344,8 +169,14 @@ def coin_game(
     moves: Moves | None = None,
     view: View | None = None,
     max_cycles: int | None = None,
+    payoffs: tuple[float, float] | None = None,
+    stay: bool | None = None,
+    walls: bool = False,
+    memory: CoinMemory | None = None,
 ) -> CoinGame:
     """Checks the arguments and returns the rules; None takes the variant's value.
+
+    `memory=None` shows none.
 
     Raises:
         ValueError: an unknown variant or switch, a board too small for the rules.
@@ -365,12 +196,21 @@ def coin_game(
         "moves": moves,
         "view": view,
         "max_cycles": max_cycles,
+        "payoffs": None if payoffs is None else payoff_pair(payoffs),
+        "stay": stay,
+        "walls": walls,
     }
+    if variant == "reciprocator" and payoffs is None:
+        switches["payoffs"] = (GAIN, -num_agents / (num_agents - 1))
     given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
     for name, least in (("coins", 1), ("max_cycles", 1)):
         if name in given:
             given[name] = integer(name, given[name], least)
 
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
+    if memory is not None:
+        same = {field.name: getattr(game, field.name) for field in fields(game)}
+        one_of("memory", memory, COIN_MEMORIES)
+        game = CoinGameWithMemory(**same, memory=memory)
     check_coin_game(game)
     return game

@@ -3,15 +3,16 @@
 import math
 from typing import Any
 
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.modes import COIN_SWITCHES
-from social_dilemmas_env.validation import flag, horizon, integer, one_of
+from social_dilemmas_env.validation import finite, flag, horizon, integer, one_of
 
 MAX_CODES = 1 << 62  # boards are counted in int64
 MAX_REWARDS = 1 << 20  # different rewards, one code each: 13 players who split coins have more
 
 
-def check_coin_game(game: Any) -> None:
-    """Checks the switches of a `CoinGame`, and what it would cost.
+def check_coin_game(game: CoinGame) -> None:
+    """Checks the switches of the rules, and what it would cost.
 
     Raises:
         ValueError: an unknown switch, a board too small for the rules, too many states or rewards.
@@ -19,7 +20,7 @@ def check_coin_game(game: Any) -> None:
     """
     for name, known in COIN_SWITCHES.items():
         one_of(name, getattr(game, name), known)
-    for name in ("coin_avoids_players", "distinct_starts"):
+    for name in ("coin_avoids_players", "distinct_starts", "stay", "walls"):
         flag(name, getattr(game, name))
     horizon(game.max_cycles)
 
@@ -71,3 +72,20 @@ def board_sides(grid_size: Any) -> tuple[int, int]:
         )
     height, width = (integer("grid_size", side, 2) for side in pair)
     return height, width
+
+
+def payoff_pair(payoffs: Any) -> tuple[float, float]:
+    """What a coin gains whoever takes it, and what it loses its owner.
+
+    Raises:
+        ValueError: no pair, a gain below 0 or a loss above.
+        TypeError: something that is no number.
+    """
+    if not isinstance(payoffs, tuple | list) or len(payoffs) != 2:
+        raise ValueError(f"payoffs must be a pair (gain, loss), got {payoffs!r}")
+    gain, loss = (finite("payoffs", payoff) for payoff in payoffs)
+    if gain < 0 or loss > 0:
+        raise ValueError(
+            f"payoffs: the gain must be at least 0 and the loss at most 0, got {payoffs!r}"
+        )
+    return gain, loss

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.game import Board, Column
+
+
+def board_columns(game: CoinGame) -> int:
+    """How many columns of a board say where things are: players, coins, the owner of one coin."""
+    return game.num_agents + game.coins + (game.coins == 1)
 
 
 def board_of(game: CoinGame, observations: Any, player: int = 0) -> Board:
@@ -13,16 +18,18 @@ def board_of(game: CoinGame, observations: Any, player: int = 0) -> Board:
     Args:
         game: the rules; `game.view` says whether the planes are counted from `player` on or from
             player 0 on.
-        observations: [B, 2 N, height, width], zeros and ones; a numpy array or a torch tensor.
+        observations: [B, 2 N, height, width], zeros and ones, or more planes, which are not read; a
+            numpy array or a torch tensor.
         player: whose observations they are.
 
     Returns:
-        The columns `game.columns`, int64 [B] each, in the numbering of the game, not of the player.
+        The columns of players, coins and owner, int64 [B] each, in the numbering of the game, not
+        of the player.
     """
     n, shift = game.num_agents, 0 if game.view == "joint" else player
 
     # Where the one stands in each plane.
-    planes = observations.reshape(len(observations), 2 * n, game.cells)
+    planes = observations.reshape(len(observations), -1, game.cells)[:, : 2 * n]
     peaks = planes.argmax(-1)
     order = [(i - shift) % n for i in range(n)]  # the plane of player i
     cells = [peaks[:, plane] for plane in order]
@@ -49,7 +56,7 @@ def owned(game: CoinGame, board: Board, player: int) -> list[Column]:
     """Per coin on the board, 1 if it has the player's colour, else 0."""
     if game.coins > 1:
         return [int(c == player) for c in range(game.coins)]
-    return [(board[-1] == player) * 1]
+    return [(board[game.num_agents + 1] == player) * 1]
 
 
 def picked_up(

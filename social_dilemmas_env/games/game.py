@@ -117,6 +117,15 @@ def is_possible(game: Game, board: Board) -> Column:
     return board[0] == board[0] if judge is None else judge(board)
 
 
+def caption(game: Game, board: Board) -> str:
+    """What a picture of one game says of the board, a sentence; "" for nothing.
+
+    A game may say something by a method of this name.
+    """
+    speak = getattr(game, "caption", None)
+    return "" if speak is None else str(speak(board))
+
+
 def bound_rules(game: Game, xp: Any) -> Any:
     """The rules of a game on a library of arrays, where it has such (`games.commons.arrays`).
 

@@ -32,6 +32,9 @@ Row: own action; column: the other player's; entries: own reward, the other's.
 With `contribution_factor=f` each cooperator pays 1 into a pot that is multiplied by f and shared by
 both: CC f - 1, CD f / 2 - 1, DC f / 2, DD 0.
 
+A step: all cooperate -1, all defect -2, a lone defector 0, its victim -3; index of a dilemma .333
+(`benchmarks/dilemmas.py`: 1 at most, and 0 or less where there is none).
+
 ## Starting State
 
 Nothing has been played: observation 0.

@@ -26,6 +26,15 @@ others did.  For N = 2: start, CC, CD, DC, DD.
 
 `factor * contributors / N`, minus 1 for a contributor.
 
+A step, with the default factor; the index of a dilemma is 1 at most, and 0 or less where there is
+none (`benchmarks/dilemmas.py`):
+
+| players | all cooperate | all defect | lone defector | its victims | index |
+|---:|---:|---:|---:|---:|---:|
+| 2 | .500 | 0 | .750 | -.250 | .250 |
+| 3 | 1.000 | 0 | 1.333 | .333 | .200 |
+| 4 | 1.500 | 0 | 1.875 | .875 | .167 |
+
 ## Starting State
 
 Nothing has been played: observation 0.

@@ -30,6 +30,9 @@ Row: own action; column: the other player's; entries: own reward, the other's.
 | **stag** | 2, 2 | 0, 1 |
 | **hare** | 1, 0 | 1, 1 |
 
+A step: all hunt the stag 2, all hunt hares 1, a lone hare hunter 1, the other 0; index of a dilemma
+-.5 (`benchmarks/dilemmas.py`: 1 at most, and 0 or less where there is none).
+
 ## Starting State
 
 Nothing has been played: observation 0.

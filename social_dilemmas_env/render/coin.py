@@ -3,7 +3,7 @@
 The board with the last move, the players, who took what, the share of own coins.
 """
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.render.canvas import Canvas
 from social_dilemmas_env.render.coin_board import draw_cells, draw_last_move, draw_pieces
 from social_dilemmas_env.render.coin_layout import layout_of

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from social_dilemmas_env.games.coin import STEPS, CoinGame
+from social_dilemmas_env.games.coin_rules import STEPS, CoinGame
 from social_dilemmas_env.render.canvas import Box, Canvas
 from social_dilemmas_env.render.coin_layout import Layout, middle_of
 from social_dilemmas_env.render.describe import last_pickups, last_rewards
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
 
 
 def draw_cells(canvas: Canvas, game: CoinGame, layout: Layout) -> None:
-    """The empty cells, and arrowheads around them.
+    """The empty cells and, where the board wraps around, arrowheads around them.
 
     Who leaves on one side comes back on the other.
     """
@@ -52,6 +52,9 @@ def draw_cells(canvas: Canvas, game: CoinGame, layout: Layout) -> None:
     for index in range(game.cells):
         x, y = middle_of(game, layout, index)
         canvas.box(Box(round(x - cell / 2) + inset, round(y - cell / 2) + inset, side, side), style)
+
+    if game.walls:
+        return
 
     # The signs of the torus: left and right of each row, above and below each column.
     for row in range(game.height):
@@ -89,7 +92,9 @@ def draw_path(canvas: Canvas, game: CoinGame, layout: Layout, step: tuple[int, i
         step: the player, the cell before, the action.
     """
     player, cell, action = step
-    rows, columns = STEPS[game.moves[action]]
+    if game.move(cell, action) == cell:
+        return  # it stayed, or a wall stopped it
+    rows, columns = STEPS[game.letters[action]]
 
     # A few players have a lane each, so that their paths do not cover each other.
     thick = min(max(round(layout.cell * 0.07), 3), 8)

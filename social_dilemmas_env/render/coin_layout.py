@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.render.canvas import rounded_up
 from social_dilemmas_env.render.widgets import GAP, HEADER, MARGIN, WIDTH
 

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from social_dilemmas_env.games.coin import CoinGame
-from social_dilemmas_env.games.game import decode
+from social_dilemmas_env.games.coin_rules import CoinGame
+from social_dilemmas_env.games.game import caption, decode
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
 from social_dilemmas_env.registry import spec
@@ -138,6 +138,12 @@ def history_span(scene: Scene) -> str:
         return no_moves_text(scene)
     first = scene.t - len(scene.history) + 1
     return f"step {first}" if first == scene.t else f"steps {first}–{scene.t}"
+
+
+def summary_text(scene: Scene) -> str:
+    """What the game says of its board, if anything, and the last joint action."""
+    spoken = caption(scene.game, scene.board)
+    return ". ".join([*([spoken] if spoken else []), last_move_text(scene)])
 
 
 def last_move_text(scene: Scene) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.commons.game import CommonsGame
 from social_dilemmas_env.render.canvas import Canvas
 from social_dilemmas_env.render.coin import coin_picture

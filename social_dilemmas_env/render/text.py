@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.commons.game import CommonsGame
+from social_dilemmas_env.games.game import caption
 from social_dilemmas_env.render.commons import commons_lines
 from social_dilemmas_env.render.describe import (
     action_symbols,
@@ -37,6 +38,8 @@ def scene_text(scene: Scene) -> str:
         lines += [*commons_lines(scene), ""]
     elif has_payoff_table(scene.game):
         lines += [*payoff_lines(scene), ""]
+    elif spoken := caption(scene.game, scene.board):
+        lines += [spoken, ""]
     lines += player_lines(scene)
     if not isinstance(scene.game, CoinGame):
         lines += ["", *history_lines(scene)]

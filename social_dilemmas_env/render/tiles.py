@@ -7,8 +7,8 @@ from social_dilemmas_env.render.canvas import Box, Canvas, rounded_up
 from social_dilemmas_env.render.describe import (
     format_number,
     last_actions,
-    last_move_text,
     last_rewards,
+    summary_text,
     with_minus_signs,
 )
 from social_dilemmas_env.render.lettering import TextStyle
@@ -75,7 +75,7 @@ def tiles_picture(scene: Scene, scale: int = 1) -> Canvas:
     draw_header(canvas, scene)
 
     summary = CAPTION._replace(size=15, width=WIDTH - 2 * MARGIN)
-    canvas.text(MARGIN, HEADER + 10, last_move_text(scene), summary)
+    canvas.text(MARGIN, HEADER + 10, summary_text(scene), summary)
     for player in range(players):
         draw = draw_player_card if players <= 4 else draw_tile
         draw(canvas, scene, player, layout.tile(player))

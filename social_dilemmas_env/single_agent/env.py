@@ -30,12 +30,13 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
     Args:
         env_id: see `list_envs`.
         opponent: who plays the other seats: the name of a strategy (see `list_strategies`; a player
-            of its own in every seat); a trained agent ("bundled:NAME", a run folder, what
-            `load_agent` returns); "FILE.py:NAME"; an object with `predict`, of Stable-Baselines3,
-            as it is now; a `Policy` (B is 1 here); a function of one observation that returns an
-            action; an `OpponentPool` of these; or a list of these, one for each other seat in
-            order.  The environment plays against a copy of its own.  An object with a `reset`
-            whose `act` takes no `first` is reset at the start of each episode.
+            of its own in every seat); "axelrod:NAME", of the Axelrod library; a trained agent
+            ("bundled:NAME", a run folder, what `load_agent` returns); "FILE.py:NAME"; an object
+            with `predict`, of Stable-Baselines3, as it is now; a `Policy` (B is 1 here); a function
+            of one observation that returns an action; an `OpponentPool` of these; or a list of
+            these, one for each other seat in order.  The environment plays against a copy of its
+            own.  An object with a `reset` whose `act` takes no `first` is reset at the start of
+            each episode.
         player: the learner's seat.
         render_mode, flat, info_metrics: see `make_env`.
         **game_kwargs: the game's arguments.

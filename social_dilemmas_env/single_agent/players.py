@@ -1,6 +1,7 @@
 """Whatever may sit in a seat, made a `Policy` (policy.py): the one door for opponents.
 
     "tit_for_tat"                      a strategy (see `list_strategies`)
+    "axelrod:TitFor2Tats"              a strategy of the Axelrod library (games of two moves)
     "bundled:loqa_3x3", "runs/x"       a trained agent, by name, run folder or checkpoint
     "./mine.py:Agent"                  a class, object or function of a file of one's own
     load_agent(...)                    a trained agent; it keeps no memory, its seat does
@@ -26,13 +27,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from social_dilemmas_env.policy import Policy
+from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.files import is_file_word, load_object
 from social_dilemmas_env.single_agent.predictor import Predictor, left_out
 from social_dilemmas_env.strategies import STRATEGIES, make_strategy
+from social_dilemmas_env.strategies.axelrod_player import PREFIX, AxelrodPlayer, is_axelrod_word
 
 KINDS = (
-    "an opponent is the name of a strategy, a trained agent (bundled:NAME, a run folder, what "
-    "load_agent returns), FILE.py:NAME, an object with act(observations) or predict, "
+    "an opponent is the name of a strategy, axelrod:NAME, a trained agent (bundled:NAME, a run "
+    "folder, what load_agent returns), FILE.py:NAME, an object with act(observations) or predict, "
     "a function, or an OpponentPool"
 )
 AGENT_PLAYER = ("agents.evaluation.agent", "AgentPlayer")
@@ -95,6 +98,9 @@ def _by_word(word: str, place: Place) -> Policy:
     """A strategy, an object of a file, or a trained agent."""
     if is_file_word(word):
         return as_policy(load_object(word), place)
+    if is_axelrod_word(word):
+        game = spec(place.env_id).game(**place.game_kwargs)
+        return AxelrodPlayer(word.removeprefix(PREFIX), game, place.player)
     looks_like_path = word.startswith("bundled:") or "/" in word or "." in word
     if word not in STRATEGIES and (looks_like_path or Path(word).is_dir()):
         return _trained(word, place)

@@ -24,6 +24,12 @@ from social_dilemmas_env.strategies.matrix import (
     Pavlov,
     TitForTat,
 )
+from social_dilemmas_env.strategies.small_commons import (
+    DoorWaiter,
+    GreedyFisher,
+    LeverPuller,
+    RestrainedFisher,
+)
 from social_dilemmas_env.validation import nearest
 
 _CLASSES: tuple[type[Scripted], ...] = (
@@ -35,14 +41,18 @@ _CLASSES: tuple[type[Scripted], ...] = (
     CoinDefector,
     CoinTitForTat,
     Constant,
+    DoorWaiter,
     Extort2,
     FreeRider,
     GenerousTitForTat,
+    GreedyFisher,
     Greedy,
     Grim,
+    LeverPuller,
     MemoryOne,
     Pavlov,
     Random,
+    RestrainedFisher,
     Restrained,
     TitForTat,
 )
@@ -107,11 +117,12 @@ def make_strategy(
 
     # The game takes the arguments that it knows, the player the rest.
     entry = spec(env_id)
-    game = entry.game(**{key: value for key, value in kwargs.items() if key in entry.keywords})
-    own = {key: value for key, value in kwargs.items() if key not in entry.keywords}
+    known = entry.arguments
+    game = entry.game(**{key: value for key, value in kwargs.items() if key in known})
+    own = {key: value for key, value in kwargs.items() if key not in known}
 
     cls = _class_for(name, env_id, game)
-    _check_arguments(cls, own, list(entry.keywords))
+    _check_arguments(cls, own, known)
     return cls(game, seat(game, player), seed, **own)
 
 

@@ -25,8 +25,8 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.coin import STEPS, CoinGame
-from social_dilemmas_env.games.coin_boards import board_of, owned, taken
+from social_dilemmas_env.games.coin_boards import board_columns, board_of, owned, taken
+from social_dilemmas_env.games.coin_rules import STEPS, CoinGame
 from social_dilemmas_env.games.game import Board, Column, Game
 from social_dilemmas_env.strategies.base import Array, Scripted, like
 from social_dilemmas_env.validation import one_of
@@ -36,23 +36,27 @@ OPPOSITE = {"L": "R", "R": "L", "U": "D", "D": "U"}
 
 
 def distance(game: CoinGame, rows: int, columns: int) -> int:
-    """Wrapped L1 distance of a displacement."""
+    """L1 distance of a displacement, around the torus or, with walls, on the board."""
+    if game.walls:
+        return abs(rows) + abs(columns)
     rows, columns = rows % game.height, columns % game.width
     return min(rows, game.height - rows) + min(columns, game.width - columns)
 
 
 def loqa_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
     """Actions after which a coin `rows` down and `columns` to the right is nearest, or farthest."""
-    # Distance of the coin after each move of the player.
-    after = [distance(game, rows - STEPS[move][0], columns - STEPS[move][1]) for move in game.moves]
+    # Distance of the coin after each move of the player, as if no wall were in the way.
+    steps = [STEPS[letter] for letter in game.letters]
+    after = [distance(game, rows - down, columns - right) for down, right in steps]
     best = max(after) if away else min(after)
     return [action for action, d in enumerate(after) if d == best]
 
 
 def pola_moves(game: CoinGame, rows: int, columns: int, away: int) -> list[int]:
     """The one action of the shortest way, rows first, or its opposite."""
-    vertical = "D" if rows <= game.height - rows else "U"
-    horizontal = "R" if columns <= game.width - columns else "L"
+    down = rows > 0 if game.walls else rows <= game.height - rows
+    right = columns > 0 if game.walls else columns <= game.width - columns
+    vertical, horizontal = "D" if down else "U", "R" if right else "L"
     move = vertical if rows else horizontal
     return [game.moves.index(OPPOSITE[move] if away else move)]
 
@@ -76,9 +80,16 @@ class CoinPlayer(Scripted):
         return "" if isinstance(game, CoinGame) else "needs the Coin Game"
 
     def _displacements(self) -> list[tuple[int, int]]:
-        return [
-            (row, column) for row in range(self.game.height) for column in range(self.game.width)
-        ]
+        """Rows down and columns to the right that a coin may be away, in the order of tables."""
+        (up, left), (rows, columns) = self._span()
+        return [(row - up, column - left) for row in range(rows) for column in range(columns)]
+
+    def _span(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What is farthest up and to the left, and how many rows and columns there are from it."""
+        height, width = self.game.height, self.game.width
+        if self.game.walls:
+            return (height - 1, width - 1), (2 * height - 1, 2 * width - 1)
+        return (0, 0), (height, width)
 
     def _moves_by_entry(self) -> list[list[int]]:
         """The moves it chooses among, towards a coin at each displacement, then away from it."""
@@ -86,36 +97,39 @@ class CoinPlayer(Scripted):
         return [rule(self.game, *d, away) for away in (0, 1) for d in self._displacements()]
 
     def _distances(self) -> list[int]:
-        # A coin under the player is two moves away: it has to step off and on again.
-        return [distance(self.game, *d) or 2 for d in self._displacements()]
+        # A coin under the player is two moves away: it has to step off and on again, or to stay.
+        under = 1 if self.game.stay else 2
+        return [distance(self.game, *d) or under for d in self._displacements()]
 
     @override
     def _start(self, zeros: Array) -> None:
-        # Four entries each, which hold the equally good actions in turn, and how many there are.
-        moves = self._moves_by_entry()
+        # An entry for each action, which hold the equally good ones in turn, and how many they are.
+        moves, n = self._moves_by_entry(), len(self.game.letters)
         self._counts = like(zeros, [len(actions) for actions in moves])
-        self._moves = like(zeros, [action for actions in moves for action in (actions * 4)[:4]])
+        self._moves = like(zeros, [action for actions in moves for action in (actions * n)[:n]])
         self._distance = like(zeros, self._distances())
 
     @override
     def _choose(self, observations: Array, restart: Array) -> Array:
         board = board_of(self.game, observations, self.player)
         entry = self._entry(board, self._greedy(board, restart), self._distance)
+        first = entry * len(self.game.letters)
         if self.definition == "pola":
-            return self._moves[entry * 4]
-        return self._moves[entry * 4 + rng.bounded(self._words(), self._counts[entry])]
+            return self._moves[first]
+        return self._moves[first + rng.bounded(self._words(), self._counts[entry])]
 
     def _entry(self, board: Board, greedy: Any, distances: Array) -> Column:
         """Where the moves are in the table: displacement of a coin, `cells` later if away."""
         if self.game.coins > 1:
             return self._nearest(board, greedy, distances)
         away = (1 - owned(self.game, board, self.player)[0]) * (1 - greedy)
-        return self._displacement(board, board[self.game.num_agents]) + away * self.game.cells
+        _, (rows, columns) = self._span()
+        return self._displacement(board, board[self.game.num_agents]) + away * rows * columns
 
     @override
     def action_probabilities(self, observations: Any, memory: int = 0) -> Any:
         moves = self._moves_by_entry()
-        table = np.zeros((len(moves), 4))
+        table = np.zeros((len(moves), len(self.game.letters)))
         for row, actions in enumerate(moves):
             table[row, actions] = 1 / len(actions)
 
@@ -132,10 +146,11 @@ class CoinPlayer(Scripted):
         raise NotImplementedError
 
     def _displacement(self, board: Board, coin: Column) -> Column:
-        """From the player to a coin: rows down * width + columns to the right, int64 [B]."""
-        game, cell = self.game, board[self.player]
-        rows = (coin // game.width - cell // game.width) % game.height
-        return rows * game.width + (coin % game.width - cell % game.width) % game.width
+        """From the player to a coin, as an index of `_displacements`, int64 [B]."""
+        width, cell = self.game.width, board[self.player]
+        (up, left), (rows, columns) = self._span()
+        down = (coin // width - cell // width + up) % rows
+        return down * columns + (coin % width - cell % width + left) % columns
 
     def _nearest(self, board: Board, greedy: Any, distances: Array) -> Column:
         """Displacement of the own coin or, if greedy, of the nearest of all coins."""
@@ -205,7 +220,7 @@ class CoinTitForTat(CoinPlayer):
     @override
     def _start(self, zeros: Array) -> None:
         super()._start(zeros)
-        self._last = [zeros + 0 for _ in self.game.sizes]
+        self._last = [zeros + 0 for _ in range(board_columns(self.game))]
         self._known = zeros + 0  # 0 until the first board of an episode has been seen
         self._defecting = zeros + 0
 

@@ -1,10 +1,11 @@
-"""Many games at once: what the batches on numpy and on torch share.
+"""Many games at once: what the batches on numpy, torch and JAX share.
 
 A batch is B games of the same rules, each with its own seed, episode and step, none of which ever
 depends on another.  `BatchEnv` holds everything but the arithmetic: the options, the spaces, the
 horizon, the three autoreset modes, and (`episodes`) seeding and the exchange of states.  A batch
-on numpy (`numpy_env.NumpyBatch`) or torch (`torch_env.TorchBatch`) adds its checks and arrays, and
-an *engine*, which plays all games one step, from lookup tables or by the rules.
+on numpy (`numpy_env.NumpyBatch`), torch (`torch_env.TorchBatch`) or JAX (`jax_env.JaxBatch`) adds
+its checks and arrays, and an *engine*, which plays all games one step, from lookup tables or by the
+rules.
 """
 
 from abc import ABC, abstractmethod
@@ -19,12 +20,14 @@ from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.python_engine import player_names
 from social_dilemmas_env.engine.tables import counted
 from social_dilemmas_env.games.game import (
+    Board,
     Game,
     encode,
     observed_shape,
     player_0_sees_all,
     random_end,
 )
+from social_dilemmas_env.games.switches import action_noise, trembled
 from social_dilemmas_env.games.whole_state import (
     board_positions,
     whole_state_shape,
@@ -73,12 +76,12 @@ class BatchEnv(Episodes, ABC):
         self._shape = (*self._actions_shape, *observed_shape(game, options.obs_mode))
         self._buffer: Array = None  # of the observations, where it is reused
         self._by_tables = by_tables(game, options.tables)
-        self._random_end = random_end(game)
+        self._random_end, self._trembles = random_end(game), action_noise(game) > 0
         self.engine = self._make_engine()
         if options.info_metrics:
-            self._metrics = ManyGames(game, self.num_envs, self.engine.xp)
+            self._metrics = ManyGames(game, self.num_envs, self.books)
 
-    # What a batch on numpy or torch adds
+    # What a batch on numpy, torch or JAX adds
 
     @abstractmethod
     def _make_engine(self) -> Any:
@@ -102,6 +105,14 @@ class BatchEnv(Episodes, ABC):
     @abstractmethod
     def _empty(self, shape: tuple[int, ...], dtype: str) -> Array:
         """An array to be filled."""
+
+    def _given(self, array: Array) -> Array:
+        """An array of the books as callers get it."""
+        return array
+
+    def _read(self, array: Array) -> Array:
+        """An array that callers get as one of the books."""
+        return array
 
     def _may_look(self) -> bool:
         """Whether a check may wait for the device."""
@@ -146,7 +157,7 @@ class BatchEnv(Episodes, ABC):
                 raise ResetNeeded(
                     "the first reset must be of all games: call reset() without a reset_mask"
                 )
-        lanes = None if mask is None or bool(mask.all()) else self.engine.xp.lanes(mask)
+        lanes = None if mask is None or bool(mask.all()) else self.books.lanes(mask)
 
         # Which episodes.
         if seed is None and self._clock is None:
@@ -201,7 +212,7 @@ class BatchEnv(Episodes, ABC):
             infos = self._metrics.infos(self._running.episode >= 0)
         if self.autoreset == "same_step":
             infos["final_obs"] = self._observe(keep=True)
-            infos["_final_obs"] = self._running.episode >= 0  # all of them
+            infos["_final_obs"] = self._given(self._running.episode >= 0)  # all of them
         self._end()
         return self._observe(), rewards, self._flags(False), self._flags(True), infos
 
@@ -227,15 +238,15 @@ class BatchEnv(Episodes, ABC):
             infos = self._metrics.infos(done)
 
         # Games that end start again at once, in the next step, or wait for the caller.
-        lanes = self.engine.xp.lanes
+        lanes = self.books.lanes
         if self.autoreset == "same_step":
             if bool(done.any()):
-                infos |= {"final_obs": self._observe(keep=True), "_final_obs": done}
+                infos |= {"final_obs": self._observe(keep=True), "_final_obs": self._given(done)}
                 self._next_episode(lanes(done))
         elif self.autoreset == "next_step":
             self._over = done
-            rewards[waited] = 0
             if bool(waited.any()):
+                rewards = self.engine.xp.cleared(rewards, waited)
                 self._next_episode(lanes(waited))
         else:
             self._over = done
@@ -255,7 +266,7 @@ class BatchEnv(Episodes, ABC):
         if self.autoreset == "next_step" or not self._may_look():
             return
         if bool(self._over.any()):
-            first = self.engine.xp.lanes(self._over)[:SHOWN].tolist()
+            first = self.books.lanes(self._over)[:SHOWN].tolist()
             raise ResetNeeded(
                 f'games {first} ... are over: reset(options={{"reset_mask": ...}}) before step()'
             )
@@ -263,16 +274,27 @@ class BatchEnv(Episodes, ABC):
     def _play(self, actions: Array) -> Array:
         """Moves all games on, to the present clock; returns float32 rewards [B, N]."""
         running, metrics = self._running, self._metrics
-        before = () if metrics is None else self.engine.board(running.encoded)
+        if self._trembles:
+            actions = self._trembled(actions)
+        before = () if metrics is None else self._boards()
         encoded, rewards = self.engine.play(
             running.encoded, actions, running.key, self._clock, running.rewards
         )
         if encoded is not running.encoded:  # else it was rewritten in place
             self._running = running._replace(encoded=encoded)
         if metrics is not None:
-            boards = before, self.engine.board(encoded)
-            metrics.add(boards, actions, rewards, self.engine.xp)
+            moved = self._read(actions), self._read(rewards)
+            metrics.add((before, self._boards()), *moved, self.books)
         return rewards
+
+    def _boards(self) -> Board:
+        """The columns of all boards, in the books."""
+        return tuple(map(self._read, self.engine.board(self._running.encoded)))
+
+    def _trembled(self, actions: Array) -> Array:
+        """The actions that are played where hands tremble, [B, N]."""
+        xp, draw = self.engine.xp, self.engine.draw(self._running.key, self._clock)
+        return xp.stack(trembled(self.game, xp.columns(actions), draw))
 
     def __getstate__(self) -> dict[str, Any]:
         # Made anew, or shared: a copy is small and has arrays of its own.

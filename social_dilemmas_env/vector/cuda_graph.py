@@ -25,6 +25,8 @@ import torch
 from torch import Tensor
 
 from social_dilemmas_env import rng
+from social_dilemmas_env.games.game import random_end
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.validation import integer
 from social_dilemmas_env.vector.episodes import Running
 from social_dilemmas_env.vector.graph_recorder import record_graph
@@ -264,6 +266,10 @@ def capture(
         raise ValueError('capture needs autoreset="same_step" or "disabled", got "next_step"')
 
     # K steps, whose resets are known beforehand.
+    if action_noise(venv.game) or random_end(venv.game) is not None:
+        raise ValueError(
+            "capture needs a game without action_noise whose episodes end at max_cycles"
+        )
     num_steps = integer("num_steps", num_steps, 1)
     if venv.max_cycles % num_steps and num_steps % venv.max_cycles:
         raise ValueError(

@@ -19,7 +19,7 @@ from social_dilemmas_env.engine.states import checked_batch_state
 from social_dilemmas_env.games.game import Game, State
 from social_dilemmas_env.modes import Autoreset
 
-Array = Any  # a numpy array or a torch tensor
+Array = Any  # a numpy array, a torch tensor or a JAX array
 Lanes = Any  # indices [L] of some games, or None for all
 
 
@@ -55,6 +55,11 @@ class Episodes:
     _metrics: ManyGames | None = None  # what infos tell of episodes, with `info_metrics`
 
     @property
+    def books(self) -> Any:
+        """The `Arrays` that seeds, episodes and clocks are kept in."""
+        return self.engine.xp
+
+    @property
     def clock(self) -> Any:
         """Steps taken in the running episodes.
 
@@ -82,16 +87,16 @@ class Episodes:
     def _seeds(self, seed: Any) -> Array:
         """Each game's own seed, int64 [B]."""
         if not isinstance(seed, list | tuple | np.ndarray):
-            return rng.draw(rng.check_seed(seed), self.engine.xp.arange(self.num_envs))
+            return rng.draw(rng.check_seed(seed), self.books.arange(self.num_envs))
         if len(seed) != self.num_envs:
             raise ValueError(
                 f"a list of seeds must hold one for each of {self.num_envs} games, got {len(seed)}"
             )
-        return self.engine.xp.column([rng.check_seed(s) for s in seed])
+        return self.books.column([rng.check_seed(s) for s in seed])
 
     def _first_episode(self, seeds: Array, lanes: Lanes) -> None:
         """Starts the first episode of these seeds [B], in some games or in all."""
-        xp = self.engine.xp
+        xp = self.books
         if lanes is None:
             seed, episode = seeds, xp.arange(self.num_envs) * 0
         else:
@@ -114,34 +119,40 @@ class Episodes:
         if self._metrics is not None:
             self._metrics.clear(lanes)
         if lanes is None:
-            key = self._key(stem, episode)
-            rewards = self.engine.episode_rewards(key)
-            self._running = Running(stem, episode, key, rewards, self.engine.start(key))
+            self._running = self._begun(stem, episode)
             self._clock, self._over = 0, False
             return
 
-        # Of these games only, written among the others.
+        # A clock for each game, until they meet again.
+        self._running = self._some_begun(stem, episode, lanes)
+        if isinstance(self._clock, int):
+            self._part()
+        self._clock[lanes], self._over[lanes] = 0, False
+        self._meet()
+
+    def _begun(self, stem: Array, episode: Array) -> Running:
+        """These episodes [B], at their start."""
+        key = self._key(stem, episode)
+        rewards = self.engine.episode_rewards(key)
+        return Running(stem, episode, key, rewards, self.engine.start(key))
+
+    def _some_begun(self, stem: Array, episode: Array, lanes: Lanes) -> Running:
+        """The running episodes, but at their start in some games: written among the others."""
         old, key = self._running, self._key(stem[lanes], episode[lanes])
         if old.rewards is not None:
             old.rewards[lanes] = self.engine.episode_rewards(key)
         fresh = (*key, *self.engine.start(key))
         for column, part in zip((*old.key, *old.encoded), fresh, strict=True):
             column[..., lanes] = part
-        self._running = old._replace(stem=stem, episode=episode)
-
-        # A clock for each game, until they meet again.
-        if isinstance(self._clock, int):
-            self._part()
-        self._clock[lanes], self._over[lanes] = 0, False
-        self._meet()
+        return old._replace(stem=stem, episode=episode)
 
     def _key(self, stem: Array, episode: Array) -> tuple[Array, Array]:
-        start, stride = rng.key_of(stem, self.engine.xp.word(episode))
+        start, stride = rng.key_of(stem, self.books.word(episode))
         return start, stride
 
     def _part(self) -> None:
         """Gives each game a clock of its own."""
-        zeros = self.engine.xp.arange(self.num_envs) * 0
+        zeros = self.books.arange(self.num_envs) * 0
         self._clock, self._over = zeros + self._clock, zeros + int(self._over) > 0
 
     def _meet(self) -> None:
@@ -211,17 +222,17 @@ class Episodes:
                 is changed.
             TypeError: a field that does not list integers.
         """
-        checked, xp = checked_batch_state(self.game, state, self.num_envs), self.engine.xp
+        checked, books = checked_batch_state(self.game, state, self.num_envs), self.books
 
-        seed, episode = xp.column(checked.seed), xp.column(checked.episode)
-        stem = xp.word(rng.stem(seed))
-        key = self._key(stem, episode)
-        encoded = self.engine.encoded(tuple(xp.column(column) for column in checked.board))
-        rewards = self.engine.episode_rewards(key)
-        clock, over = xp.column(checked.t), xp.column(checked.over) > 0
+        # Their episodes from the start on, but for the boards.
+        seed, episode = books.column(checked.seed), books.column(checked.episode)
+        begun = self._begun(books.word(rng.stem(seed)), episode)
+        columns = tuple(self.engine.xp.column(column) for column in checked.board)
+        running = begun._replace(encoded=self.engine.encoded(columns))
+        clock, over = books.column(checked.t), books.column(checked.over) > 0
 
         # Nothing can fail any more.
-        self._seed, self._running = seed, Running(stem, episode, key, rewards, encoded)
+        self._seed, self._running = seed, running
         self._clock, self._over = clock, over
         if self._metrics is not None:
             self._metrics.clear(None)

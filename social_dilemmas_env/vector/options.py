@@ -41,7 +41,7 @@ class Options:
 
     num_envs: int  # games B
 
-    # Where the games are played: numpy arrays, or torch tensors on a device.
+    # Where the games are played: numpy arrays, or torch tensors or JAX arrays on a device.
     backend: Backend = "numpy"
     device: Any = "cpu"
 
@@ -64,8 +64,8 @@ class Options:
     # last observations of an episode are always fresh.
     reuse_buffers: bool = False
 
-    # torch: also check the range of actions, and for steps of finished games, though the host
-    # has to wait for a CUDA device.  numpy, and torch on the CPU, always check.
+    # torch and JAX: also check the range of actions, and for steps of finished games, though the
+    # host has to wait for the device.  numpy, and the others on the CPU, always check.
     validate: bool = False
 
     tables: bool | None = None  # from tables, by the rules, or (None) tables where they are small
@@ -87,12 +87,14 @@ class Options:
                 flag(name, getattr(self, name))
         if self.seed is not None:
             rng.check_seed(self.seed)
+        if self.backend == "jax" and self.exact_rewards:
+            raise ValueError('exact_rewards=True, float64, is no option of backend="jax"')
 
         if self.backend == "numpy" and str(self.device) != "cpu":
             raise ValueError(
                 f'the numpy backend runs on device="cpu", got {self.device!r}; see backend="torch"'
             )
-        if self.backend == "numpy" and self.static:
+        if self.backend != "torch" and self.static:
             raise ValueError('static=True is an option of backend="torch"')
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from agents.tasks.progress import progress
 from benchmarks.__main__ import main
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.progress import progress
+from benchmarks.throughput.__main__ import main as throughput
 from tests.benchmarks.toy import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ def test_mistakes_end_in_one_sentence(toy, tmp_path, capsys, words, message):
 
 @pytest.mark.parametrize(
     "words",
-    [["--runs", "0"], ["--runs", "-3"], ["--runs", "2.5"], ["--seed", "-1"], ["--jobs", "0"]],
+    [["--runs", "0"], ["--runs", "-3"], ["--runs", "2.5"], ["--seed", "-1"]],
 )
 def test_counts_are_positive(words, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -180,10 +181,22 @@ NOTHING_IS_LOST = {
 }  # fmt: skip
 
 
+COMMANDS = {"benchmarks": main, "benchmarks.throughput": throughput}
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("module, words, expected", NOTHING_IS_LOST.values(), ids=NOTHING_IS_LOST)
-def test_a_mistake_is_found_before_anything_is_measured(module, words, expected):
-    process = run_python("-W", "ignore", "-m", module, *words.split())
-    assert (process.returncode, process.stdout) == (2, "")
+def test_a_mistake_is_found_before_anything_is_measured(module, words, expected, capsys):
+    status = COMMANDS[module](words.split())
+    out, error = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert expected in error
+    assert error.count("\n") == 1
+
+
+def test_its_status_is_that_of_the_process():
+    module, words, expected = NOTHING_IS_LOST["no such core"]
+    process = run_python("-m", module, *words.split())
+    assert process.returncode == 2
     assert expected in process.stderr
-    assert process.stderr.count("\n") == 1

@@ -4,6 +4,7 @@ Parts of other settings, or damaged ones, do not count.
 """
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -18,10 +19,10 @@ import torch
 from agents.checkpoint import load
 from agents.errors import TrainingError
 from agents.learners.loqa import loqa
+from agents.tasks.options import ExecutorOptions
 from benchmarks import __main__ as command
 from benchmarks import loqa_scalability as benchmark
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.executors import choose_executor
 from benchmarks.harness.json_files import write_json
 from benchmarks.harness.part_store import PartStore, split
 from benchmarks.harness.resumable_training import train_in_stages, training_folder
@@ -118,43 +119,40 @@ def test_seeds_differ_between_chunks_and_agree_between_cells(toy):
     assert [part.seed for part in split(plain, 1)] != seeds
 
 
-def start(out):
-    words = ["lola_orders", "--runs", "20", "--set", "steps=12", "--out", str(out)]
-    line = [sys.executable, "-m", "benchmarks", "run", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(line, cwd=ROOT, text=True, **pipes)
+ORDERS = ["run", "lola_orders", "--runs", "20", "--set", "steps=12", "--jobs", "1"]
 
 
-def test_killed_in_the_middle(tmp_path):
+def die_after_a_part(out):
+    """Runs the command in this process, which is killed as soon as its first part is stored."""
+    save = PartStore.save
+
+    def last_words(*arguments):
+        save(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    PartStore.save = last_words
+    command.main([*ORDERS, "--out", str(out)])
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_in_the_middle(tmp_path, jobs):
     """SIGKILL after the first part.
 
-    The second try reads it, and ends as an undisturbed run in 2 processes.
+    The second try reads it, and ends as an undisturbed run, in one process or in two.
     """
-    process = start(tmp_path)
-    parts = tmp_path / "lola_orders.parts"
-    for _ in range(600):
-        if len(list(parts.glob("*.json"))) >= 1 or process.poll() is not None:
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    kept = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
-    assert kept
-    again = start(tmp_path)
-    whole = run_benchmark(
-        "lola_orders", Options(runs=20, changes={"steps": 12}, out=tmp_path / "whole", jobs=2)
-    )
-    output, _ = again.communicate()
-    assert again.returncode == 0, output
-    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    process = multiprocessing.get_context("fork").Process(target=die_after_a_part, args=[tmp_path])
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    (kept,) = (tmp_path / "lola_orders.parts").glob("*.json")
+    when = kept.stat().st_mtime_ns
+
+    assert command.main([*ORDERS, "--out", str(tmp_path)]) == 0
+    own = {"runs": 20, "changes": {"steps": 12}, "executor": ExecutorOptions(jobs=jobs)}
+    whole = run_benchmark("lola_orders", Options(out=tmp_path / "whole", **own))
+    assert kept.stat().st_mtime_ns == when
     result = json.loads((tmp_path / "lola_orders.json").read_text())
     assert [result[key] for key in SAME] == [whole[key] for key in SAME]
-
-
-def test_ray_that_is_missing_is_named_with_the_pip_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r'pip install -e "\.\[distributed\]"'):
-        choose_executor("ray")
 
 
 ARGUMENTS = {"batch": 4, "horizon": 3, "device": "cpu"}

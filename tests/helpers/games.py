@@ -33,6 +33,14 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "public_goods": ("public_goods_v0", {}),
     "public_goods_2p": ("public_goods_v0", {"num_agents": 2, "factor": 1.33}),
     "public_goods_9p": ("public_goods_v0", {"num_agents": 9, "max_cycles": 5}),
+    "escape_room": ("escape_room_v0", {}),
+    "escape_room_3p": ("escape_room_v0", {"num_agents": 3, "levers": 2, "max_cycles": 4}),
+    "govsim": ("govsim_commons_v0", {}),
+    "govsim_2p": ("govsim_commons_v0", {"num_agents": 2, "capacity": 8, "max_catch": 3}),
+    "govsim_blind": (
+        "govsim_commons_v0",
+        {"num_agents": 3, "capacity": 20, "max_catch": 20, "show_catches": False},
+    ),
     "rps": ("rps_v0", {}),
     "stag_hunt": ("stag_hunt_v0", {}),
     "coin": ("coin_game_v0", {}),
@@ -56,6 +64,17 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
         {"num_agents": 3, "ties": "split", "distinct_starts": True, "grid_size": 2},
     ),
     "coin_3p_mfos": ("coin_game_v0", {"num_agents": 3, "variant": "mfos", "grid_size": (2, 4)}),
+    "coin_walls": ("coin_game_v0", {"walls": True, "grid_size": (2, 3), "payoffs": (1, -0.5)}),
+    "coin_reciprocator": ("coin_game_v0", {"variant": "reciprocator"}),
+    "coin_3p_reciprocator": (
+        "coin_game_v0",
+        {"variant": "reciprocator", "num_agents": 3, "grid_size": 2},
+    ),
+    "coin_memory": ("coin_game_v0", {"memory": "last_pickup"}),
+    "coin_3p_memory": (
+        "coin_game_v0",
+        {"num_agents": 3, "memory": "pickups", "grid_size": 2, "ties": "red", "view": "joint"},
+    ),
     "coin_7p": (
         "coin_game_v0",
         {"num_agents": 7, "grid_size": 4, "ties": "red", "coin_color": "random"},

@@ -147,3 +147,12 @@ def test_own_vectorisation_gives_every_game_its_own_opponent():
     envs.reset()
     rewards = [envs.step(np.array([t == 0, 0], int))[1].tolist() for t in range(3)]
     assert rewards == [[0.0, -1.0], [-3.0, -1.0], [-3.0, -1.0]]
+
+
+def test_metrics_of_an_episode_against_an_opponent():
+    """They are in infos as without one."""
+    env = SB3VecEnv("coin_game_v0", 2, opponent="random", info_metrics=True, max_cycles=3)
+    env.reset()
+    for _ in range(3):
+        infos = env.step(np.zeros(2, int))[3]
+    assert all(set(info["metrics"]) >= {"return", "own_coins"} for info in infos)

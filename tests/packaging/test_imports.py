@@ -13,6 +13,7 @@ from tests.packaging.sources import PACKAGES, ROOT, Source, packages, sources
 
 HEAVY = [
     "torch",
+    "jax",
     "pygame",
     "PIL",
     "imageio",
@@ -31,6 +32,7 @@ MAY_IMPORT_TORCH = (
     "vector/graph_recorder.py",
     "adapters/",
 )
+MAY_IMPORT_JAX = ("engine/jax_engine.py", "vector/jax_env.py", "vector/pure_jax.py", "adapters/")
 # The conformance kit pickles environments in memory, to see whether they survive it.
 MAY_PICKLE = "social_dilemmas_env/testing/"
 
@@ -91,13 +93,16 @@ def test_public_names():
 # ------------------------------------------------------------------------------------------ corners
 
 
-def test_torch_is_imported_by_torch_drivers_only():
-    """At module level; inside functions it may be imported where it is needed."""
+@pytest.mark.parametrize(
+    ("library", "corners"), [("torch", MAY_IMPORT_TORCH), ("jax", MAY_IMPORT_JAX)]
+)
+def test_torch_and_jax_are_imported_by_their_drivers_only(library, corners):
+    """At module level; inside functions they may be imported where they are needed."""
     found = [
         source.path
         for source in sources("social_dilemmas_env")
-        if "torch" in packages(source, source.at_import_time())
-        and not source.path.removeprefix("social_dilemmas_env/").startswith(MAY_IMPORT_TORCH)
+        if library in packages(source, source.at_import_time())
+        and not source.path.removeprefix("social_dilemmas_env/").startswith(corners)
     ]
     assert found == []
 

@@ -4,6 +4,8 @@ folder."""
 import configparser
 import os
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -193,9 +195,64 @@ def test_an_editable_install_is_seen_by_type_checkers(checkout, tmp_path):
     assert 'Revealed type is "Any"' not in said
 
 
+@pytest.mark.parametrize("repository", ["", "https://example.org/me/dilemmas"])
+def test_nothing_in_readme_is_broken_on_a_package_index(repository):
+    """With the owner's address pictures and links lead there; without, there are none."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = runpy.run_path(str(ROOT / "setup.py"))["index_readme"](text, repository)
+    targets = re.findall(r"\]\(([^)]+)\)", shown) + re.findall(r'src="([^"]+)"', shown)
+    assert [t for t in targets if not t.startswith(("https://", "http://", "#"))] == []
+    assert ("<img" in shown) == bool(repository)
+
+
+def test_the_long_description_is_that_readme(built):
+    with zipfile.ZipFile(built[0]) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
+        metadata = wheel.read(name).decode()
+    assert "Description-Content-Type: text/markdown" in metadata
+    assert "## The Coin Game, solved" in metadata
+    assert 'src="render_assets' not in metadata
+
+
+def test_twine_takes_wheel_and_sdist(built):
+    """As an index would: metadata and README can be read and rendered."""
+    pytest.importorskip("twine", reason="twine is in the extra dev")
+    assert "FAILED" not in run(sys.executable, "-m", "twine", "check", "--strict", *built)
+
+
+def test_the_citation_is_of_the_format():
+    """What version 1.2.0 of the Citation File Format requires, and no key that it has not."""
+    yaml = pytest.importorskip("yaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    known = {"type", "license", "version", "keywords", "abstract", "doi", "url", "date-released"}
+    known |= {"repository-code", "preferred-citation", "references", "identifiers"}
+    assert set(cited) - {"cff-version", "message", "title", "authors"} <= known
+    assert cited["cff-version"] == "1.2.0"
+    assert all(set(a) & {"name", "family-names", "given-names", "alias"} for a in cited["authors"])
+    assert all(isinstance(word, str) for word in cited["keywords"])
+
+
 def test_the_version_is_one():
     """CITATION.cff, CHANGELOG.md and the package agree."""
     from social_dilemmas_env import __version__
 
     assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text()
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_from_the_wheel_alone(built, tmp_path):
+    """As in Colab: its first cell installs the wheel that was uploaded beside it."""
+    nbformat = pytest.importorskip("nbformat", reason="notebooks need the extra docs")
+    book = nbformat.read(ROOT / "examples" / "notebooks" / "first_game.ipynb", as_version=4)
+    code = [cell.source for cell in book.cells if cell.cell_type == "code"]
+    script = "import matplotlib\nmatplotlib.use('Agg')\n" + "\n".join(code)
+    (tmp_path / "book.py").write_text(script)
+    shutil.copy(built[0], tmp_path)
+
+    # What Colab has: pip and matplotlib; nothing of ours.
+    venv.create(tmp_path / "env", with_pip=True)
+    python, constraints = tmp_path / "env" / "bin" / "python", ROOT / "constraints.txt"
+    run(python, "-m", "pip", "install", "-q", "-c", constraints, "matplotlib")
+    assert "C D" in run(python, "book.py", cwd=tmp_path)

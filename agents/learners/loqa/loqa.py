@@ -23,8 +23,8 @@ DiCE's. Q_i is learned by SARSA on the same episodes, towards an exponential ave
 Shapes  ... any batch (players j, runs R, games n), T steps, A actions. Time is the last axis but
         actions.
 
-Departures from the paper and from the authors' code are switches of `LoqaConfig`; agents/README.md
-lists them.
+Departures from the paper and from the authors' code are switches of `LoqaConfig`;
+docs/learners/departures.md lists them.
 """
 
 from dataclasses import dataclass, replace
@@ -224,7 +224,7 @@ class LoqaConfig:
     stop_normaliser: bool = False
     # A_t is a constant of the actor's loss, as in the paper's pseudo-code. The released code leaves
     # it attached, so that the actor's optimiser also moves the critic; ours is the paper's, since
-    # the leak ruins standardised advantages (agents/README.md)
+    # the leak ruins standardised advantages (departures.md)
     detach_advantage: bool = True
     # Advantages of a batch have mean 0, standard deviation 1. Not in the paper; for games whose
     # rewards are not centred
@@ -288,7 +288,7 @@ class LoqaConfig:
                 )
 
 
-# The README's IPD command, but for the remedies named in agents/README.md.
+# The README's IPD command, but for the remedies named in docs/learners/departures.md.
 IPD = LoqaConfig(
     batch=2048,
     entropy=0.0,

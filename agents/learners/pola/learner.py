@@ -14,25 +14,26 @@ Shapes  N = 2 learners, R runs, L = N R lanes (learner first), n games a lane, T
         P parameters; θ [L, P].
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.evaluation.restore import restore_agent
 from agents.execution.direct import Direct
 from agents.execution.games import make_games
-from agents.execution.memory import available_memory
 from agents.execution.rollout import JointPolicy, time_last
 from agents.interruption import between_parts
+from agents.learners.pola.agent import restore_agent, warm_policy
+from agents.learners.pola.config import PRESETS, PolaDiceConfig, default_config
+from agents.learners.pola.imagined_gain import Watch, adapted
+from agents.learners.pola.memory import check_memory
+from agents.learners.pola.mirror import mirror_gradient
+from agents.learners.pola.networks import actor_critic, as_tables, table_network
 from agents.learners.pola.pola_dice import (
     Games,
+    Outer,
     OuterProblem,
-    PolaDiceConfig,
     Side,
     critic_loss,
     gradient,
@@ -41,23 +42,13 @@ from agents.learners.pola.pola_dice import (
     outer_gradient,
     state_values,
 )
+from agents.learners.pola.proximal import fit_gradient, old_policies, score_games
 from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import Adam
-from agents.nn.networks import ActorCritic, Gru, Network, Tabular
+from agents.nn.networks import ActorCritic
 from social_dilemmas_env.rng import Stream, draw
 
 PLAYERS = 2
-
-
-def actor_critic(cfg: PolaDiceConfig, table: Tensor, num_actions: int) -> ActorCritic:
-    """A policy, and a critic with a network of its own; observations `table` [V, F]."""
-
-    def net(outputs: int) -> Network:
-        if cfg.actor == "tabular":
-            return Tabular(table, outputs)
-        return Gru(table, outputs, cfg.hidden, cfg.layers)
-
-    return ActorCritic(net(num_actions), net(1))
 
 
 class PolaDice:
@@ -72,6 +63,7 @@ class PolaDice:
         theta: θ, of both players.
         start: θ when the update began.
         model: φ₀ where it is a model of the other, else None.
+        eta: η of each lane, [L, 1], where it follows the imagined gain, else None.
     """
 
     leaves_between_parts = True  # an iteration takes seconds
@@ -79,16 +71,28 @@ class PolaDice:
     def __init__(self, cfg: PolaDiceConfig, venv: Any, seed: int) -> None:
         self.cfg, self.venv, self.seed, self.iteration = cfg, venv, seed, 0
         self.compute = Direct()
-        self.net = actor_critic(cfg, venv.observation_table, int(venv.single_action_space.n))
+        table, actions = venv.observation_table, int(venv.single_action_space.n)
+        self.net = actor_critic(cfg, table, actions, venv.game)
+        # What an outer step is played and differentiated with.
+        self.acting = table_network(self.net) if cfg.look_ahead == "logits" else self.net
         self.device = venv.observation_table.device
         # Whose lane it is.
         self.seat = torch.arange(PLAYERS, device=self.device).repeat_interleave(cfg.runs)
 
         # Bit for bit the same start for a player and run, whatever the other settings.
         self.theta = self._initial(Stream.INIT)
+        if cfg.actor == "mlp":
+            # Uniform, as tables are: random first policies make roles of their own.
+            first, end, _ = self.net.parts()[f"actor.dense{cfg.layers}"]
+            self.theta[:, first:end] = 0
+        if cfg.warm_start:
+            policy = warm_policy(cfg.warm_start, self.net)
+            self.theta[:, : self.net.actor_size] = policy.to(self.device)
         self.start, self.adam = self.theta.clone(), Adam.of(self.theta)
         self.model = self._initial(Stream.MODELS) if cfg.model_batches else None
         self.model_adam = Adam.of(self.theta)
+        self.eta = torch.full_like(self.theta[:, :1], cfg.lr_in) if cfg.target_gain else None
+        self.watch = Watch()
 
     def _initial(self, stream: Stream) -> Tensor:
         """Fresh parameters of both players, or of the models of them.  [L, P]."""
@@ -108,29 +112,66 @@ class PolaDice:
         cfg, step = self.cfg, self.iteration % self.cfg.outer_steps
         model_metrics = self._begin() if step == 0 else {}
 
-        outer = outer_gradient(self.theta, self._outer_problem())
-        self.adam.steps = step if cfg.reset_optimiser else self.iteration
-        rates = self.rates(cfg.lr_out, cfg.lr_v)
-        self.theta = self.adam.step(self.theta, -outer.gradient, rates)
+        problem = self._outer_problem()
+        one_step = self._proximal if cfg.outer == "proximal" else self._climb
+        outer = one_step(problem, step if cfg.reset_optimiser else self.iteration)
         self.iteration += 1
 
+        gain = imagined_gain(outer)
+        if self.eta is not None:
+            self.eta = adapted(self.eta, gain, cfg)
+        self.watch.see(gain, cfg)
         return {
             "reward": (outer.first.own.rewards + outer.first.other.rewards).mean() / 2,
             "reward_ahead": outer.games.own.rewards.mean(),
+            "imagined_gain": gain.mean(),
             "kl": outer.divergence.mean(),
             "critic_loss": outer.critic.mean(),
             "gradient": outer.gradient.norm(dim=1).mean(),
+            **({} if self.eta is None else {"eta": self.eta.mean()}),
             **model_metrics,
         }
+
+    def _climb(self, problem: OuterProblem, age: int) -> Outer:
+        """One Adam step up the outer gradient."""
+        climb = mirror_gradient if self.cfg.look_ahead == "mirror" else outer_gradient
+        outer = climb(self.theta, problem)
+        self._adam_step(outer.gradient, age)
+        return outer
+
+    def _proximal(self, problem: OuterProblem, age: int) -> Outer:
+        """A step in policy space, fitted by several steps of Adam to one batch (proximal.py)."""
+        scored, own = problem, self.theta
+        if self.cfg.look_ahead == "logits":
+            own, start, other = (as_tables(self.net, x) for x in (own, problem.old, problem.other))
+            scored = problem._replace(net=self.acting, old=start, other=other)
+        batches = score_games(own, scored)
+        old = self.compute(old_policies, own, batches, scored)
+        norms = []
+        for epoch in range(self.cfg.epochs):
+            between_parts()
+            fit = self.compute(fit_gradient, self.theta.detach(), old, batches, problem)
+            self._adam_step(fit.gradient, age * self.cfg.epochs + epoch)
+            norms.append(fit.gradient)
+
+        zero = torch.zeros_like(fit.divergence)
+        games = batches.last.games
+        return Outer(norms[0], games, batches.first, zero, fit.divergence, batches.critic)
+
+    def _adam_step(self, ascent: Tensor, age: int) -> None:
+        self.adam.steps = age
+        rates = self.rates(self.cfg.lr_out, self.cfg.lr_v)
+        self.theta = self.adam.step(self.theta, -ascent, rates)
 
     def _outer_problem(self) -> OuterProblem:
         other = self.swapped(self.start) if self.model is None else self.model
         # A bound method, equal in every iteration: part of what names a recorded graph.
         play = self._play_outer
-        return OuterProblem(self.net, self.cfg, self.start, other, play, self.compute)
+        return OuterProblem(self.net, self.cfg, self.start, other, play, self.compute, self.eta)
 
     def _play_outer(self, own: Tensor, other: Tensor, number: int) -> Games:
-        return self.play(own, other, number, purpose=0)
+        answers = number > 0 and self.cfg.look_ahead == "mirror"
+        return self.play(own, other, number, purpose=0, answers=answers, net=self.acting)
 
     def rates(self, actor: float, critic: float) -> Tensor:
         """A rate for each parameter.  [P]."""
@@ -175,7 +216,16 @@ class PolaDice:
         first, second = theta.chunk(PLAYERS)
         return torch.cat((second, first))
 
-    def play(self, own: Tensor, other: Tensor, number: int, *, purpose: int) -> Games:
+    def play(
+        self,
+        own: Tensor,
+        other: Tensor,
+        number: int,
+        *,
+        purpose: int,
+        answers: bool = False,
+        net: ActorCritic | None = None,
+    ) -> Games:
         """New games of the learner of each lane, in its own seat, and its opponent.
 
         Args:
@@ -183,16 +233,21 @@ class PolaDice:
             other: [L, P].
             number: of the roll-out within the iteration.
             purpose: 0 for an outer step, 1 to fit models; other numbers give other games.
+            answers: the opponent plays its mirror step log π + Q / β_in.
+            net: whose parameters these are; None for the learner's network.
         """
         cfg, batch, key = self.cfg, self.venv.num_envs, (self.iteration, purpose, number)
         thetas = tuple(torch.where((self.seat == i)[:, None], own, other) for i in range(PLAYERS))
+        tilts = None
+        if answers:
+            tilts = tuple((self.seat != i) / cfg.beta_in for i in range(PLAYERS))
         generator = torch.Generator().manual_seed(draw(self.seed, Stream.ROLLOUT, *key))
         uniforms = torch.rand((1, cfg.horizon, batch, PLAYERS), generator=generator)
 
         games = self.compute.rollout(
             self.venv,
             draw(self.seed, Stream.ENV, *key),
-            JointPolicy(self.net, thetas),
+            JointPolicy(net or self.net, thetas, tilts=tilts),
             uniforms.to(self.device),
         )
         seen = (games.obs_ids, games.actions, games.rewards)
@@ -220,6 +275,8 @@ class PolaDice:
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {"theta": self.theta.detach(), "start": self.start.detach()}
         tensors |= self.adam.tensors("adam.")
+        if self.eta is not None:
+            tensors["eta"] = self.eta.detach()
         if self.model is not None:
             tensors |= {"model": self.model.detach(), **self.model_adam.tensors("model_adam.")}
         return tensors
@@ -239,9 +296,19 @@ class PolaDice:
         # The age of the optimisers follows from the iteration.
         self.theta, self.start = both["theta"], both["start"]
         self.adam.load(both, "adam.", steps=0)
+        self.eta = both.get("eta")
         if self.model is not None:
             self.model = both["model"]
             self.model_adam.load(both, "model_adam.", steps=0)
+
+
+def imagined_gain(outer: Outer) -> Tensor:
+    """What the opponents' imagined steps gain them, a step of the game.  -> [L].
+
+    Of two batches of games: its noise is that of two means of rewards.
+    """
+    before, after = (games.other.rewards.mean((1, 2)) for games in (outer.first, outer.games))
+    return after - before
 
 
 def model_gradient(
@@ -260,32 +327,6 @@ def side(obs_ids: Tensor, actions: Tensor, rewards: Tensor) -> Side:
     return Side(obs_ids, time_last(actions), time_last(rewards))
 
 
-def memory_needed(cfg: PolaDiceConfig) -> int:
-    """Bytes that an outer step takes at its peak, roughly.
-
-    Arrays [T, L, n, H] of the graphs that exist at once.
-    """
-    width = cfg.hidden if cfg.actor == "gru" else 1
-    graphs = 1 if cfg.rematerialise else max(1, cfg.inner_steps)
-    # Measured (tests/agents/learners/pola/test_pola_dice_learning.py).
-    arrays = 30 + 27 * graphs if cfg.inner_steps else 40
-    return 4 * cfg.horizon * PLAYERS * cfg.runs * cfg.batch * width * arrays
-
-
-def check_memory(cfg: PolaDiceConfig, device: str) -> None:
-    """Raises ValueError, before anything is computed, if the device has too little memory."""
-    needed, there = memory_needed(cfg), available_memory(device)
-    if there is None or needed <= there:
-        return
-
-    sizes = ", ".join(f"{name} (now {getattr(cfg, name)})" for name in ("batch", "runs", "horizon"))
-    tips = f"lower {sizes} or hidden (now {cfg.hidden})"
-    if cfg.inner_steps > 1 and not cfg.rematerialise:
-        tips += ", or set rematerialise=True"
-    gigabytes = f"{needed / 1e9:.1f} GB and {device} has {there / 1e9:.1f} GB free"
-    raise ValueError(f"this needs about {gigabytes}: {tips}")
-
-
 def make_pola_dice(
     cfg: PolaDiceConfig, env_id: str, game: dict[str, Any], seed: int, device: str
 ) -> PolaDice:
@@ -302,35 +343,6 @@ def make_pola_dice(
     return PolaDice(cfg, venv, seed)
 
 
-# What a learner changes in the README's POLA-DiCE commands, in matrix games and in the Coin Game.
-COIN: dict[str, Any] = {
-    "inner_steps": 4,
-    "lr_in": 0.01,
-    "beta_in": 5.0,
-    "beta_out": 150.0,
-    "batch": 1000,
-}
-NO_PROXIMAL_TERM: dict[str, Any] = {
-    "outer_steps": 1,
-    "beta_in": 0.0,
-    "beta_out": 0.0,
-    "batch": 2000,
-}
-PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "pola_dice": ({}, COIN),
-    "pola_om": (
-        {"model_batches": 200},
-        {**COIN, "inner_steps": 6, "beta_in": 15.0, "model_batches": 200},
-    ),
-    "lola_dice_gru": (
-        {**NO_PROXIMAL_TERM, "inner_steps": 1, "lr_in": 0.05},
-        {**NO_PROXIMAL_TERM, "inner_steps": 1, "lr_in": 0.003},
-    ),
-    "naive_pg_gru": (
-        {**NO_PROXIMAL_TERM, "inner_steps": 0},
-        {**NO_PROXIMAL_TERM, "inner_steps": 0},
-    ),
-}
 TITLES = {
     "pola_dice": "POLA-DiCE: proximal opponent shaping with recurrent policies (2022)",
     "pola_om": "POLA-DiCE against a model of the opponent, learned from play",
@@ -339,18 +351,10 @@ TITLES = {
 }
 
 
-def default_config(name: str) -> Callable[[str], PolaDiceConfig]:
-    """Default settings of a learner, by game."""
-    matrix, coin = PRESETS[name]
-    return lambda env_id: replace(
-        PolaDiceConfig(), **(coin if env_id == "coin_game_v0" else matrix)
-    )
-
-
 def learner_spec(name: str) -> LearnerSpec[PolaDiceConfig]:
     """One of PRESETS as a learner."""
-    agent = partial(restore_agent, base=PolaDiceConfig(), networks=actor_critic)
-    return LearnerSpec(name, TITLES[name], default_config(name), make_pola_dice, agent, graphs=True)
+    settings = default_config(name)
+    return LearnerSpec(name, TITLES[name], settings, make_pola_dice, restore_agent, graphs=True)
 
 
 POLA_DICE, POLA_OM, LOLA_DICE_GRU, NAIVE_PG_GRU = map(learner_spec, PRESETS)

@@ -33,7 +33,6 @@ Shapes  L lanes = N learners x R runs, n games a lane, T steps, A actions, P par
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -42,9 +41,9 @@ from torch import Tensor
 from agents.estimators import dice_with_baseline, discounted_returns, gae, loaded_dice
 from agents.execution.direct import Direct
 from agents.interruption import between_parts
+from agents.learners.pola.config import PolaDiceConfig as PolaDiceConfig
 from agents.nn.networks import ActorCritic, log_softmax, of_actions
 from agents.shapes import check_shapes
-from social_dilemmas_env.validation import at_least, between, one_of
 
 
 class Side(NamedTuple):
@@ -87,7 +86,7 @@ def state_values(net: ActorCritic, theta: Tensor, side: Side) -> Tensor:
     return net.q(theta, side.obs_ids)[..., 0].movedim(0, 2)
 
 
-def objective(logp: Tensor, rewards: Tensor, values: Tensor, cfg: "PolaDiceConfig") -> Tensor:
+def objective(logp: Tensor, rewards: Tensor, values: Tensor, cfg: PolaDiceConfig) -> Tensor:
     """J of each game.
 
     Args:
@@ -150,14 +149,21 @@ class OuterProblem(NamedTuple):
         other: [L, P], φ₀.
         play: (θ, φ, k) -> new games; k numbers the roll-outs of an outer step.
         compute: how each piece of an outer step is computed.
+        eta: η of each lane, [L, 1]; None for the setting `lr_in`.
     """
 
     net: ActorCritic
-    cfg: "PolaDiceConfig"
+    cfg: PolaDiceConfig
     old: Tensor
     other: Tensor
     play: Callable[[Tensor, Tensor, int], Games]
     compute: Direct = Direct()
+    eta: Tensor | None = None
+
+    @property
+    def rate(self) -> Tensor | float:
+        """η."""
+        return self.cfg.lr_in if self.eta is None else self.eta
 
 
 class InnerStep(NamedTuple):
@@ -192,9 +198,17 @@ def inner_gradient(
     own: Tensor, step: InnerStep, problem: OuterProblem, create_graph: bool
 ) -> Tensor:
     """G_k = ∇_φ [ J_j(θ, φ_k) - β_in KL(φ₀ || φ_k) ].  own [L, P] -> [L, P]."""
+    mine = log_probability(problem.net, own, step.games.own)
+    return inner_ascent(mine, step, problem, create_graph)
+
+
+def inner_ascent(
+    mine: Tensor, step: InnerStep, problem: OuterProblem, create_graph: bool
+) -> Tensor:
+    """G_k, by the log-probabilities [L, n, T] of the learner's actions.  -> [L, P]."""
     cfg, net, games = problem.cfg, problem.net, step.games
     policy = log_policy(net, step.other.requires_grad_(), games.other)
-    logp = [log_probability(net, own, games.own), of_actions(policy, games.other.actions)]
+    logp = [mine, of_actions(policy, games.other.actions)]
     if step.behaviour is not None:
         logp = [(now - then).exp() for now, then in zip(logp, step.behaviour, strict=True)]
 
@@ -231,7 +245,7 @@ def look_ahead(own: Tensor, problem: OuterProblem) -> tuple[Tensor, list[InnerSt
         step = InnerStep(k, other, games, values, behaviour, None)
         ascent = compute(inner_gradient, own, step, problem, attached)
         steps.append(step._replace(gradient=ascent if attached else None))
-        other = other.detach() + cfg.lr_in * ascent.detach() - cfg.lr_v * descent
+        other = other.detach() + problem.rate * ascent.detach() - cfg.lr_v * descent
     return other, steps
 
 
@@ -252,7 +266,7 @@ def inner_step_vjp(
     ascent = step.gradient
     if ascent is None:
         ascent = inner_gradient(own, step, problem, create_graph=True)
-    scaled = problem.cfg.lr_in * cotangent
+    scaled = problem.rate * cotangent
     return torch.autograd.grad(ascent, (own, other), scaled, materialize_grads=True)
 
 
@@ -341,60 +355,3 @@ def outer_gradient(own: Tensor, problem: OuterProblem) -> Outer:
         total = total + look_ahead_vjp(own, last.by_other, steps, problem)
     first = steps[0].games if steps else games
     return Outer(total, games, first, last.objective, last.divergence, last.critic)
-
-
-@dataclass(frozen=True)
-class PolaDiceConfig:
-    """Settings; the defaults are the README's IPD command.
-
-    Raises:
-        ValueError: a number of steps, games or a rate that makes no sense, or an unknown estimator
-            or actor.
-    """
-
-    gamma: float = 0.96  # γ
-    horizon: int = 50  # T
-    batch: int = 2000  # n, games of each learner in each roll-out
-    inner_steps: int = 2  # K; 0 is naive learning
-    outer_steps: int = 200  # M, outer steps from the same old parameters
-    lr_in: float = 0.005  # η
-    lr_out: float = 0.003  # α, of Adam
-    lr_v: float = 0.0005  # the critics' rate, inside (plain descent) and outside (Adam)
-    beta_in: float = 10.0  # β_in
-    beta_out: float = 100.0  # β_out
-    reverse_kl: bool = False  # KL(new || old), as in the paper's runs; it writes KL(old || new)
-    estimator: str = "loaded"  # "loaded" DiCE with GAE, or "dice" with a baseline
-    gae_lambda: float = 1.0  # λ
-    # κ of "loaded" DiCE; below 1 its second derivatives are less noisy and biased, in the Coin
-    # Game for the worse (benchmarks/estimator_quality.py). The published runs: 1
-    dice_decay: float = 1.0
-    # Adam created anew at every update, as in the authors' code. With M = 1 each step is then
-    # α sign(gradient): the published LOLA-DiCE
-    reset_optimiser: bool = True
-    # K inner steps on one batch with probability ratios (the paper's POLA-DiCE-PPO), not new games
-    # each
-    reuse_inner: bool = False
-    # Compute inner graphs again on the way back instead of keeping them: less memory, more time
-    rematerialise: bool = False
-    # Batches to fit a model of the opponent at each update; 0: its true parameters are known
-    model_batches: int = 0
-    lr_model: float = 0.003  # the model's rate, of Adam
-    lr_model_v: float = 0.0005  # its critic's
-    actor: str = "gru"  # "gru" or "tabular" (also the critic)
-    hidden: int = 64  # units of each layer
-    layers: int = 1  # before the GRU, 1 or 2
-    runs: int = 1  # R, independent runs learned side by side
-
-    def __post_init__(self) -> None:
-        at_least(self, 1, "horizon", "batch", "outer_steps", "hidden", "runs", "layers")
-        at_least(self, 0, "inner_steps", "model_batches")
-        between(self, 0, 1, "gamma", "gae_lambda", "dice_decay")
-        if self.layers > 2:
-            raise ValueError(f"layers must be 1 or 2, not {self.layers}")
-
-        rates = ("lr_in", "lr_out", "lr_v", "beta_in", "beta_out", "lr_model", "lr_model_v")
-        for name in rates:
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be finite and >= 0, not {getattr(self, name)}")
-        one_of("estimator", self.estimator, ("loaded", "dice"))
-        one_of("actor", self.actor, ("gru", "tabular"))

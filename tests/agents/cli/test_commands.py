@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="the agents need torch")
 
 import social_dilemmas_env as sde
 from agents import LEARNERS, Plan
+from agents.cli import demo_coin
 from agents.cli import main as cli
 from agents.cli.words import options_as_settings, parse_settings
 
@@ -200,8 +201,12 @@ def test_train_takes_settings_both_ways(capsys, tmp_path, monkeypatch):
     assert facts["settings"]["horizon"] == 5
 
 
-def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path):
+def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path, monkeypatch):
+    """With few updates and games: what is learned is tested elsewhere."""
     pytest.importorskip("matplotlib")
+    few = {name: {"updates": 3} for name in demo_coin.SETTINGS}
+    monkeypatch.setattr(demo_coin, "SETTINGS", few)
+    monkeypatch.setattr(demo_coin, "GAMES", 50)
     status, out, _ = run(capsys, "demo", "--out", str(tmp_path), "--runs", "20")
     assert status == 0
     assert "20 runs" in out

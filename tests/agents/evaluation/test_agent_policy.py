@@ -39,13 +39,18 @@ def make_views(name, games, **settings):
 
 
 # Enumerating a large board takes seconds.
-BUNDLED = [
-    pytest.param(name, marks=[pytest.mark.slow] * name.endswith("7x7")) for name in list_bundled()
-]
+LARGE = [name for name in list_bundled() if name.endswith("7x7")]
+BUNDLED = [name for name in list_bundled() if name not in LARGE]
 
 
-@pytest.mark.parametrize("name", BUNDLED)
-@pytest.mark.parametrize("player", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "player"),
+    [
+        *((name, seat % 2) for seat, name in enumerate(BUNDLED)),
+        *(("loqa_3x3", seat) for seat in (0, 1)),
+        *(pytest.param(name, 1, marks=pytest.mark.slow) for name in LARGE),
+    ],
+)
 def test_game_i_of_many_is_the_single_game(name, player):
     """Promise 2 for trained agents, through two episodes."""
     envs, alone = make_views(name, 5, player=player, max_cycles=30)

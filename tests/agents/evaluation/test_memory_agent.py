@@ -22,6 +22,9 @@ from social_dilemmas_env.single_agent.env import SingleEnv
 
 Z = 4.7
 NAMES = sorted(RECIPES)
+# A large board takes seconds.
+EACH = [pytest.param(n, marks=[pytest.mark.slow] * n.endswith("7x7")) for n in NAMES]
+LARGE = [each for each in EACH if not each.values[0].endswith("3x3")]
 EPISODES = 1500
 
 
@@ -52,7 +55,7 @@ def test_played_rewards_are_the_exact_ones(name, opponent):
     compare([AgentPlayer(one, 3), other], expected, 11)
 
 
-@pytest.mark.parametrize("name", ["exact_loqa_5x5", "exact_loqa_7x7"])
+@pytest.mark.parametrize("name", LARGE)
 def test_larger_boards_too(name):
     one = load_agent(f"bundled:{name}")
     expected = one.exact.finite(50).score([one.policy, "always_defect"])
@@ -201,7 +204,7 @@ def test_damaged_tables(agent):
 # ------------------------------------------------------------------------------------------ bundled
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_certificate_is_that_of_the_table(name):
     one = load_agents(f"bundled:{name}")[1]
     assert one.player == 1

@@ -50,22 +50,20 @@ def own_state(last: tuple[int, int] | None, player: int, actions: int) -> int:
 def all_play(theta: Tensor, payoffs: Tensor, steps: int) -> Play:
     """Every sequence of joint actions.  theta [2, D], payoffs [A, A, 2]."""
     actions = payoffs.shape[0]
-    tables = [log_policy(theta[n], actions) for n in range(2)]
-    logp, rewards, states = [], [], []
-    for history in itertools.product(itertools.product(range(actions), repeat=2), repeat=steps):
-        seen = [[own_state(last, n, actions) for n in range(2)] for last in (None, *history[:-1])]
-        logp.append(
-            torch.stack(
-                [
-                    torch.stack([tables[n][s[n], a[n]] for n in range(2)])
-                    for s, a in zip(seen, history, strict=True)
-                ]
-            )
-        )
-        rewards.append(torch.stack([payoffs[a] for a in history]))
-        states.append(torch.tensor(seen))
-    logp = torch.stack(logp)
-    return Play(logp, torch.stack(rewards), torch.stack(states), logp.sum((1, 2)).exp().detach())
+    pairs = itertools.product(range(actions), repeat=2)
+    played = torch.tensor(list(itertools.product(pairs, repeat=steps)))  # [M, T, 2]
+
+    # What each player saw before each of its actions.
+    seen = [
+        [[own_state(last, n, actions) for n in range(2)] for last in (None, *history[:-1])]
+        for history in played.tolist()
+    ]
+    states = torch.tensor(seen)  # [M, T, 2]
+    logp = torch.stack(
+        [log_policy(theta[n], actions)[states[..., n], played[..., n]] for n in range(2)], -1
+    )
+    rewards = payoffs[played[..., 0], played[..., 1]]
+    return Play(logp, rewards, states, logp.sum((1, 2)).exp().detach())
 
 
 def value(theta: Tensor, payoffs: Tensor, gamma: float, steps: int) -> Tensor:

@@ -51,7 +51,7 @@ def test_directions(env_id, name, settings):
     _, markov, matrix, theta = pair(env_id)
     learner = exact_learner(name, **settings)
     expected = learner(theta, matrix)
-    torch.testing.assert_close(learner(theta, markov), expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(learner(theta, markov), expected, rtol=1e-12, atol=1e-12)
     assert expected.abs().max() > 0.01
 
 
@@ -62,7 +62,7 @@ def test_meta_gradients(shaping):
     rates = torch.full((2, 4, 2), 0.3, dtype=torch.float64)
     ours, expected = (meta_gradient(theta, rates, game, how) for game in (markov, matrix))
     for one, other in zip(ours, expected, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 
 def test_m_maml():
@@ -74,7 +74,7 @@ def test_m_maml():
         init = theta[:, 0].clone().requires_grad_()
         value = objective(init, torch.full((4,), 0.5, dtype=torch.float64), opponents, game, cfg)
         found.append((value.detach(), torch.autograd.grad(value.sum(), init)[0]))
-    torch.testing.assert_close(found[0], found[1], rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(found[0], found[1], rtol=1e-12, atol=1e-12)
 
 
 def test_one_game_and_many_runs():

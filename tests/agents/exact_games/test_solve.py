@@ -49,6 +49,14 @@ def test_proximal_learners_cooperate(coin, name):
     assert scores(coin, policies[0, 0].numpy())[1] > -0.035
 
 
+@pytest.mark.slow
+def test_lola_cooperates_with_its_defaults(coin):
+    """64 seeds of 64."""
+    _, curves = solve("lola", coin, runs=64)
+    assert curves[-1].min() > 0.3
+    assert curves[-1].mean() > 0.34
+
+
 @pytest.mark.parametrize("name", ["naive", "naive_proximal"])
 def test_naive_learners_defect(coin, name):
     policies, curves = solve(name, coin)
@@ -69,7 +77,7 @@ def test_proximal_loqa_learns_through_a_network(coin):
 def test_orbits_and_the_full_game_learn_the_same(coin, name):
     """From the same symmetric start, gradient by gradient."""
     small = orbits(coin)
-    on_small, on_full = MarkovGame(small), MarkovGame(coin)
+    on_small, on_full = MarkovGame(small.game), MarkovGame(coin)
     theta = on_small.parametrisation.initial(1, 1)
     policy = torch.softmax(on_small.parametrisation.logits(theta), -1)
     lifted = torch.as_tensor(small.lift(policy.numpy()))
@@ -86,8 +94,8 @@ def test_orbits_and_the_full_game_learn_the_same(coin, name):
     total = np.zeros(ours.shape[1:])
     rows = np.broadcast_to(small.orbit[:, None], small.relabel.shape)
     np.add.at(total, (rows, small.relabel), full[0].numpy())
-    averaged = np.einsum("oab,ob->oa", small.stabiliser, total)
-    expected = np.einsum("oab,ob->oa", small.stabiliser, ours[0].numpy())
+    averaged = np.einsum("oab,ob->oa", small.game.stabiliser, total)
+    expected = np.einsum("oab,ob->oa", small.game.stabiliser, ours[0].numpy())
     np.testing.assert_allclose(averaged, expected, atol=1e-10)
     torch.testing.assert_close(plays[0].score, plays[1].score)
     torch.testing.assert_close(visits.sum(), torch.ones((), dtype=torch.float64))
@@ -96,8 +104,8 @@ def test_orbits_and_the_full_game_learn_the_same(coin, name):
 def test_policies_are_those_of_the_game_that_was_passed(coin):
     small = orbits(coin)
     lifted = solve("loqa", coin, updates=3)
-    same = solve("loqa", small, updates=3)
-    assert same.policies.shape[2] == small.num_states
+    same = solve("loqa", small.game, updates=3)
+    assert same.policies.shape[2] == small.game.num_states
     np.testing.assert_allclose(small.lift(same.policies.numpy()), lifted.policies)
     own = lifted.policies[0, 0].numpy()
     np.testing.assert_allclose(coin.score([own, own]), lifted.curves[-1, 0])
@@ -106,9 +114,14 @@ def test_policies_are_those_of_the_game_that_was_passed(coin):
 
 def test_symmetric_where_the_game_is_not():
     game = sde.exact_game("coin_game_v0", memory="last_action", gamma=0.9)
-    with pytest.raises(ValueError, match="symmetries that the rules name do not apply"):
+    with pytest.raises(ValueError, match="it tells boards apart that differ by a reflection"):
         solve("naive", game, updates=1, symmetric=True)
     assert solve("naive", game, updates=1).policies.shape[2] == game.num_states
+
+
+def test_networks_are_sent_to_the_full_game(coin):
+    with pytest.raises(ValueError, match="learn it on the full game"):
+        solve("loqa", orbits(coin).game, policy="mlp", updates=1)
 
 
 @pytest.mark.parametrize("name", ["loqa", "pola"])
@@ -150,9 +163,8 @@ def test_exchanging_players_exchanges_gradients(coin):
 
 
 def test_three_seats_go_round():
-    game = orbits(
-        sde.exact_game("coin_game_v0", num_agents=3, grid_size=2, memory="last_pickup", gamma=0.9)
-    )
+    rules = {"num_agents": 3, "grid_size": 2}
+    game = sde.exact_game("coin_game_v0", memory="last_pickup", gamma=0.9, symmetry="all", **rules)
     markov = MarkovGame(game)
     assert markov.seats_alike
     theta = markov.parametrisation.initial(1, 3)
@@ -165,7 +177,11 @@ def test_three_seats_go_round():
 def test_alike_spares_solves_and_changes_nothing(coin):
     markov = MarkovGame(coin)
     policy = random_policies(2, coin)[:, :1].expand(-1, 2, -1, -1)
-    torch.testing.assert_close(Play(markov, policy, alike=True).values, Play(markov, policy).values)
+    spared, whole = Play(markov, policy, alike=True), Play(markov, policy)
+    torch.testing.assert_close(spared.values, whole.values)
+    for player, seat in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        torch.testing.assert_close(spared.q_of_own(player, seat), whole.q_of_own(player, seat))
+    assert 1 not in spared._q
 
 
 def test_seats_that_are_not_alike_learn_each_their_own():
@@ -248,8 +264,8 @@ def test_progress_is_told(coin):
         ({"runs": 0}, "runs must be at least 1, got 0"),
         ({"updates": -1}, "updates must be at least 0"),
         ({"policy": "gru"}, "policy must be one of"),
-        ({"lr": float("nan")}, "lr, size, cut and fit_lr must be positive"),
-        ({"lr": 0.0}, "lr, size, cut and fit_lr must be positive"),
+        ({"lr": float("nan")}, "cut and fit_lr must be positive"),
+        ({"lr": 0.0}, "cut and fit_lr must be positive"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(coin, call, words):

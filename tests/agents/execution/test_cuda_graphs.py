@@ -14,6 +14,7 @@ from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
 from agents.execution.rollout import choose_actions
+from agents.nn.actors import Classes, UpToSymmetry
 from agents.nn.networks import ActorCritic
 from agents.registry import LEARNERS
 from agents.training import loop as training
@@ -57,6 +58,16 @@ CASES = {
     ),
     "pola, ratios": ("pola_dice", "coin_game_v0", {"inner_steps": 2, "reuse_inner": True}),
     "pola, tables": ("pola_dice", "ipd_v0", {"actor": "tabular"}),
+    "pola, mirror": (
+        "pola_dice",
+        "coin_game_v0",
+        {"look_ahead": "mirror", "inner_steps": 1, "actor": "tabular", "symmetry": "all"},
+    ),
+    "pola, proximal": (
+        "pola_dice",
+        "coin_game_v0",
+        {"outer": "proximal", "epochs": 2, "inner_steps": 1, "target_gain": 0.1},
+    ),
     "models": ("pola_om", "coin_game_v0", {"inner_steps": 2, "model_batches": 2}),
 }
 
@@ -142,13 +153,19 @@ class Noted(Direct):
         return super().rollout(venv, seed, players, uniforms)
 
 
+def network_to_meta(net):
+    found = replace(net, table=net.table.to("meta"))
+    if not isinstance(net, UpToSymmetry):
+        return found
+    classes = Classes(*(x.to("meta") for x in vars(net.classes).values()))
+    return replace(found, inner=network_to_meta(net.inner), classes=classes)
+
+
 def to_meta(x):
     """To the device without values: what meets a tensor of another device there, or is looked at,
     is an error."""
     if isinstance(x, ActorCritic):
-        return ActorCritic(
-            *(replace(net, table=net.table.to("meta")) for net in (x.actor, x.critic))
-        )
+        return ActorCritic(*(network_to_meta(net) for net in (x.actor, x.critic)))
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 

@@ -20,6 +20,7 @@ TINY = {
     "batch": 4,
     "horizon": 3,
     "snapshots": 2,
+    "thieves": 1,
     "hidden": 4,
     "actor_hidden": 4,
     "critic_hidden": 4,

@@ -55,8 +55,8 @@ def test_a_long_update_is_left_at_once_and_costs_nothing(case, tmp_path, monkeyp
         whole = go(case, tmp_path / "whole", 4)
     assert places[0] >= 4 * 4  # several in each update
 
-    # Left at every place of the third update and of the one before, which begins a POLA update.
-    for at in range(places[0] // 4 + 1, places[0] * 3 // 4, 2):
+    # Left at places of the third update and of the one before, which begins a POLA update.
+    for at in range(places[0] // 4 + 1, places[0] * 3 // 4, 3):
         folder = tmp_path / str(at)
         with monkeypatch.context() as patch:
             reached = count_parts(patch, at)

@@ -13,6 +13,7 @@ from tests.agents.training.tiny import CASES, run, train_flat
 # Small settings of every learner that has others than LOQA's.
 SMALL = {
     "pola_dice": {"batch": 4, "horizon": 4, "hidden": 4},
+    "pola_om": {"hidden": 4, "outer_steps": 2, "model_batches": 2},
     "lola_dice_gru": {"batch": 4, "horizon": 4, "hidden": 4},
     "pola_exact": {"outer_steps": 2, "inner_steps": 2},
 }

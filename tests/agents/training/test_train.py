@@ -94,7 +94,7 @@ def test_the_agent_is_the_policy_that_was_trained(case, tmp_path):
             venv.step(torch.randint(int(venv.single_action_space.n), shape, generator=draws))[0]
         )
     views = torch.stack(views)[..., 0].long()
-    expected = agent._net(agent._theta, views[:, None])[:, 0]
+    expected = agent._net(agent.theta, views[:, None])[:, 0]
 
     hidden = None
     for t in range(6):

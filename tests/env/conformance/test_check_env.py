@@ -38,8 +38,8 @@ def test_a_correct_environment_has_no_findings(cls):
 
 
 @named(CORRECT)
-def test_it_has_none_whatever_the_seed(cls):
-    assert set().union(*(ids(cls, seed=seed, episodes=1) for seed in (1, 2**31))) == set()
+def test_it_has_none_with_another_seed(cls):
+    assert ids(cls, seed=2**31, episodes=1) == set()
 
 
 @named(BROKEN)
@@ -71,7 +71,6 @@ def test_the_zoo_is_large():
 @pytest.mark.parametrize(
     "env_fn",
     [
-        Toy,
         Toy,
         lambda: Toy(),
         functools.partial(Toy, render_mode="rgb_array"),

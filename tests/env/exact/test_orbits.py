@@ -22,8 +22,8 @@ def pair():
 def random_policy(small, seed):
     """[O, A], averaged where a symmetry leaves the state alone."""
     rng = np.random.default_rng(seed)
-    logits = rng.normal(size=(small.num_states, 4))
-    policy = np.exp(np.einsum("oab,ob->oa", small.stabiliser, logits))
+    logits = rng.normal(size=(small.game.num_states, 4))
+    policy = np.exp(np.einsum("oab,ob->oa", small.game.stabiliser, logits))
     return policy / policy.sum(1, keepdims=True)
 
 
@@ -46,15 +46,15 @@ def dense_values(tables, policies):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_how_many(size):
-    assert orbits(coin(size)).num_states == SIZES[size]
+    assert orbits(coin(size)).game.num_states == SIZES[size]
 
 
 def test_values_of_lifted_policies_are_the_same(pair):
     game, small = pair
     policies = [random_policy(small, seed) for seed in (0, 1)]
     full = game.values([small.lift(policy) for policy in policies])
-    np.testing.assert_allclose(dense_values(small, policies)[small.orbit], full, atol=1e-10)
-    start = small.start @ dense_values(small, policies)
+    np.testing.assert_allclose(dense_values(small.game, policies)[small.orbit], full, atol=1e-10)
+    start = small.game.start @ dense_values(small.game, policies)
     np.testing.assert_allclose(start, game.start @ full, atol=1e-12)
 
 
@@ -74,25 +74,39 @@ def test_lift_undoes_restrict_of_strategies(pair, name):
     np.testing.assert_allclose(small.lift(small.restrict(policy)), policy)
 
 
+def test_restrict_averages_what_a_symmetry_exchanges(pair):
+    """A policy that prefers left to right: what is left of it is one of the smaller game."""
+    game, small = pair
+    policy = np.random.default_rng(2).dirichlet(np.ones(4), game.num_states)
+    found = small.restrict(policy)
+    assert np.abs(found - policy[small.representative]).max() > 0.1
+    np.testing.assert_allclose(small.game.symmetrised(found), found, atol=1e-12)
+
+
 def test_rows_of_chance_sum_to_one_and_differ(pair):
     _, small = pair
-    rows = small.chance.toarray()
+    rows = small.game.chance.toarray()
     np.testing.assert_allclose(rows.sum(1), 1)
     assert len(np.unique(rows.round(12), axis=0)) == len(rows)
 
 
 def test_a_game_without_symmetries_is_left_alone():
     game = sde.exact_game("ipd_v0")
-    small = orbits(game)
+    small = orbits(game).game
     assert small.num_states == game.num_states
     np.testing.assert_array_equal(small.successors, game.successors)
 
 
 def test_a_memory_of_moves_is_refused():
-    with pytest.raises(ValueError, match="a memory of moves, for example, is not the same after"):
+    with pytest.raises(ValueError, match="it tells boards apart that differ by a reflection"):
         orbits(coin(memory="last_action"))
 
 
-def test_networks_are_sent_to_the_full_game(pair):
-    with pytest.raises(ValueError, match="learn it on the full game"):
-        _ = pair[1].features
+def test_the_game_with_every_board_folds_too():
+    """Translations and reflections at once: 10,368 states, 180 orbits."""
+    game = coin(symmetry=None)
+    small = orbits(game)
+    policies = [random_policy(small, seed) for seed in (0, 1)]
+    lifted = [small.lift(policy) for policy in policies]
+    assert small.game.num_states == SIZES[3]
+    assert game.score(lifted) == pytest.approx(small.game.score(policies), abs=1e-9)

@@ -10,7 +10,12 @@ from tests.helpers.games import COLUMN_GAMES, GAMES
 LARGE = {"coin_7p", "coin_3p_mfos", "coin_3p", "public_goods_9p"}
 
 
-@pytest.fixture(scope="module", params=[name for name in COLUMN_GAMES if name not in LARGE])
+# A game that shows a memory is the plain one to `exact_game`, whose own argument that is.
+PLAIN = [name for name in COLUMN_GAMES if "memory" not in GAMES[name][1]]
+LARGE |= {"govsim", "coin_3p_reciprocator"}
+
+
+@pytest.fixture(scope="module", params=[name for name in PLAIN if name not in LARGE])
 def game(request):
     env_id, kwargs = GAMES[request.param]
     memory = "last_pickup" if env_id == "coin_game_v0" else None

@@ -3,6 +3,7 @@ with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,25 @@ CUDA_ROUTES: dict[str, dict[str, Any]] = {
     "cuda_rules": {"backend": "torch", "device": "cuda", "tables": False},
     "cuda_dynamic": {"backend": "torch", "device": "cuda", "static": False},
 }
+JAX_ROUTES: dict[str, dict[str, Any]] = {
+    "jax": {"backend": "jax"},
+    "jax_rules": {"backend": "jax", "tables": False},
+}
 no_cuda = not torch.cuda.is_available()
 SKIP = pytest.mark.skipif(no_cuda, reason="no CUDA device")
+no_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+# Slow: each game has its steps compiled.  `test_jax` holds what is quick.
+any_jax = [pytest.param(route, marks=[no_jax, pytest.mark.slow]) for route in JAX_ROUTES]
 any_route = pytest.mark.parametrize(
-    "route", [*ROUTES, pytest.param("cuda", marks=[pytest.mark.cuda, SKIP])]
+    "route",
+    [
+        *ROUTES,
+        *any_jax,
+        pytest.param("cuda", marks=[pytest.mark.cuda, SKIP]),
+    ],
 )
 any_game = pytest.mark.parametrize("name", GAMES)
-ALL_ROUTES = ROUTES | CUDA_ROUTES
+ALL_ROUTES = ROUTES | JAX_ROUTES | CUDA_ROUTES
 SMALL = [name for name in GAMES if fits(rules(name))]
 
 
@@ -55,8 +68,8 @@ def singles(name: str, indices: Iterable[int], seed: int, **more: Any) -> "Singl
 
 
 def numpy_of(array: Any) -> np.ndarray:
-    """A numpy array or a tensor as a numpy array."""
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+    """A numpy array, a tensor or a JAX array as a numpy array."""
+    return array.cpu().numpy() if isinstance(array, torch.Tensor) else np.asarray(array)
 
 
 def moves(venv: Any, rng: np.random.Generator) -> np.ndarray:
@@ -64,10 +77,16 @@ def moves(venv: Any, rng: np.random.Generator) -> np.ndarray:
     return np.stack([rng.integers(n, size=venv.num_envs) for n in venv.game.num_actions], -1)
 
 
+def given(venv: Any, array: np.ndarray) -> Any:
+    """A numpy array as the batch takes it."""
+    if venv.backend == "torch":
+        return torch.as_tensor(array, device=venv.device)
+    return array
+
+
 def step(venv: Any, actions: np.ndarray) -> tuple[Any, ...]:
     """A step of any batch with numpy actions; everything comes back as numpy arrays."""
-    given = actions if venv.backend == "numpy" else torch.as_tensor(actions, device=venv.device)
-    *arrays, infos = venv.step(given)
+    *arrays, infos = venv.step(given(venv, actions))
     return *map(numpy_of, arrays), {key: numpy_of(value) for key, value in infos.items()}
 
 

@@ -24,7 +24,7 @@ BAD_OPTIONS = {
     "too many games": ({"num_envs": 2**40}, ValueError, "num_envs must be at most"),
     "unknown game": ({"env_id": "coin_gam_v0"}, ValueError, "coin_game_v0"),
     "unknown backend": ({"backend": "numppy"}, ValueError, "did you mean 'numpy'"),
-    "jax": ({"backend": "jax"}, ValueError, "'numpy', 'torch'"),
+    "tensorflow": ({"backend": "tensorflow"}, ValueError, "'numpy', 'torch', 'jax'"),
     "no backend": ({"backend": None}, ValueError, "'numpy', 'torch'"),
     "a list": ({"backend": ["numpy"]}, ValueError, "'numpy', 'torch'"),
     "unknown mode": ({"obs_mode": "float23"}, ValueError, "did you mean 'float32'"),

@@ -71,7 +71,7 @@ def test_memory_is_flat(route, autoreset):
     tracemalloc.start()
     play(100)
     before = play(100)
-    after = play(1000)
+    after = play(400)
     tracemalloc.stop()
     assert after - before < 4096
 

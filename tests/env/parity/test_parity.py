@@ -3,7 +3,8 @@ batch."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as drawn
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.env.parity.batches import (
@@ -14,6 +15,7 @@ from tests.env.parity.batches import (
     any_route,
     batch,
     cuda,
+    given,
     moves,
     reset,
     same,
@@ -64,7 +66,7 @@ def test_cuda(name, route):
 
 
 @few
-@given(
+@drawn(
     st.sampled_from(list(GAMES)),
     st.sampled_from(list(ROUTES)),
     seeds,
@@ -76,7 +78,7 @@ def test_any_seed_and_horizon(name, route, seed, action_seed, max_cycles):
 
 
 @few
-@given(
+@drawn(
     st.sampled_from(["both", "red", "split"]),
     st.sampled_from(["alternate", "random"]),
     st.booleans(),
@@ -103,7 +105,7 @@ def test_any_coin_game(
 
 
 @few
-@given(st.data(), st.integers(1, 3), st.floats(0, 2), st.sampled_from(["ego", "joint"]), seeds)
+@drawn(st.data(), st.integers(1, 3), st.floats(0, 2), st.sampled_from(["ego", "joint"]), seeds)
 def test_any_matrix_game(data, players, noise, view, seed):
     shape = [*data.draw(st.lists(st.integers(1, 4), min_size=players, max_size=players)), players]
     payoffs = np.random.default_rng(seed % 2**32).normal(size=shape)
@@ -175,18 +177,13 @@ def test_tables_are_used_where_they_fit():
 
 @any_route
 def test_any_integer_dtype_and_layout_of_actions(route):
-    import torch
-
     results = []
     for dtype in (np.int64, np.int32, np.int16, np.int8, np.uint8):
         venv, rng = batch("coin", 5, route), np.random.default_rng(0)
         reset(venv, seed=1)
         for _ in range(20):
             actions = rng.integers(4, size=(2, 5)).T.astype(dtype, order="K")
-            given = (
-                actions if venv.backend == "numpy" else torch.as_tensor(actions, device=venv.device)
-            )
-            result = venv.step(given)
+            result = venv.step(given(venv, actions))
         results.append((dtype, venv.get_state(), np.asarray(result[1].tolist())))
     for _, state, rewards in results[1:]:
         assert state == results[0][1]
@@ -195,7 +192,7 @@ def test_any_integer_dtype_and_layout_of_actions(route):
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
-@given(
+@drawn(
     st.sampled_from(list(GAMES)),
     st.sampled_from(list(ROUTES)),
     seeds,

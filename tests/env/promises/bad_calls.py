@@ -29,6 +29,19 @@ def making(env_id, **arguments):
     return lambda env: sde.make_env(env_id, **arguments)
 
 
+def arguments(env_id, *wrong):
+    """Entries of BAD of games with one wrong argument, which the message must name too.
+
+    Args:
+        env_id: the game.
+        *wrong: (title, the argument and its value, exception, words).
+    """
+    return {
+        title: (making(env_id, **argument), error, [*argument, words])
+        for title, argument, error, words in wrong
+    }
+
+
 def coin(**arguments):
     return making("coin_game_v0", **arguments)
 
@@ -240,61 +253,23 @@ BAD = {
     "no names": (matrix(TABLE, action_names=3), TypeError, ["action_names", "3"]),
     "numbers as names": (matrix(TABLE, action_names=[0, 1]), TypeError, ["action_names", "[0, 1]"]),
     "unknown view of a matrix": (matrix(TABLE, view="all"), ValueError, ["'ego', 'joint'"]),
-    "negative noise": (
-        making("ipd_v0", payoff_noise=-0.1),
-        ValueError,
-        ["payoff_noise", "negative"],
+    **arguments(
+        "ipd_v0",
+        ("negative noise", {"payoff_noise": -0.1}, ValueError, "negative"),
+        ("NaN noise", {"payoff_noise": NAN}, ValueError, "finite"),
+        ("noise as text", {"payoff_noise": "0.1"}, TypeError, "finite number"),
+        ("a bool of noise", {"payoff_noise": True}, TypeError, "finite number"),
+        ("infinite factor", {"contribution_factor": INF}, ValueError, "finite"),
+        ("factor of 1", {"contribution_factor": 1}, ValueError, "(1, 2)"),
+        ("factor of 2", {"contribution_factor": 2.0}, ValueError, "(1, 2)"),
+        ("NaN factor", {"contribution_factor": NAN}, ValueError, "finite"),
     ),
-    "NaN noise": (making("ipd_v0", payoff_noise=NAN), ValueError, ["payoff_noise", "finite"]),
-    "noise as text": (
-        making("ipd_v0", payoff_noise="0.1"),
-        TypeError,
-        ["payoff_noise", "finite number"],
-    ),
-    "a bool of noise": (
-        making("ipd_v0", payoff_noise=True),
-        TypeError,
-        ["payoff_noise", "finite number"],
-    ),
-    "infinite factor": (
-        making("ipd_v0", contribution_factor=INF),
-        ValueError,
-        ["contribution_factor", "finite"],
-    ),
-    "factor of 1": (
-        making("ipd_v0", contribution_factor=1),
-        ValueError,
-        ["contribution_factor", "(1, 2)"],
-    ),
-    "factor of 2": (
-        making("ipd_v0", contribution_factor=2.0),
-        ValueError,
-        ["contribution_factor", "(1, 2)"],
-    ),
-    "NaN factor": (
-        making("ipd_v0", contribution_factor=NAN),
-        ValueError,
-        ["contribution_factor", "finite"],
-    ),
-    "goods for one": (
-        making("public_goods_v0", num_agents=1),
-        ValueError,
-        ["num_agents", "at least 2"],
-    ),
-    "goods for 33": (
-        making("public_goods_v0", num_agents=33),
-        ValueError,
-        ["num_agents", "at most 32"],
-    ),
-    "goods that pay the giver": (
-        making("public_goods_v0", factor=4),
-        ValueError,
-        ["factor", "between 1 and num_agents"],
-    ),
-    "goods as text": (
-        making("public_goods_v0", factor="3"),
-        TypeError,
-        ["factor", "finite number"],
+    **arguments(
+        "public_goods_v0",
+        ("goods for one", {"num_agents": 1}, ValueError, "at least 2"),
+        ("goods for 33", {"num_agents": 33}, ValueError, "at most 32"),
+        ("goods that pay the giver", {"factor": 4}, ValueError, "between 1 and num_agents"),
+        ("goods as text", {"factor": "3"}, TypeError, "finite number"),
     ),
     # ---------------------------------------------------------------------------------------- seeds
     "seed -1": (seed(-1), ValueError, ["seed", "[0, 2^63)", "-1"]),

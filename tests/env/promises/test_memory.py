@@ -77,7 +77,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="r
 @needs_proc
 @pytest.mark.parametrize("name", ["ipd_noise", "coin", "coin_5x5", "public_goods"])
 def test_flat(name):
-    gained, objects = growth(churn, name, 12_000, 1_000)
+    gained, objects = growth(churn, name, 6_000, 500)
     assert gained < 2 * MB
     assert abs(objects) < 50
 

@@ -215,7 +215,7 @@ def test_committed_digests(name):
     assert digest(name) == json.loads(FILE.read_text())[name]
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
+@pytest.mark.parametrize("hash_seed", ["0", "random"])
 def test_digests_in_other_processes(hash_seed):
     environment = {
         **os.environ,

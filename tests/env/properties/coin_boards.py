@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import rng
-from social_dilemmas_env.games.coin import CoinGame
+from social_dilemmas_env.games.coin_rules import CoinGame
 
 fast = settings(max_examples=300, deadline=None, derandomize=True)
 

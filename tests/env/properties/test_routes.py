@@ -22,7 +22,21 @@ from tests.env.properties.coin_boards import coin_games, fast
 from tests.helpers.games import COMMONS, GAMES, Dice, rules
 
 TABLED = [name for name in GAMES if isinstance(driver(rules(name)), ListDriver)]
-RULED = ["coin_3p", "coin_3p_mfos", "coin_5x5", "coin_7p", "coin_each", "public_goods_9p"]
+RULED = [
+    "coin_3p",
+    "coin_3p_mfos",
+    "coin_5x5",
+    "coin_3p_memory",
+    "coin_3p_reciprocator",
+    "coin_7p",
+    "coin_each",
+    "coin_memory",
+    "govsim",
+    "harvest",
+    "harvest_closed",
+    "harvest_small",
+    "public_goods_9p",
+]
 
 
 def same(first, second):

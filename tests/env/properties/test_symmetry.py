@@ -4,7 +4,7 @@ up."""
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_dilemmas_env.games.coin import GAIN, LOSS
+from social_dilemmas_env.games.coin_rules import GAIN, LOSS
 from tests.env.properties.coin_boards import (
     coin_games,
     fast,

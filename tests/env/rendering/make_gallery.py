@@ -23,9 +23,17 @@ PARTS = {
     "clean_up_v0": (24, 68, 616, 480),
     "coin_game_v0": (22, 70, 370, 418),
     "public_goods_v0": (12, 66, 332, 340),
+    "escape_room_v0": (12, 66, 628, 250),
+    "govsim_commons_v0": (12, 66, 628, 250),
 }
 TABLE = (16, 68, 376, 340)
-STEPS = {"coin_game_v0": 22, "public_goods_v0": 24, "commons_harvest_v0": 12}
+STEPS = {
+    "escape_room_v0": 2,
+    "govsim_commons_v0": 4,
+    "coin_game_v0": 22,
+    "public_goods_v0": 24,
+    "commons_harvest_v0": 12,
+}
 BATTLE = [[[3, 2], [0, 0], [1, 0]], [[0, 0], [2, 3], [0, 1]]]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "matrix_game_v0": {

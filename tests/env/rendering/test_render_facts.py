@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from social_dilemmas_env.games.coin import GAIN, LOSS
 from social_dilemmas_env.render import describe
 from tests.env.rendering.scenes import ipd_scene, played, theft_scene
 from tests.helpers.games import COIN_GAMES, GAMES, Dice
@@ -78,6 +77,7 @@ def test_the_pickups_explain_every_reward(name):
     others."""
     env, taken = played(name, 0), 0
     dice, split = Dice(8), env.game.ties == "split"
+    gain, loss = env.game.payoffs
     for _ in range(120):
         if not env.agents:
             env.reset()
@@ -89,8 +89,9 @@ def test_the_pickups_explain_every_reward(name):
             part = 1 / len(pickup.takers) if split else 1.0
             others = [i for i in pickup.takers if i != pickup.owner]
             for taker in pickup.takers:
-                due[taker] += GAIN * part
-            due[pickup.owner] += LOSS * (part * len(others) if split else bool(others))
+                due[taker] += gain * part
+            each = env.game.ties in ("split", "each")
+            due[pickup.owner] += loss * (part * len(others) if each else bool(others))
         assert all(
             math.isclose(a, b, abs_tol=1e-12) for a, b in zip(due, move.rewards, strict=True)
         )

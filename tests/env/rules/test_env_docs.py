@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env.games.coin import GAIN, LOSS, VARIANTS
+from social_dilemmas_env.games.coin import VARIANTS
+from social_dilemmas_env.games.coin_rules import GAIN, LOSS
 
 HEADINGS = [
     "Description",
@@ -22,14 +23,8 @@ HEADINGS = [
     "Version History",
 ]
 MATRIX = ["bach_stravinsky_v0", "chicken_v0", "imp_v0", "ipd_v0", "rps_v0", "stag_hunt_v0"]
-BUILT_IN = [
-    *MATRIX,
-    "clean_up_v0",
-    "coin_game_v0",
-    "commons_harvest_v0",
-    "matrix_game_v0",
-    "public_goods_v0",
-]
+COMMONS = ["clean_up_v0", "commons_harvest_v0", "escape_room_v0", "govsim_commons_v0"]
+BUILT_IN = [*MATRIX, *COMMONS, "coin_game_v0", "matrix_game_v0", "public_goods_v0"]
 REQUIRED = {"matrix_game_v0": {"payoffs": np.zeros((2, 2, 2))}}
 
 
@@ -159,10 +154,15 @@ def test_action_lists(env_id):
 def test_action_lists_of_the_coin_game():
     text = " ".join(section("coin_game_v0", "Action Space").split())
     written = re.fullmatch(
-        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\)\.', text
+        r'`Discrete\(4\)`: (.+?) \(`moves="(.+?)"`\), or (.+?) \(`moves="(.+?)"`\); '
+        r"with `stay=True` `Discrete\(5\)`, the last being stay\.",
+        text,
     ).groups()
     for listed, moves in (written[:2], written[2:]):
         assert ", ".join(sde.spec("coin_game_v0").game(moves=moves).action_names[0]) == listed
+        assert sde.spec("coin_game_v0").game(moves=moves, stay=True).action_names[0][4:] == (
+            "stay",
+        )
 
 
 @pytest.mark.parametrize("env_id", MATRIX)
@@ -227,7 +227,7 @@ def test_public_goods_defaults():
 
 def test_coin_rewards_table():
     """The page's four rows against the constants and against moves on a board."""
-    [[_, *rows]] = tables(section("coin_game_v0", "Rewards"))
+    [_, *rows], _ = tables(section("coin_game_v0", "Rewards"))
     assert [int(row[2]) for row in rows] == [GAIN, GAIN, LOSS, GAIN + LOSS] == [1, 1, -2, -1]
     env = sde.make_env("coin_game_v0")
     mine = {"my coin": 0, "another's coin": 1, "nothing": 0}

@@ -39,12 +39,23 @@ VARIANTS = {
         "ties": "both",
         "coin_avoids_players": False,
     },
+    "walls": {"walls": True, "grid_size": (3, 2)},
+    "walls, stay": {"walls": True, "stay": True, "ties": "split", "payoffs": (2, -0.75)},
+    "reciprocators": {"variant": "reciprocator"},
+    "3 reciprocators": {"variant": "reciprocator", "num_agents": 3, "grid_size": 2},
+    "4 players, to each": {
+        "num_agents": 4,
+        "grid_size": (2, 3),
+        "ties": "each",
+        "payoffs": (0.5, -1 / 3),
+    },
 }
 PAGE = {  # the table of variants on the page, once more
     "loqa": ("both", "alternate", 1, True, "LRUD", False),
     "pola": ("both", "alternate", 1, True, "RLDU", False),
     "lola": ("red", "alternate", 1, True, "RLDU", True),
     "mfos": ("both", "alternate", "each", False, "RLDU", False),
+    "reciprocator": ("each", "alternate", "each", False, "RLDU", False),
 }
 
 
@@ -59,6 +70,10 @@ class Naive:
         self.avoids = switches.get("coin_avoids_players", avoids)
         self.distinct = switches.get("distinct_starts", distinct)
         self.moves = moves
+        self.stay = switches.get("stay", variant == "reciprocator")
+        self.walls = switches.get("walls", False)
+        loss = num_agents / (num_agents - 1) if variant == "reciprocator" else 2
+        self.gain, self.loss = switches.get("payoffs", (1, -loss))
         self.height, self.width = (
             grid_size if isinstance(grid_size, tuple) else (grid_size, grid_size)
         )
@@ -76,8 +91,15 @@ class Naive:
     def walk(self, where, action):
         """Rule 1."""
         row, column = where
-        letter = self.moves[action]
-        if letter == "L":
+        letter = self.moves[action] if action < 4 else "stay"
+        rows = {"U": row - 1, "D": row + 1}.get(letter, row)
+        columns = {"L": column - 1, "R": column + 1}.get(letter, column)
+        if letter == "stay":
+            assert self.stay
+        elif self.walls:
+            if 0 <= rows < self.height and 0 <= columns < self.width:
+                return rows, columns
+        elif letter == "L":
             column = column - 1 if column > 0 else self.width - 1
         elif letter == "R":
             column = column + 1 if column < self.width - 1 else 0
@@ -103,10 +125,11 @@ class Naive:
         for owner, cell in coins.items():
             shares = self.shares([i for i, where in enumerate(players) if where == cell])
             for player, share in shares.items():  # rule 3
-                rewards[player] += share
+                rewards[player] += self.gain * share
             stolen = [share for player, share in shares.items() if player != owner]
             if stolen:
-                rewards[owner] -= 2 * sum(stolen) if self.ties == "split" else 2
+                parts = sum(stolen) if self.ties in ("split", "each") else 1
+                rewards[owner] += self.loss * parts
             if not shares:
                 allowed.append(({owner}, {cell}))
             elif self.each:  # rule 4
@@ -141,7 +164,7 @@ def test_both_agree(name):
             played.reset()
             naive.check_start(*naive.read(played.board))
         before = naive.read(played.board)
-        actions = [dice.below(4) for _ in range(naive.num_agents)]
+        actions = [dice.below(4 + naive.stay) for _ in range(naive.num_agents)]
         rewards = played.step(actions)
         players, expected, allowed = naive.judge(*before, actions)
         now, coins = naive.read(played.board)

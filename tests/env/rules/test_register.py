@@ -9,7 +9,8 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import registry
-from social_dilemmas_env.games.coin import CoinGame, coin_game
+from social_dilemmas_env.games.coin import coin_game
+from social_dilemmas_env.games.coin_rules import CoinGame
 from social_dilemmas_env.games.matrix import MatrixGame, matrix_game
 
 has_registry = pytest.mark.skipif(

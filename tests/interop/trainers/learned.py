@@ -5,12 +5,15 @@ elsewhere its tests are skipped.
 """
 
 import importlib
+import importlib.util
 import os
+import sys
 
 import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
+from tests.packaging.sources import ROOT
 
 # Payoffs of the dilemma: C C -1, D D -2. Two independent learners that discount end at -2; an hour
 # of luck at uniform play is worth -1.5. Against tit for tat, cooperation is worth -1 a step,
@@ -24,6 +27,23 @@ def library(name):
     if os.environ.get("INTEROP"):
         return importlib.import_module(name)
     return pytest.importorskip(name, reason=f"{name} is not installed: `make interop` does it")
+
+
+def example(name, *modules):
+    """examples/trainers/with_NAME.py as a module, once its libraries are there."""
+    for module in modules:
+        library(module)
+    folder = ROOT / "examples" / "trainers"
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # the scripts share a file
+
+    plan = importlib.util.spec_from_file_location(f"with_{name}", folder / f"with_{name}.py")
+    script = importlib.util.module_from_spec(plan)
+    sys.modules[plan.name] = script
+    plan.loader.exec_module(script)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    return script
 
 
 def coin_rates(act, games=64, steps=50, seed=5):

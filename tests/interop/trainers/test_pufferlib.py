@@ -1,34 +1,18 @@
-"""PufferLib: its emulation of PettingZoo's parallel environments plays our games."""
+"""PufferLib: its emulation of parallel environments (examples/trainers/with_pufferlib.py)."""
 
 import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from tests.interop.trainers.learned import DEFECTS, library
+from tests.interop.trainers.learned import DEFECTS, example
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _library():
-    library("pufferlib")
-
-
-def emulated(env_id, games):
-    import pufferlib.emulation
-    import pufferlib.vector
-
-    def make(buf=None, seed=0, **_):
-        creator = lambda: sde.make_env(env_id)  # noqa: E731
-        return pufferlib.emulation.PettingZooPufferEnv(env_creator=creator, buf=buf, seed=seed)
-
-    return pufferlib.vector.make(make, num_envs=games, backend=pufferlib.vector.Serial, seed=0)
-
-
 def test_rewards_are_those_of_the_rules():
-    env, table = emulated("ipd_v0", 4), sde.payoffs("ipd_v0")
+    env = example("pufferlib", "pufferlib", "torch").emulated("ipd_v0", 4)
+    table, generator = sde.payoffs("ipd_v0"), np.random.default_rng(0)
     env.reset(seed=0)
-    generator = np.random.default_rng(0)
     for _ in range(120):
         actions = generator.integers(2, size=(4, 2))
         _, rewards, terminated, *_ = env.step(actions.ravel())
@@ -39,13 +23,4 @@ def test_rewards_are_those_of_the_rules():
 
 
 def test_a_learner_defects_in_the_dilemma():
-    pytest.importorskip("torch")
-    from tests.interop.trainers.actor_critic import Ppo
-
-    env = emulated("ipd_v0", 16)
-    learner = Ppo((5,), 2)
-    means = learner.learn(
-        lambda: np.array(env.reset(seed=0)[0]),
-        lambda actions: tuple(np.array(part) for part in env.step(actions)[:4]),
-    )
-    assert means[-1] < DEFECTS
+    assert example("pufferlib", "pufferlib", "torch").both_seats()[-1] < DEFECTS

@@ -44,7 +44,15 @@ SWITCHES = {
     "layers": 2,
     "lr_model": 0.1,
     "lr_model_v": 0.1,
+    "look_ahead": "mirror",
+    "target_gain": 0.5,
+    "outer": "proximal",
+    "epochs": 3,
+    "beta_step": 0.1,
+    "symmetry": "all",
+    "warm_start": "bundled:pola_dice_ipd",
 }
+VIEW = {"memory": "pickups", "symmetry": "all", "outer_steps": 1}
 CASES = {
     "pola": ("pola_dice", "ipd_v0", {**GAME, "runs": 2}),
     "persistent": (
@@ -56,6 +64,21 @@ CASES = {
     "persistent model": ("pola_om", "ipd_v0", {"model_batches": 2, "reset_optimiser": False}),
     "lola": ("lola_dice_gru", "coin_game_v0", {"outer_steps": 1}),
     "naive": ("naive_pg_gru", "ipd_v0", {"outer_steps": 1, "view": "joint"}),
+    "tables": (
+        "pola_dice",
+        "coin_game_v0",
+        {**VIEW, "actor": "tabular", "look_ahead": "mirror", "inner_steps": 1},
+    ),
+    "mlp": (
+        "pola_dice",
+        "coin_game_v0",
+        {**VIEW, "actor": "mlp", "outer": "proximal", "epochs": 2, "target_gain": 0.1},
+    ),
+    "logits": (
+        "pola_dice",
+        "coin_game_v0",
+        {**VIEW, "actor": "mlp", "outer": "proximal", "epochs": 2, "look_ahead": "logits"},
+    ),
 }
 
 
@@ -94,13 +117,22 @@ def test_stopping_and_going_on_changes_nothing(case, tmp_path):
     assert not torch.equal(after["self0.theta"], after["self1.theta"])
 
 
-BASES = {"lr_model": {"model_batches": 2}, "lr_model_v": {"model_batches": 2}}
+PROXIMAL = {"outer": "proximal", "epochs": 2}
+BASES = {
+    "lr_model": {"model_batches": 2},
+    "lr_model_v": {"model_batches": 2},
+    "look_ahead": {"inner_steps": 1},
+    "epochs": PROXIMAL,
+    "beta_step": PROXIMAL,
+    "symmetry": {"env_id": "coin_game_v0", "game": {}, "actor": "tabular"},
+    "warm_start": {"hidden": 16},
+}
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_switch_changes_what_is_learned(name):
     base = BASES.get(name, {})
-    one, two = learned(**base).theta, learned(**base, **{name: SWITCHES[name]}).theta
+    one, two = learned(**base).theta, learned(**{**base, name: SWITCHES[name]}).theta
     assert one.shape != two.shape or not torch.equal(one, two)
 
 
@@ -190,8 +222,8 @@ def test_models_learn_what_the_others_do_and_are_all_that_is_known():
     assert (probabilities[0] - probabilities[1]).abs().mean() < 0.05
     seen = []
     play = one.play
-    one.play = lambda own, other, number, *, purpose: (
-        seen.append(other) or play(own, other, number, purpose=purpose)
+    one.play = lambda own, other, number, **more: (
+        seen.append(other) or play(own, other, number, **more)
     )
     one.iteration = 1
     one.update()
@@ -278,7 +310,20 @@ def test_kl_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path, mon
         ({"batch": 0}, "batch must be at least 1"),
         ({"lr_in": -1.0}, "finite and >= 0"),
         ({"estimator": "pg"}, "estimator"),
-        ({"actor": "lstm"}, "actor must be one of 'gru', 'tabular'"),
+        ({"actor": "tabula"}, "actor must be one of .*did you mean 'tabular'"),
+        ({"look_ahead": "miror"}, "did you mean 'mirror'"),
+        ({"outer": "proximate"}, "did you mean 'proximal'"),
+        ({"symmetry": "translation"}, "did you mean 'translations'"),
+        ({"look_ahead": "mirror"}, r"one step \(inner_steps=1\)"),
+        ({"look_ahead": "mirror", "inner_steps": 1, "beta_in": 0.0}, "beta_in > 0"),
+        ({"look_ahead": "logits", "actor": "mlp", "symmetry": "all"}, "needs outer='proximal'"),
+        ({"look_ahead": "logits", "outer": "proximal"}, "and symmetry, which says"),
+        ({"target_gain": 0.1, "inner_steps": 0}, "only gradient look-aheads have"),
+        ({"symmetry": "all"}, "a GRU would remember them by changing names"),
+        ({"warm_start": "bundled:loqa_3x3"}, "is no agent with the network"),
+        ({"warm_start": "bundled:loqa_3x4"}, "no bundled agent"),
+        ({"beta_step": -1.0}, "beta_step must be finite"),
+        ({"memory": "last_pick"}, "did you mean 'last_pickup'"),
         ({"inner_steps": -1}, "inner_steps"),
         ({"dice_decay": 1.5}, r"dice_decay must lie in \[0, 1\]"),
         ({"gamma": -0.1}, "gamma"),
@@ -295,11 +340,18 @@ def test_bad_settings_are_one_sentence(settings, words, tmp_path):
 def test_metrics_name_what_they_are(tmp_path):
     folder = run("pola", tmp_path, 20)
     line = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
-    assert {"reward", "reward_ahead", "kl", "critic_loss", "gradient"} <= line.keys()
+    wanted = {"reward", "reward_ahead", "imagined_gain", "kl", "critic_loss", "gradient"}
+    assert wanted <= line.keys()
     assert sde.spec("ipd_v0").game(**GAME) is not None
 
 
+def test_a_memory_view_of_a_game_that_has_none_is_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="no setting 'memory'"):
+        train("pola_dice", "ipd_v0", device="cpu", out=tmp_path / "x", memory="last_pickup")
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:look-ahead steps gain")
 def test_pola_cooperates_where_lola_dice_and_naive_learning_defect():
     """The small setting of benchmarks/pola_ipd, 3 runs: 2 CPU minutes.
 
@@ -326,7 +378,7 @@ def test_each_seat_is_played_by_its_own_network(tmp_path):
     own = [load_agent(folder, player=i)._theta["out"] for i in range(2)]
     assert not torch.equal(*own)
     seats = [
-        batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent._theta["out"]
+        batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent.theta["out"]
         for i in range(2)
     ]
     assert all(map(torch.equal, seats, own))

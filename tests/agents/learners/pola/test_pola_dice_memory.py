@@ -9,15 +9,15 @@ import pytest
 
 from agents import train
 from agents.execution.memory import available_memory
-from agents.learners.pola import learner
-from agents.learners.pola.learner import memory_needed
+from agents.learners.pola import memory
+from agents.learners.pola.memory import memory_needed
 from agents.learners.pola.pola_dice import PolaDiceConfig
 
 GAME = {"contribution_factor": 1.33}
 
 
 def test_too_little_memory_is_said_before_anything_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(learner, "available_memory", lambda device: 10**6)
+    monkeypatch.setattr(memory, "available_memory", lambda device: 10**6)
     with pytest.raises(
         ValueError,
         match=r"GB and cpu has 0\.0 GB free: lower batch \(now 2000\).*rematerialise=True",
@@ -31,13 +31,17 @@ def test_memory_estimate_grows_with_what_it_says():
     assert 2e9 < memory_needed(cfg) < 2e10
     assert memory_needed(replace(cfg, rematerialise=True)) < memory_needed(cfg)
     assert memory_needed(replace(cfg, batch=1000)) == memory_needed(cfg) // 2
+    mlp = replace(cfg, actor="mlp")
+    assert memory_needed(mlp) == memory_needed(cfg)
+    assert memory_needed(replace(mlp, symmetry="all")) == memory_needed(cfg) // cfg.hidden
     assert available_memory("cpu") is None or available_memory("cpu") > 0
 
 
 PEAK = """
 import re, sys, torch
 from agents.execution.memory import keep_memory
-from agents.learners.pola.learner import make_pola_dice, memory_needed
+from agents.learners.pola.learner import make_pola_dice
+from agents.learners.pola.memory import memory_needed
 from agents.learners.pola.pola_dice import PolaDiceConfig
 torch.set_num_threads(1)
 keep_memory()

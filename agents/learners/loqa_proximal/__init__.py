@@ -1,0 +1,1 @@
+"""Proximal LOQA: see loqa_proximal.py."""

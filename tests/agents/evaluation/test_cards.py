@@ -1,0 +1,77 @@
+"""Cards of the bundled agents: every one has one, and it says what the manifest says."""
+
+import subprocess
+import sys
+
+import pytest
+
+from agents.cli.envs import narrow
+from agents.evaluation.cards import bundled_facts, list_cards, model_card
+
+NAMES = list_cards()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_agent_has_a_whole_card(name):
+    card = model_card(name)
+    assert card.startswith(f"# `bundled:{name}`\n")
+    for title in ("Facts", "Scores", "Exploitability", "Try it"):
+        assert f"\n## {title}\n" in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_known_of_the_opponent_is_said(name):
+    row = next(line for line in model_card(name).splitlines() if "access to the opponent" in line)
+    assert "not recorded" not in row
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_has_the_scores_and_the_command_of_the_manifest(name):
+    facts, card = bundled_facts(name), model_card(name)
+    assert facts["command"] in card
+    for who, mean in facts["scores"].items():
+        assert f"| {who} | {mean:+.3f}" in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_have_cells_as_many_as_heads(name):
+    tables = [line for line in model_card(name).splitlines() if line.startswith("|")]
+    counts = [line.replace("\\|", "").count("|") for line in tables]
+    heads = [i for i, line in enumerate(tables) if set(line) <= set("|- ")]
+    starts = [i - 1 for i in heads]
+    for k, count in enumerate(counts):
+        assert count == counts[max(start for start in starts if start <= k)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_terminal_shows_it_in_80_columns(name):
+    assert max(map(len, narrow(model_card(name)))) <= 80
+
+
+def test_exact_and_bounded_exploitability_are_told_apart():
+    assert "epsilon-Nash against every strategy" in model_card("exact_loqa_3x3")
+    assert "lower bound" in model_card("loqa_3x3")
+    assert "Not computed." in model_card("loqa_5x5")
+
+
+def test_a_picture_is_shown_where_there_is_one():
+    assert "![loqa_3x3 at play](films/loqa.gif)" in model_card("bundled:loqa_3x3", "films/loqa.gif")
+
+
+def test_an_unknown_agent_is_told_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'loqa_3x3'"):
+        model_card("loqa_3y3")
+
+
+def test_a_card_needs_no_torch():
+    code = "import sys; from agents.evaluation.cards import model_card; model_card('loqa_3x3'); "
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reward_has_its_interval(name):
+    facts, card = bundled_facts(name), model_card(name)
+    halves = facts["half_intervals"]
+    assert set(halves) == set(facts["scores"]) - {"adversarial"}
+    assert f"| self | {facts['scores']['self']:+.3f} ± {halves['self']:.3f} |" in card
