@@ -193,7 +193,7 @@ def draw_score_card(canvas: Canvas, scene: Scene, player: int, away: int) -> Non
     canvas.text(box.x + 10, box.y + 34, score, TextStyle(15))
     if away:
         style = TextStyle(11, mix(MUTED, player_color(player), 0.2), "right")
-        canvas.text(right, box.y + 34, f"back in {away}", style)
+        canvas.text(right, box.y + 34, f"in {away}", style)
 
 
 def commons_lines(scene: Scene) -> list[str]:

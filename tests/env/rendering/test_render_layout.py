@@ -6,7 +6,15 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env import render
-from social_dilemmas_env.render import coin, coin_board, coin_layout, coin_panel, matrix, tiles
+from social_dilemmas_env.render import (
+    coin,
+    coin_board,
+    coin_layout,
+    coin_panel,
+    commons,
+    matrix,
+    tiles,
+)
 from social_dilemmas_env.render.canvas import Box
 from social_dilemmas_env.render.lettering import TextStyle
 from social_dilemmas_env.render.palette import LIT, QUIET, action_shade, mix, player_color
@@ -33,7 +41,7 @@ TABLES = [
 @pytest.fixture
 def watch(monkeypatch):
     """scene -> the page it was drawn on, which knows its texts and boxes."""
-    for module in (coin, matrix, tiles):
+    for module in (coin, commons, matrix, tiles):
         monkeypatch.setattr(module, "Canvas", Watched)
     return render.picture
 
