@@ -260,9 +260,9 @@ def _actions(row: list[int], game: Game) -> tuple[int, ...]:
 def _check_payoffs(game: Game, payoffs: tuple[float, ...]) -> None:
     """Raises ValueError where a payoff differs from the rules' by more than their noise."""
     room = game.reward_noise + TOLERANCE
-    for paid, value in zip(payoffs, game.reward_values, strict=True):
-        if not math.isclose(paid, value, rel_tol=1e-6, abs_tol=room):
-            raise ValueError(f"a payoff is {paid:g} where the rules say {value:g}")
+    for payoff, value in zip(payoffs, game.reward_values, strict=True):
+        if not math.isclose(payoff, value, rel_tol=1e-6, abs_tol=room):
+            raise ValueError(f"a payoff is {payoff:g} where the rules say {value:g}")
 
 
 def _check_boards(game: Game, boards: tuple[Board, ...]) -> None:
