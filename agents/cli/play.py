@@ -119,6 +119,7 @@ def play_and_print(env: Any, arguments: argparse.Namespace, game_kwargs: dict[st
     bar = ProgressBar("playing", frames, shown=False if watched else None, transient=True)
     record = is_record(arguments.save)
 
+    # Episode by episode; each step is shown or filmed as it comes.
     with open_film(None if record else arguments.save, arguments.fps) as film, bar:
         for episode in range(arguments.episodes):
             seed = arguments.seed if episode == 0 else None  # later ones go on from there
@@ -131,6 +132,7 @@ def play_and_print(env: Any, arguments: argparse.Namespace, game_kwargs: dict[st
                     film.add(env.render())
                 bar.advance()
 
+    # What was asked to be kept.
     if record:
         print(save_match(match, arguments))
     elif arguments.save:

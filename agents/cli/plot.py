@@ -55,6 +55,7 @@ def find_subjects(sources: Sequence[str]) -> list[Any]:
     from agents.plots.figure import Subject
     from agents.plots.runs import grouped, read_run
 
+    # Runs that differ in the seed alone are one subject.
     folders = [source for source in sources if not _is_agent(source)]
     groups = grouped([read_run(folder) for folder in dict.fromkeys(folders)]) if folders else []
     subjects = [
@@ -64,6 +65,7 @@ def find_subjects(sources: Sequence[str]) -> list[Any]:
     for source in dict.fromkeys(source for source in sources if _is_agent(source)):
         subjects.append(Subject(source.removeprefix("bundled:"), [load_agents(source)]))
 
+    # Curves of different games would be compared.
     games = {
         (agents[0].env_id, str(agents[0].game_kwargs)) for own in subjects for agents in own.agents
     }

@@ -42,6 +42,7 @@ def exact_of(episode: Episode, players: Sequence[Any]) -> Exact | None:
     if known is None:
         return None
     game, policies = known
+    # With one player unknown, against the best it could have done.
     unknown = [seat for seat, policy in enumerate(policies) if policy is None]
     try:
         tables = _response(game, policies, unknown[0]) if unknown else _played(game, policies)

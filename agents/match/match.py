@@ -78,6 +78,7 @@ class Match:
         for policy in self.policies:
             policy.reset()
 
+        # What players tell of a move is asked before they make it.
         teller = Teller([p.player for p in self.policies] if telling else [], env.max_cycles)
         while env.agents:
             told = {

@@ -57,6 +57,7 @@ def conduct(agents: Sequence[TrainedAgent], partner: str, seed: int = 0) -> np.n
     Returns:
         [B], by episode; NaN for one without any coin.
     """
+    # Who plays.
     first, game = agents[0], rules_of(agents[0])
     seats = range(1, len(game.num_actions))
     others: list[Any]
@@ -68,6 +69,7 @@ def conduct(agents: Sequence[TrainedAgent], partner: str, seed: int = 0) -> np.n
     players = [AgentPlayer(first.seated(0)), *others]
     played = play_episodes(first.env_id, players, EPISODES, seed, **first.game_kwargs)
 
+    # What player 0 did, episode by episode.
     if not isinstance(game, CoinGame):
         cooperation: np.ndarray = (played["actions"][:, :, 0] == 0).mean(0)
         return cooperation

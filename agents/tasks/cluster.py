@@ -74,6 +74,7 @@ class Cluster:
                     attempt = attempts.take()
                     running[remote.remote(function, attempt.task, tuple(MODULES))] = attempt
 
+                # The next that ends: its answer, or how its worker was lost.
                 (done,), _ = self.ray.wait(list(running))
                 attempt = running.pop(done)
                 answered, ending = self._fetch(done)

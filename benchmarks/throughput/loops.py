@@ -84,6 +84,7 @@ def pure_jax_loop(env_id: str, num_envs: int, **options: Any) -> Loop:
 
         return jax.lax.fori_loop(0, steps, one_step, carry)
 
+    # The carry stays on the device from call to call.
     paid = jax.numpy.zeros(shape)
     kept = [(state, observations, jax.random.key(0), paid)]
 

@@ -201,9 +201,11 @@ def coin_game(
         "stay": stay,
         "walls": walls,
     }
+
     # Its loss goes by the number of players.
     if variant == "reciprocator" and payoffs is None:
         switches["payoffs"] = (GAIN, -num_agents / (num_agents - 1))
+
     # Only what is given, numbers checked.
     given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
     for name, least in (("coins", 1), ("max_cycles", 1)):
@@ -211,10 +213,17 @@ def coin_game(
             given[name] = integer(name, given[name], least)
 
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
-    # A memory makes a larger board of it.
-    if memory is not None:
-        same = {field.name: getattr(game, field.name) for field in fields(game)}
-        one_of("memory", memory, COIN_MEMORIES)
-        game = CoinGameWithMemory(**same, memory=memory)
+    game = _with_memory(game, memory)
     check_coin_game(game)
     return game
+
+
+def _with_memory(game: CoinGame, memory: CoinMemory | None) -> CoinGame:
+    """The same rules, or with a memory on the board."""
+    if memory is None:
+        return game
+    one_of("memory", memory, COIN_MEMORIES)
+
+    # By field, for the class is another.
+    same = {field.name: getattr(game, field.name) for field in fields(game)}
+    return CoinGameWithMemory(**same, memory=memory)

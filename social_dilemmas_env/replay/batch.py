@@ -54,6 +54,7 @@ class BatchFilm:
         if len(set(self.games)) != len(self.games):
             raise ValueError(f"games must differ, got {list(games)}")
 
+        # Where the games are now, which has to be a start.
         self.env_id, self.autoreset = venv.env_id, venv.options.autoreset
         self.game_kwargs = arguments_of(venv.game, venv.env_id, game_kwargs or {})
         self.players = tuple(venv.possible_agents if players is None else players)

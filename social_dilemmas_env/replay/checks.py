@@ -290,7 +290,7 @@ def _complaint(
     game: Game,
     boards: tuple[Board, Board],
     actions: tuple[int, ...],
-    paid: tuple[tuple[float, ...], tuple[float, ...]],
+    earned: tuple[tuple[float, ...], tuple[float, ...]],
 ) -> str:
     """Why the rules do not allow a step; "" if they do.
 
@@ -298,7 +298,7 @@ def _complaint(
         game: the rules.
         boards: before and after.
         actions: of the players.
-        paid: what they got, and the payoff of each reward code.
+        earned: what they got, and the payoff of each reward code.
     """
     before, after = boards
     pending, codes = game.act(before, actions)
@@ -307,7 +307,7 @@ def _complaint(
     certain = zip(pending, after, game.sizes, strict=True)
     if any(due not in (there, size) for due, there, size in certain):
         return f"the rules do not lead from board {before} to {after} by {actions}"
-    rewards, payoffs = paid
+    rewards, payoffs = earned
     for reward, code in zip(rewards, codes, strict=True):
         if not math.isclose(reward, payoffs[code], rel_tol=1e-5, abs_tol=TOLERANCE):
             return f"a reward is {reward:g} where the rules say {payoffs[code]:g}"

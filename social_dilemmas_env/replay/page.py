@@ -87,6 +87,7 @@ def _hex(color: tuple[int, int, int]) -> str:
 
 def _picture(scenes: list[Scene]) -> dict[str, Any]:
     """What the page draws: a board, a payoff table, or the lines of the text view."""
+    # The Coin Game's board, with what was picked up in each step.
     game = scenes[0].game
     if isinstance(game, CoinGame):
         return {

@@ -127,6 +127,7 @@ class TextPlayer:
         )
         messages = [*episode.messages(self.memory), {"role": "user", "content": seen}]
 
+        # Ask; after an answer without an action, say so and ask again.
         action, answers = None, []
         for _ in range(1 + self.retries):
             answers.append(self._answer(messages))
@@ -140,6 +141,7 @@ class TextPlayer:
                 {"role": "user", "content": again},
             ]
 
+        # Without any, the default, which the transcript tells.
         chosen = self.default if action is None else action
         turn = {"seen": seen, "answers": answers, "action": self.names[chosen]}
         episode.turns.append({**turn, "defaulted": action is None})

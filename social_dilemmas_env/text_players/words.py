@@ -133,6 +133,7 @@ def _coin_text(game: CoinGame, seen: np.ndarray, player: int) -> str:
         f"The board has {game.height} rows and {game.width} columns, counted from 0 at the upper "
         "left; who leaves it on one side comes back on the other."
     ]
+    # A sentence for everybody and for every coin, and what stands in each cell.
     contents: dict[int, list[str]] = {}
     for i in _own_first(n, player):
         verb = "are" if i == player else "is"
@@ -144,6 +145,7 @@ def _coin_text(game: CoinGame, seen: np.ndarray, player: int) -> str:
         lines.append(f"A coin lies at {_place(game, board[n + c])}: {whose} coin.")
         contents.setdefault(board[n + c], []).append("$you" if owner == player else f"$p{owner}")
 
+    # The map, its columns of one width.
     cells = [" ".join(contents.get(cell, ["."])) for cell in range(game.cells)]
     width = max(map(len, cells))
     rows = [cells[row * game.width : (row + 1) * game.width] for row in range(game.height)]

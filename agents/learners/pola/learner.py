@@ -112,11 +112,13 @@ class PolaDice:
         cfg, step = self.cfg, self.iteration % self.cfg.outer_steps
         model_metrics = self._begin() if step == 0 else {}
 
+        # A step up the gradient, or in policy space.
         problem = self._outer_problem()
         one_step = self._proximal if cfg.outer == "proximal" else self._climb
         outer = one_step(problem, step if cfg.reset_optimiser else self.iteration)
         self.iteration += 1
 
+        # Whether the imagined answers move the other at all.
         gain = imagined_gain(outer)
         if self.eta is not None:
             self.eta = adapted(self.eta, gain, cfg)
@@ -236,6 +238,7 @@ class PolaDice:
             answers: the opponent plays its mirror step log π + Q / β_in.
             net: whose parameters these are; None for the learner's network.
         """
+        # Who sits where, and who answers.
         cfg, batch, key = self.cfg, self.venv.num_envs, (self.iteration, purpose, number)
         thetas = tuple(torch.where((self.seat == i)[:, None], own, other) for i in range(PLAYERS))
         tilts = None
