@@ -101,10 +101,12 @@ def run_tests(session: Session, minutes: float) -> Rows:
 
 def run_throughput(session: Session, minutes: float) -> Rows:
     """Coin Game 3x3, all rows; their whole table goes into env_throughput.json by --merge."""
+    # The whole table, or why there is none.
     measured = cuda_rows.measure_cuda()
     if measured["verdict"] != "run":
         return [make_row("env-steps a second", None, "1/s", note=measured["reason"])]
 
+    # The largest batches here, everything in a file of its own.
     rows = []
     for row in measured["rows"]:
         if row["captured"] and row["num_envs"] == max(cuda_rows.BATCHES):
@@ -116,16 +118,17 @@ def run_throughput(session: Session, minutes: float) -> Rows:
 
 def run_loqa(session: Session, minutes: float) -> Rows:
     """Trains in slices until the strong threshold; the seconds are those of training alone."""
-    settings = {"batch": 16, "iterations": 4} if session.small else {"batch": 2048}
     every, last = (2, 4) if session.small else (100, 6000)
-    folder = session.folder("loqa")
+    training = Training("loqa", {"batch": 16 if session.small else 2048}, session)
+    folder = training.folder
 
+    # A slice, then scores, until it is strong or the time is over.
     stop, passed = time.monotonic() + 60 * minutes, dict[str, float]()
     iterations, seconds, scores = 0, 0.0, dict[str, float]()
     while iterations < last and "strong" not in passed and time.monotonic() < stop:
         left = max(0.01, (stop - time.monotonic()) / 60)
         before = iterations
-        iterations = advance("loqa", settings, folder, session, iterations + every, left)
+        iterations = training.advance(iterations + every, left)
         if iterations == before:
             break
         run = read_run(folder)
@@ -154,11 +157,13 @@ def run_loqa(session: Session, minutes: float) -> Rows:
 def run_pola(session: Session, minutes: float) -> Rows:
     """Outer steps as far as the time goes; the next session goes on."""
     settings: dict[str, Any] = {"horizon": 8, "batch": 8, "outer_steps": 1} if session.small else {}
-    folder, begun = session.folder("pola"), time.monotonic()
+    training, begun = Training("pola_dice", settings, session), time.monotonic()
+    folder = training.folder
     before = read_run(folder).iterations if (folder / "run.json").exists() else 0
     limit = before + 2 if session.small else 100_000
-    after = advance("pola_dice", settings, folder, session, limit, minutes)
+    after = training.advance(limit, minutes)
 
+    # How fast it was, and how far it has come.
     spent = (time.monotonic() - begun) / 60
     rate = (after - before) / spent if after > before else None
     own = None
@@ -171,32 +176,35 @@ def run_pola(session: Session, minutes: float) -> Rows:
     ]
 
 
-def advance(
-    learner: str,
-    settings: dict[str, Any],
-    folder: Path,
-    session: Session,
-    iterations: int,
-    minutes: float,
-) -> int:
-    """Trains on, to a number of iterations or for some minutes; returns how many there are."""
-    graphs = session.device == "cuda"
-    words = {"eval_every": 0, "quiet": True, "save_minutes": 1.0, "cuda_graphs": graphs}
-    config, _, game = split_settings(
-        learner, "coin_game_v0", {k: v for k, v in settings.items() if k != "iterations"}
-    )
-    plan = Plan(iterations=iterations, minutes=minutes, **words)
-    train(
-        learner,
-        "coin_game_v0",
-        config=config,
-        plan=plan,
-        game=game,
-        seed=42,
-        device=session.device,
-        out=folder,
-    )
-    return read_run(folder).iterations
+@dataclass(frozen=True)
+class Training:
+    """One of the session's trainings, in the 3x3 Coin Game, seed 42.
+
+    Attributes:
+        learner: a name in LEARNERS.
+        settings: its own, that differ from its defaults.
+        session: where.
+    """
+
+    learner: str
+    settings: dict[str, Any]
+    session: Session
+
+    @property
+    def folder(self) -> Path:
+        """Where it goes on in the next session."""
+        return self.session.folder(self.learner)
+
+    def advance(self, iterations: int, minutes: float) -> int:
+        """Trains on, to a number of iterations or for some minutes; returns how many there are."""
+        graphs = self.session.device == "cuda"
+        words = {"eval_every": 0, "quiet": True, "save_minutes": 1.0, "cuda_graphs": graphs}
+        plan = Plan(iterations=iterations, minutes=minutes, **words)
+        config, _, game = split_settings(self.learner, "coin_game_v0", self.settings)
+
+        asked = {"config": config, "plan": plan, "game": game, "seed": 42, "out": self.folder}
+        train(self.learner, "coin_game_v0", device=self.session.device, **asked)
+        return read_run(self.folder).iterations
 
 
 # name -> (part, its share of what is left when it begins)
@@ -217,6 +225,7 @@ def hold_session(session: Session, minutes: float, only: Sequence[str] = ()) -> 
         minutes: of all parts together, for the settings in the file.
         only: names of parts; none for all.
     """
+    # Each part gets its share of what is left when it begins.
     begun, rows = time.monotonic(), Rows()
     report: dict[str, Any] = {}
     for name, (part, share) in PARTS.items():

@@ -161,7 +161,7 @@ class Clock:
         """Core-seconds since it was started, or started again."""
         return time.process_time() - self.since
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """From now on."""
         self.since = time.process_time()
 
@@ -171,7 +171,7 @@ def evaluate_run(run_folder: Path, clock: Clock, episodes: int) -> dict[str, flo
     spent = clock.part()
     run = read_run(run_folder)
     scores = score_of(run_folder, episodes, run.seed + run.iterations)
-    clock.again()
+    clock.restart()
     return {"core-s": spent, **scores}
 
 

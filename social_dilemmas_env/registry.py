@@ -76,6 +76,11 @@ class EnvSpec:
         """All that `game` takes: the game's own, and the switches that every game has."""
         return [*self.keywords, *SWITCHES]
 
+    @property
+    def needs(self) -> list[str]:
+        """Arguments that have no default."""
+        return [name for name, p in self.keywords.items() if p.default is p.empty]
+
     def game(self, **kwargs: Any) -> Game:
         """The rules with these arguments.
 
@@ -97,8 +102,7 @@ class EnvSpec:
                 f"{nearest(unknown[0], self.arguments)}"
             )
 
-        required = [name for name, p in keywords.items() if p.default is p.empty]
-        missing = [name for name in required if name not in kwargs]
+        missing = [name for name in self.needs if name not in kwargs]
         if missing:
             raise TypeError(f"{self.id} needs the argument {missing[0]!r}")
 

@@ -19,10 +19,11 @@ def read_regular(path: Path, limit: int) -> bytes:
     """
     # Without waiting: opening a pipe blocks until somebody writes into it.
     opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(opened)
+        raise ValueError("not an ordinary file")
     with open(opened, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("not an ordinary file")
         if found.st_size > limit:
             raise ValueError(f"too large: {found.st_size} bytes, of at most {limit}")
         return file.read(limit)

@@ -4,6 +4,7 @@ For one argument:
 
     integer, finite, flag, one_of      a type and a range, or one of some words
     horizon, noise                     the arguments that many games share
+    reset_options                      what `reset(options=...)` may hold
     nearest                            "did you mean ...?", the end of an error about a name
 
 For the fields of a config, one line a kind in its `__post_init__`; None passes, for "not set":
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+RESET_OPTIONS = ("reset_mask",)  # that some view has
 MAX_CYCLES = 1 << 24  # steps of an episode: step counters then stay far below 2^32
 
 # One argument
@@ -110,6 +112,36 @@ def noise(value: Any) -> float:
     if finite("payoff_noise", value) < 0:
         raise ValueError(f"payoff_noise must not be negative, got {value!r}")
     return float(value)
+
+
+def reset_options(options: Any, known: Sequence[str] = ()) -> dict[str, Any]:
+    """The options of a `reset`, as a dict.
+
+    Libraries pass options of their own to all environments, so unknown words are ignored; but
+    one that is near to an option of some view would restart every running game unnoticed.
+
+    Args:
+        options: None, or words and values.
+        known: the options that this view has.
+
+    Raises:
+        TypeError: neither None nor a dict.
+        ValueError: a word that is nearly a known one, or an option of other views only.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
+        raise TypeError(f"options must be a dict or None, got {options!r:.60}")
+
+    for word in options:
+        if word in known or not isinstance(word, str):
+            continue
+        near = difflib.get_close_matches(word.lower(), RESET_OPTIONS, n=1, cutoff=0.5)
+        if near and known:
+            raise ValueError(f"there is no option {word!r}; {_did_you_mean(near)}")
+        if near:
+            raise ValueError(f"{word!r} is no option here: reset() restarts everything that runs")
+    return options
 
 
 # Fields of a config

@@ -73,7 +73,7 @@ def describe_strategies(env_id: str, game_kwargs: dict[str, Any]) -> str:
 
 
 def _wants_payoffs(env_id: str, game_kwargs: dict[str, Any]) -> bool:
-    return "payoffs" in sde.spec(env_id).keywords and "payoffs" not in game_kwargs
+    return "payoffs" in sde.spec(env_id).needs and "payoffs" not in game_kwargs
 
 
 def describe_bundled(name: str = "") -> list[str]:

@@ -180,15 +180,17 @@ def draw_policies(
         axis.legend(frameon=False, fontsize=9, loc="upper left")
 
 
-def draw_reaction(axis: Any, label: str, found: Reaction) -> None:
+def draw_reaction(axis: Any, label: str, reaction: Reaction) -> None:
     """What an agent does with a coin in reach, by what was done to it."""
-    axis.imshow(found.chance, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
-    for (row, column), chance in np.ndenumerate(found.chance):
+    axis.imshow(reaction.chance, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    for (row, column), chance in np.ndenumerate(reaction.chance):
         text = "never" if np.isnan(chance) else f"{chance:.0%}"
         dark = not np.isnan(chance) and chance > 0.6
         style = {"ha": "center", "color": "white" if dark else "#1b2230"}
         axis.text(column, row - 0.06, text, va="center", fontsize=14, **style)
-        axis.text(column, row + 0.2, f"n = {found.occasions[row, column]:,}", fontsize=8, **style)
+        axis.text(
+            column, row + 0.2, f"n = {reaction.occasions[row, column]:,}", fontsize=8, **style
+        )
 
     axis.set_xticks(range(len(HISTORIES)), HISTORIES)
     axis.set_yticks(range(len(COINS)), COINS)

@@ -2,7 +2,8 @@
 
 A line holds the digest of everything that its task goes by, so that a file is gone on with by the
 same command, or by a larger one that has the same tasks among its own: lines of other tasks are
-passed over. Half a line, of a process that was killed, counts as none.
+passed over. Half a line, of a process that was killed, counts as none, and so does a damaged one:
+behind the digest of the task stands that of its result.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ class ResultLines:
         self._found: dict[str, Result] = {}
         self._whole = True  # whether the file ends with a line's end
         if path.exists():
-            text = read_regular(path, MAX_BYTES).decode(errors="replace")
+            try:
+                text = read_regular(path, MAX_BYTES).decode(errors="replace")
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
             self._whole = text.endswith("\n") or not text
             self._read(text)
 
@@ -50,7 +54,9 @@ class ResultLines:
         for line in text.splitlines():
             try:
                 result = json.loads(line)
-                self._found[result.pop("task")] = result
+                task, dot, digest = result.pop("task").partition(".")
+                if not dot or digest == task_digest(result):  # earlier versions wrote none
+                    self._found[task] = result
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue  # half a line, or a stranger's
 
@@ -74,7 +80,10 @@ class ResultLines:
             ValueError: a number that is not finite.
         """
         named = {task_digest(facts): result for facts, result in results}
-        lines = [json.dumps({"task": key, **named[key]}, allow_nan=False) + "\n" for key in named]
+        lines = [
+            json.dumps({"task": f"{key}.{task_digest(result)}", **result}, allow_nan=False) + "\n"
+            for key, result in named.items()
+        ]
 
         # Opened anew each time: who reads the file meanwhile sees whole lines.
         self.path.parent.mkdir(parents=True, exist_ok=True)

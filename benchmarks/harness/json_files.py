@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from agents.atomic_write import write_atomically
+from agents.regular_file import read_regular
+
+MAX_BYTES = 1 << 30  # of a file that is read
 
 
 def plain(data: Any) -> Any:
@@ -42,6 +45,19 @@ def check_folder(folder: Path) -> None:
 def canonical(data: Any) -> Any:
     """`data` as JSON reads it back: tuples are lists, keys are strings."""
     return json.loads(json.dumps(data))
+
+
+def read_json(path: Path) -> Any:
+    """What an ordinary file of JSON holds.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no ordinary file, too large, or not JSON.
+    """
+    try:
+        return json.loads(read_regular(path, MAX_BYTES))
+    except (RecursionError, MemoryError) as error:
+        raise ValueError(f"not readable: {type(error).__name__}") from error
 
 
 def write_json(path: Path, data: Any, indent: int | None = None) -> None:

@@ -7,13 +7,14 @@ versions and device they were computed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from agents.manifest import PROBLEMS
 from benchmarks.harness.assembly import ALL_CELLS
 from benchmarks.harness.benchmark import Benchmark, Result
+from benchmarks.harness.json_files import read_json
 
 ORIGIN = ("command", "settings", "versions", "device")
 BY_CELL = ("samples", "curves", "extra", "seconds_by_cell")
@@ -23,10 +24,10 @@ Fullness = tuple[bool, int]  # at the full setting, number of runs
 def read_stored(path: Path, name: str) -> Result | None:
     """The stored result of the benchmark called `name`; None if there is none, or a damaged one."""
     try:
-        stored: Result = json.loads(path.read_text(encoding="utf-8"))
+        stored: Result = read_json(path)
         keys = {*ORIGIN, *BY_CELL, "rows"}
         return stored if stored["benchmark"] == name and keys <= stored.keys() else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except PROBLEMS:
         return None
 
 

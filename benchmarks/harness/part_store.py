@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import social_dilemmas_env as sde
+from agents.manifest import PROBLEMS
 from benchmarks.harness.benchmark import Cell, Result
-from benchmarks.harness.json_files import canonical, write_json
+from benchmarks.harness.json_files import canonical, read_json, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +79,30 @@ class PartStore:
         """What `save` stored for this very part; None if there is no such thing."""
         # What cannot be read, or is of other settings or versions, counts as absent.
         try:
-            stored = json.loads((self.folder / part.file_name).read_text(encoding="utf-8"))
+            stored = read_json(self.folder / part.file_name)
             result: Result = stored["result"]
-            return result if stored["fingerprint"] == self.fingerprint(part) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            own = stored["fingerprint"] == self.fingerprint(part) and _is_whole(stored)
+        except PROBLEMS:
             return None
+        return result if own else None
 
     def save(self, part: Part, result: Result) -> None:
         """Stores the result of a part."""
-        write_json(
-            self.folder / part.file_name, {"fingerprint": self.fingerprint(part), "result": result}
-        )
+        content = {"fingerprint": self.fingerprint(part), "result": result}
+        write_json(self.folder / part.file_name, {**content, "sha256": _digest(content)})
 
     def forget(self, part: Part) -> None:
         """Removes what is stored in a part's place, whatever its settings."""
         (self.folder / part.file_name).unlink(missing_ok=True)
+
+
+def _is_whole(stored: dict[str, Any]) -> bool:
+    """Whether a file holds what was written, by its digest; earlier versions wrote none."""
+    content = {name: value for name, value in stored.items() if name != "sha256"}
+    known = content.keys() == {"fingerprint", "result"}
+    return known and stored.get("sha256", _digest(content)) == _digest(content)
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(canonical(content), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.harness.benchmark import Result
 from benchmarks.harness.catalogue import catalogue
-from benchmarks.harness.json_files import write_json
+from benchmarks.harness.json_files import read_json, write_json
 from benchmarks.harness.options import RESULTS
 from benchmarks.harness.plots import draw
 from benchmarks.harness.rejudging import rejudge
@@ -64,7 +64,7 @@ def report(out: Path = RESULTS) -> Path:
 def read_result(path: Path) -> Result:
     """A file of results, checked as far as the page needs it."""
     try:
-        result: Result = json.loads(path.read_text(encoding="utf-8"))
+        result: Result = read_json(path)
         for key in KEYS:
             _ = result[key]
         for row in result["rows"]:

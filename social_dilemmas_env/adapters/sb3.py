@@ -161,6 +161,19 @@ class SB3VecEnv(VecEnv):
         return [self._seed] * self.num_envs
 
     @override
+    def set_options(self, options: Any = None) -> None:
+        """There are none: rows of games that end restart by themselves.
+
+        Raises:
+            ValueError: options, which would be lost.
+        """
+        rows = options if isinstance(options, list) else [options]
+        if given := next((row for row in rows if row), None):
+            raise ValueError(
+                f"SB3VecEnv has no options, got {given!r:.60}: reset() restarts all games"
+            )
+
+    @override
     def reset(self) -> np.ndarray:
         """Starts an episode in every game; observations [B * N, *obs_shape]."""
         observations, _ = self.batch.reset(seed=self._seed)

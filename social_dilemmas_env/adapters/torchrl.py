@@ -151,7 +151,15 @@ class TorchRLEnv(EnvBase):  # type: ignore[misc]  # an untyped library
 
     @override
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs: Any) -> TensorDictBase:
-        """Restarts all games, or those that `tensordict["_reset"]` marks."""
+        """Restarts all games, or those that `tensordict["_reset"]` marks.
+
+        Raises:
+            ValueError: `seed` or `options`, which are given otherwise.
+        """
+        for name, instead in (("seed", "set_seed(...)"), ("options", 'tensordict["_reset"]')):
+            if kwargs.get(name) is not None:
+                raise ValueError(f"TorchRLEnv.reset takes no {name}: use {instead}")
+
         mask = None if tensordict is None else tensordict.get("_reset", None)
         options = None if mask is None else {"reset_mask": mask.reshape(self.batch.num_envs)}
         if self.batch.clock is None:

@@ -30,7 +30,6 @@ from social_dilemmas_env.engine.array_tables import (
     successors,
 )
 from social_dilemmas_env.engine.tables import frozen, observations, tables
-from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.game import Board, Column, Draw, Game, decode, encode
 
 # Bytes of the observations of all states that are kept; larger tables leave the cache and lose.
@@ -47,7 +46,7 @@ Key = tuple[Array, Array]  # start and stride of each game's words, [B] each; se
 Encoded = tuple[Array, ...]  # boards in the form of an engine: columns [B]
 
 
-class Arrays(RuleArrays, Protocol):
+class Arrays(Protocol):
     """What numpy, torch and JAX spell differently.
 
     Integers are int64 unless said otherwise; JAX's are int32.
@@ -55,6 +54,12 @@ class Arrays(RuleArrays, Protocol):
 
     def column(self, values: Any) -> Array:
         """A fresh column of integers."""
+
+    def arange(self, n: int) -> Array:
+        """0, 1, ..., n - 1."""
+
+    def cast(self, column: Array, dtype: str) -> Array:
+        """Converts to another type."""
 
     def shared(self, make: Callable[..., np.ndarray], *args: Any) -> Array:
         """The table `make(*args)` on the device, one for all engines; nobody writes in it."""

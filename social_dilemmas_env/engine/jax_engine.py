@@ -125,8 +125,8 @@ class JaxArrays(Arrays):
     def arange(self, n: int) -> Array:
         return jnp.arange(n, dtype=int)
 
-    @override
     def constant(self, table: np.ndarray) -> Array:
+        """A numpy table as an array on the device."""
         with wide(), jax.ensure_compile_time_eval():  # else a table made while tracing is traced
             return jax.device_put(table, self.device)
 
@@ -170,8 +170,8 @@ class JaxArrays(Arrays):
     def stack(self, columns: Sequence[Array]) -> Array:
         return jnp.stack(columns, -1)
 
-    @override
     def take(self, table: Array, index: Array) -> Array:
+        """table[index]: entries, or rows, of a table."""
         return jnp.take(table, index, axis=0, mode="clip")
 
     @override

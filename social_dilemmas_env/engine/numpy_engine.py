@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_engine import Arrays, Encoded, Key, TableEngine
+from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.game import Column, Game, encode
 
 # The constants of `rng.mix`, as it is fastest.
@@ -25,7 +26,7 @@ GAMES = 32  # whose windows are looked into at a time
 MAX_PAIRS = 256  # joint actions of two players whose code fits the product in `joint_action`
 
 
-class NumpyArrays(Arrays):
+class NumpyArrays(Arrays, RuleArrays):
     """Words are uint32, half as wide as int64 and twice as fast."""
 
     @override

@@ -21,13 +21,14 @@ from typing_extensions import override
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_engine import Arrays, Encoded, Key
 from social_dilemmas_env.engine.static_engine import StaticRules, StaticTables
+from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.game import Column
 
 # Tables on their devices, for as long as some engine holds them.
 _SHARED: WeakValueDictionary[Any, Tensor] = WeakValueDictionary()
 
 
-class TorchArrays(Arrays):
+class TorchArrays(Arrays, RuleArrays):
     """Words are int64, of which the low 32 bits count."""
 
     def __init__(self, device: torch.device, *, static: bool = False):

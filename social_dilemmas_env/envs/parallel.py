@@ -23,7 +23,7 @@ from social_dilemmas_env.games.whole_state import (
 )
 from social_dilemmas_env.modes import RENDER_MODES, RenderMode
 from social_dilemmas_env.render.scene import HISTORY, Move, Scene
-from social_dilemmas_env.validation import flag, horizon, integer
+from social_dilemmas_env.validation import flag, horizon, integer, reset_options
 
 FRAMES_PER_SECOND = 4  # in a window, and of recorded videos
 MAX_SCALE = 8  # of pictures: 5,120 pixels wide
@@ -157,11 +157,12 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
         Args:
             seed: a non-negative integer below 2^63 fixes this and all later episodes; None goes on
                 with the sequence.
-            options: ignored.
+            options: there are none; see `reset_options`.
 
         Raises:
-            TypeError, ValueError: a seed that is not such an integer.
+            TypeError, ValueError: a seed that is not such an integer; an option of batches.
         """
+        reset_options(options)
         self._single.reset(seed)
         self.agents = self.possible_agents[:]
 

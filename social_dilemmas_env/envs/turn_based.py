@@ -44,6 +44,14 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
     Nobody sees a move before all have moved.
     """
 
+    # What PettingZoo's conversion keeps, which has no types.
+    agent_selection: str
+    terminations: dict[str, bool]
+    truncations: dict[str, bool]
+    infos: Infos
+    _actions: dict[str, int | None]
+    _agent_selector: Any
+
     @property
     def max_cycles(self) -> int:
         """Rounds after which an episode is truncated."""
@@ -127,7 +135,7 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
         self.agents = list(state.agents)
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, over)
-        self.infos: Infos = {agent: {} for agent in self.agents}
+        self.infos = {agent: {} for agent in self.agents}
         self.rewards, self._cumulative_rewards = dict(state.rewards), dict(state.cumulative)
         self._observations = self.env.observations()
         self._actions = {**dict.fromkeys(self.possible_agents), **state.moves}

@@ -9,6 +9,7 @@ Nothing in a file is ever unpickled.
 """
 
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,12 +23,21 @@ from social_dilemmas_env.exact.tables import Policy
 
 PROBABILITIES, STATES, COLUMNS = "probabilities", "states", "columns"  # names of the arrays
 # What numpy and zipfile raise over damaged files, and over arrays of objects.
+MAX_ENTRY = 32  # bytes of a number
+MARGIN = 1 << 20  # bytes of headers and names
 DAMAGED = (
     ValueError,
     TypeError,
     EOFError,
     MemoryError,
     OverflowError,
+    OSError,
+    LookupError,
+    RuntimeError,  # encrypted; NotImplementedError, another compression, is one
+    AttributeError,
+    RecursionError,
+    SyntaxError,
+    struct.error,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -46,7 +56,8 @@ def load_policy(path: str | os.PathLike[str], game: MarkovGame, player: int = 0)
         ValueError: no npz, no array of probabilities, an array of objects, a wrong shape, rows that
             are no probabilities or do not sum to one, states that are not the game's.
     """
-    arrays = _read(Path(path))
+    entries = game.num_states * (max(game.num_actions) + len(game.columns))
+    arrays = _read(Path(path), MARGIN + MAX_ENTRY * entries)
     if PROBABILITIES not in arrays:
         held = ", ".join(sorted(arrays)) or "nothing"
         raise ValueError(f"{path} needs an array named {PROBABILITIES!r}, and holds {held}")
@@ -88,24 +99,45 @@ def _states(game: MarkovGame) -> Ints:
     return np.stack([np.asarray(c, np.int64) for c in game.columns.values()], 1)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, limit: int) -> dict[str, Any]:
     """The arrays of an npz that are of use here.
 
+    Args:
+        path: of the file.
+        limit: bytes that they may have together.
+
     Raises:
+        FileNotFoundError: there is no such file, or it is a pipe, a device or a folder.
         ValueError: it cannot be read, or only by unpickling.
     """
+    if not path.is_file():  # before it is opened: a pipe would wait
+        raise FileNotFoundError(f"there is no file {path}")
     if not zipfile.is_zipfile(path):
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
         raise ValueError(f"{path} is no npz: write it with numpy.savez or save_policy")
     try:
         with np.load(path, allow_pickle=False) as file:
             wanted = (PROBABILITIES, STATES, COLUMNS)
+            _check_sizes(file.zip.infolist(), {f"{name}.npy" for name in wanted}, limit)
             # Other arrays are named in a sentence, and not read.
-            return {name: file[name] if name in wanted else None for name in file.files}
+            arrays = {name: file[name] if name in wanted else None for name in file.files}
     except DAMAGED as error:
         reason = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         raise ValueError(f"{path} cannot be read as plain arrays of numbers: {reason}") from None
+
+    for name in wanted:
+        if name in arrays and not isinstance(arrays[name], np.ndarray):
+            raise ValueError(f"{path} cannot be read as plain arrays of numbers: no array {name!r}")
+    return arrays
+
+
+def _check_sizes(members: list[zipfile.ZipInfo], wanted: set[str], limit: int) -> None:
+    """Raises ValueError for names that stand twice, or for more bytes than the game's tables."""
+    names = [member.filename for member in members]
+    if len(set(names)) < len(names):
+        raise ValueError("a name stands twice in it")
+    size = sum(member.file_size for member in members if member.filename in wanted)
+    if size > limit:
+        raise ValueError(f"{size} bytes, more than a table of this game has")
 
 
 def _check_columns(path: str | os.PathLike[str], arrays: dict[str, Any], game: MarkovGame) -> None:
@@ -121,7 +153,11 @@ def _check_columns(path: str | os.PathLike[str], arrays: dict[str, Any], game: M
 def _sorted(path: str | os.PathLike[str], table: Any, states: Any, game: MarkovGame) -> Any:
     """The rows in the order of the game's states."""
     wanted = _states(game)
-    if states.shape != wanted.shape or len(table) != len(wanted) or states.dtype.kind not in "iub":
+    if (
+        states.shape != wanted.shape
+        or table.shape[:1] != wanted.shape[:1]
+        or states.dtype.kind not in "iub"
+    ):
         raise ValueError(
             f"{path}: {STATES} must be integers of shape {list(wanted.shape)}, one row a "
             f"probability row, got {states.dtype} of shape {list(states.shape)}"

@@ -182,6 +182,7 @@ def coin_game(
         ValueError: an unknown variant or switch, a board too small for the rules.
         TypeError: a size that is not an integer.
     """
+    # The board.
     base = VARIANTS[one_of("variant", variant, tuple(VARIANTS))]
     height, width = board_sides(grid_size)
     num_agents = integer("num_agents", num_agents, 2)
@@ -200,14 +201,17 @@ def coin_game(
         "stay": stay,
         "walls": walls,
     }
+    # Its loss goes by the number of players.
     if variant == "reciprocator" and payoffs is None:
         switches["payoffs"] = (GAIN, -num_agents / (num_agents - 1))
+    # Only what is given, numbers checked.
     given: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
     for name, least in (("coins", 1), ("max_cycles", 1)):
         if name in given:
             given[name] = integer(name, given[name], least)
 
     game = replace(base, height=height, width=width, num_agents=num_agents, **given)
+    # A memory makes a larger board of it.
     if memory is not None:
         same = {field.name: getattr(game, field.name) for field in fields(game)}
         one_of("memory", memory, COIN_MEMORIES)

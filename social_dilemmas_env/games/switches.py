@@ -48,6 +48,7 @@ def switched(
         ValueError: a probability out of range, or a switch that the game cannot have.
         TypeError: a switch of another type.
     """
+    # Ranges.
     flag("observe_time", observe_time)
     if continuation is not None and not 0 <= finite("continuation", continuation) <= 1:
         raise ValueError(
@@ -79,6 +80,7 @@ def _with(game: Game, given: dict[str, Any]) -> Game:
     if "continuation" in given and getattr(game, "ending", "fixed") != "fixed":
         raise ValueError("continuation and ending contradict each other: give one of them")
 
+    # The same rules under a class that knows the switches; a frozen dataclass is written to so.
     twin = copy.copy(game)
     timed = "observe_time" in given
     object.__setattr__(twin, "__class__", _switched_class(type(game), timed))
@@ -98,6 +100,7 @@ def trembled(game: Any, actions: Sequence[Column], draw: Draw) -> list[Column]:
         actions: that were chosen, a column a player.
         draw: of this step.
     """
+    # Whether each hand slips, and what it does then: two streams after the rules' own.
     first = game.streams - 1 - 2 * len(actions)
     parts = round(game.action_noise * PARTS)
     played = []

@@ -20,7 +20,13 @@ from social_dilemmas_env.games.game import Board, Game, is_bound
 from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.regular_file import read_regular
-from social_dilemmas_env.replay.episode import FORMAT, Episode, Exact, Insight
+from social_dilemmas_env.replay.episode import (
+    FORMAT,
+    Episode,
+    Exact,
+    Insight,
+    content_digest,
+)
 from social_dilemmas_env.rng import check_seed
 
 MAX_BYTES = 8 << 20  # of a file
@@ -76,6 +82,20 @@ def read_episode(path: str | os.PathLike[str]) -> Episode:
         raise ReplayError(f"{path}: not a replay: {type(error).__name__}") from error
 
 
+def _without_digest(data: Any) -> Any:
+    """The content of a file, if it is what was written; files made by hand need no digest.
+
+    Raises:
+        ValueError: a bit was flipped.
+    """
+    if not isinstance(data, dict) or "sha256" not in data:
+        return data
+    content = {name: value for name, value in data.items() if name != "sha256"}
+    if content_digest(content) != data["sha256"]:
+        raise ValueError("its content does not match its own digest")
+    return content
+
+
 def _sentence(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
 
@@ -102,6 +122,7 @@ def episode_of(data: Any) -> Episode:
     Raises:
         ValueError, TypeError: see `read_episode`.
     """
+    data = _without_digest(data)
     _check_fields(data)
     game = _game(data)
     players = tuple(_text("a player's name", name, MAX_NAME) for name in data["players"])
@@ -239,9 +260,9 @@ def _actions(row: list[int], game: Game) -> tuple[int, ...]:
 def _check_payoffs(game: Game, payoffs: tuple[float, ...]) -> None:
     """Raises ValueError where a payoff differs from the rules' by more than their noise."""
     room = game.reward_noise + TOLERANCE
-    for paid, value in zip(payoffs, game.reward_values, strict=True):
-        if not math.isclose(paid, value, rel_tol=1e-6, abs_tol=room):
-            raise ValueError(f"a payoff is {paid:g} where the rules say {value:g}")
+    for payoff, value in zip(payoffs, game.reward_values, strict=True):
+        if not math.isclose(payoff, value, rel_tol=1e-6, abs_tol=room):
+            raise ValueError(f"a payoff is {payoff:g} where the rules say {value:g}")
 
 
 def _check_boards(game: Game, boards: tuple[Board, ...]) -> None:

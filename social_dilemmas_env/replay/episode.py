@@ -3,6 +3,7 @@
 Shapes  T steps, N players, C columns of a board, A actions.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -120,7 +121,15 @@ def _added(total: Sequence[float], rewards: Sequence[float]) -> Numbers:
 
 def episode_json(episode: Episode) -> str:
     """The text of the file."""
-    return json.dumps(episode_dict(episode), separators=(",", ":"), allow_nan=False)
+    content = episode_dict(episode)
+    content = {**content, "sha256": content_digest(content)}
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """Of what a file says, in whatever order and spacing."""
+    text = json.dumps(dict(content), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def episode_dict(episode: Episode) -> dict[str, Any]:

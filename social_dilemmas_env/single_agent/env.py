@@ -19,6 +19,7 @@ from social_dilemmas_env.single_agent.opponents import (
     SingleState,
     checked_single_state,
 )
+from social_dilemmas_env.validation import reset_options
 
 
 class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
@@ -91,11 +92,12 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
 
         Args:
             seed: fixes the game and the opponents' moves, in this and all later episodes.
-            options: ignored.
+            options: there are none; see `reset_options`.
 
         Raises:
-            TypeError, ValueError: a seed that is no integer in [0, 2^63).
+            TypeError, ValueError: a seed that is no integer in [0, 2^63); an option of batches.
         """
+        reset_options(options)
         # The game and the opponents share a seed, drawn here if nobody gives one.
         if seed is None and not self._seeded:
             seed = rng.fresh_seed()

@@ -23,7 +23,7 @@ from social_dilemmas_env.single_agent.opponents import (
     SingleState,
     checked_single_state,
 )
-from social_dilemmas_env.validation import integer, one_of
+from social_dilemmas_env.validation import RESET_OPTIONS, integer, one_of, reset_options
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
 from social_dilemmas_env.vector.options import Options
 
@@ -136,13 +136,14 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
             options: {"reset_mask": bool [B]} restarts the marked games only.
 
         Raises:
-            TypeError, ValueError: a seed or a mask of another type, range or shape.
+            TypeError, ValueError: a seed or a mask of another type, range or shape; an option
+                whose name is nearly "reset_mask".
         """
+        mask = reset_options(options, RESET_OPTIONS).get("reset_mask")
         if seed is None and not self._seeded:
             seed = rng.fresh_seed()
 
         # An opponent that cannot be told which games begin refuses before anything changes.
-        mask = (options or {}).get("reset_mask")
         if mask is not None:
             self.opponents.check_begin(np.asarray(mask))
 

@@ -78,7 +78,7 @@ def list_strategies(env_id: str | None = None, **game_kwargs: Any) -> list[str]:
         return list(STRATEGIES)
 
     # Without payoffs nobody knows what cooperation would be.
-    if "payoffs" in spec(env_id).keywords and "payoffs" not in game_kwargs:
+    if "payoffs" in spec(env_id).needs and "payoffs" not in game_kwargs:
         return [cls.name for cls in (Constant, Random)]
 
     game = spec(env_id).game(**game_kwargs)

@@ -125,7 +125,7 @@ def observation_text(game: Game, observation: Any, player: int = 0) -> str:
 
 def _coin_text(game: CoinGame, seen: np.ndarray, player: int) -> str:
     """Where everybody stands, in words and as a map."""
-    planes = seen.reshape(1, 2 * game.num_agents, game.height, game.width)
+    planes = seen.reshape(1, -1, game.height, game.width)  # a memory's planes are not read
     board = [int(column[0]) for column in board_of(game, planes, player)]
     n = game.num_agents
 

@@ -33,6 +33,7 @@ from social_dilemmas_env.games.whole_state import (
     whole_state_shape,
     whole_state_space,
 )
+from social_dilemmas_env.validation import RESET_OPTIONS, reset_options
 from social_dilemmas_env.vector.episodes import Array, Episodes
 from social_dilemmas_env.vector.options import Options, by_tables, range_error, single_spaces
 
@@ -140,17 +141,18 @@ class BatchEnv(Episodes, ABC):
                 or a list of B integers, each game's own seed.  None: every game goes on to its
                 next episode (the first time: of the seed given at construction, or of one from the
                 operating system).
-            options: {"reset_mask": bool[B]} restarts the marked games only; other keys are ignored.
+            options: {"reset_mask": bool[B]} restarts the marked games only; see `reset_options`.
 
         Returns:
             Observations [B, N, *obs_shape] of all games, and {}.
 
         Raises:
-            TypeError, ValueError: a seed or a mask of another type, range or shape.
+            TypeError, ValueError: a seed or a mask of another type, range or shape; an option
+                whose name is nearly "reset_mask".
             ResetNeeded: a mask, before all games were reset once.
         """
         # Which games.
-        mask = (options or {}).get("reset_mask")
+        mask = reset_options(options, RESET_OPTIONS).get("reset_mask")
         if mask is not None:
             mask = self._mask(mask)
             if self._clock is None:

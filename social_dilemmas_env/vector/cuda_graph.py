@@ -265,11 +265,21 @@ def capture(
     if venv.autoreset == "next_step":
         raise ValueError('capture needs autoreset="same_step" or "disabled", got "next_step"')
 
-    # K steps, whose resets are known beforehand.
+    num_steps = _checked_steps(venv, num_steps)
+    if graph is None:
+        graph = venv.device.type == "cuda"
+    if graph and venv.device.type != "cuda":
+        raise RuntimeError(f"a CUDA graph needs a batch on CUDA; this one is on {venv.device}")
+    return Capture(venv, policy, num_steps, graph, begin)
+
+
+def _checked_steps(venv: TorchBatch, num_steps: int) -> int:
+    """K steps, whose resets are known beforehand; raises what `capture` documents."""
     if action_noise(venv.game) or random_end(venv.game) is not None:
         raise ValueError(
             "capture needs a game without action_noise whose episodes end at max_cycles"
         )
+
     num_steps = integer("num_steps", num_steps, 1)
     if venv.max_cycles % num_steps and num_steps % venv.max_cycles:
         raise ValueError(
@@ -281,9 +291,4 @@ def capture(
             f'autoreset="disabled": num_steps must be at most {venv.max_cycles}, one episode; '
             f"got {num_steps}"
         )
-
-    if graph is None:
-        graph = venv.device.type == "cuda"
-    if graph and venv.device.type != "cuda":
-        raise RuntimeError(f"a CUDA graph needs a batch on CUDA; this one is on {venv.device}")
-    return Capture(venv, policy, num_steps, graph, begin)
+    return num_steps

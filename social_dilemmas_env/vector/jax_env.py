@@ -85,7 +85,7 @@ class JaxBatch(BatchEnv):
         ended = self._clock >= self.game.max_cycles
         if self._random_end is not None:
             ended = ended | self._read(self.engine.ends(self._running.key, self._clock))
-        return ended
+        return np.asarray(ended)
 
     @override
     def _trembled(self, actions: Array) -> Array:

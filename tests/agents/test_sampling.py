@@ -74,7 +74,9 @@ def test_every_learner_tells_large_seeds_apart():
         if name in ("sb3_ppo", "exact_policy", "exact_clone"):  # they have loops of their own
             continue
         config = spec.settings("ipd_v0")
-        small = {"runs": 1, "batch": 2, "games": 2} | ({"hidden": 4} if "pola" in name else {})
+        small = {"runs": 1, "batch": 2, "games": 2, "snapshots": 1, "thieves": 0} | (
+            {"hidden": 4} if "pola" in name else {}
+        )
         fitting = {k: x for k, x in small.items() if hasattr(config, k)}
         states = [
             spec.make(replace(config, **fitting), "ipd_v0", {}, seed, "cpu").state()

@@ -1,6 +1,6 @@
 """POLA with one imagined step in policy space: log π + Q / β, through a learned Q.
 
-    log π̂(b | s) = log π_φ(b | s) + Q_j(s, b) / β - log of the normaliser       (the other's answer)
+    log π̂(b | s) = log π_φ(b | s) + Q_j(s, b) / β - log of the normaliser     (the other's answer)
 
 It is the proximal step of POLA's inner loop, linearised (agents/exact/pola.py, "mirror"), and moves
 the other as far in a table as in a network.  Q_j is the other's own critic, learned in games with

@@ -10,8 +10,8 @@ apart together.  A proximal step in policy space (the paper's equations (1) and 
 
     Σ_games Σ_t [ W_t π(a_t | s_t) / π_old(a_t | s_t) - β γᵗ KL(π(. | s_t) || π_old(. | s_t)) ]
 
-on one batch, whose solution in a table is π_old exp(W̄(s, a) / β), W̄ the mean of W_t / γᵗ: `epochs`
-steps of Adam lead there, however the policy is parametrised.
+on one batch, whose solution in a table is π_old exp(W̄(s, a) / β), W̄ the mean of W_t / γᵗ:
+`epochs` steps of Adam lead there, however the policy is parametrised.
 
 Papers  POLA, https://arxiv.org/abs/2210.10125; several steps on one batch, with a penalty: PPO,
         Schulman et al. 2017, https://arxiv.org/abs/1707.06347

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.tasks.result_lines import ResultLines
+from agents.tasks.result_lines import ResultLines, task_digest
 
 ONE, TWO = {"seed": 1, "lr": 0.1}, {"seed": 2, "lr": 0.1}
 
@@ -46,3 +46,18 @@ def test_nothing_infinite_is_written(path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         ResultLines(path).add([(ONE, {"x": float("nan")})])
     assert not path.exists()
+
+
+def test_a_damaged_result_is_none(path):
+    """Before, a flipped digit was another result."""
+    ResultLines(path).add([(ONE, {"x": 1}), (TWO, {"x": 1})])
+    path.write_text(path.read_text().replace('"x": 1', '"x": 3', 1))
+    lines = ResultLines(path)
+    assert ONE not in lines
+    assert lines[TWO] == {"x": 1}
+
+
+def test_lines_of_earlier_versions_are_read(path):
+    path.parent.mkdir()
+    path.write_text(f'{{"task": "{task_digest(ONE)}", "x": 1}}\n')
+    assert ResultLines(path)[ONE] == {"x": 1}

@@ -1,5 +1,8 @@
 """Policies as files: what is written is read, and what is no policy of this game is refused."""
 
+import os
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,40 @@ def test_a_wrong_policy_is_not_written(game, tmp_path):
     with pytest.raises(ValueError, match="sum to one"):
         save_policy(tmp_path / "no.npz", skewed(game), game)
     assert not (tmp_path / "no.npz").exists()
+
+
+def test_a_table_that_swells_is_not_read(game, tmp_path):
+    """A file of a hundred kilobytes that would take a hundred megabytes."""
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, probabilities=np.zeros((13_000_000, 1)))
+    assert path.stat().st_size < 200_000
+    with pytest.raises(ValueError, match=r"bomb\.npz.*more than a table of this game has"):
+        load_policy(path, game)
+
+
+def test_a_member_that_is_no_array_is_refused(game, tmp_path):
+    with zipfile.ZipFile(tmp_path / "odd.npz", "w") as file:
+        file.writestr("probabilities.npy", b"no array at all")
+    with pytest.raises(ValueError, match=r"odd\.npz cannot be read as plain arrays"):
+        load_policy(tmp_path / "odd.npz", game)
+
+
+def test_a_name_that_stands_twice_is_refused(game, tmp_path):
+    path = tmp_path / "twice.npz"
+    save_policy(path, "tit_for_tat", game)
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as file:
+        file.writestr("probabilities.npy", file.read("probabilities.npy"))
+    with pytest.raises(ValueError, match="a name stands twice"):
+        load_policy(path, game)
+
+
+def test_one_number_is_no_table(game, tmp_path):
+    np.savez(tmp_path / "one.npz", probabilities=np.array(0.5), states=np.zeros((1152, 8), int))
+    with pytest.raises(ValueError, match="one row a probability row"):
+        load_policy(tmp_path / "one.npz", game)
+
+
+def test_a_pipe_is_not_waited_for(game, tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(FileNotFoundError, match=r"no file .*pipe\.npz"):
+        load_policy(tmp_path / "pipe.npz", game)

@@ -13,7 +13,9 @@ from social_dilemmas_env.replay import ReplayError, episode_json, read_episode
 from social_dilemmas_env.replay.checks import MAX_BYTES, episode_of
 from tests.env.replay.recordings import recorded
 
+# As made by hand, without a digest, so that each check has to find its own.
 GOOD = json.loads(episode_json(recorded(telling=True, max_cycles=6)))
+DIGEST = GOOD.pop("sha256")
 NOT_A_REPLAY = "match.json: not a replay: "
 
 
@@ -66,6 +68,16 @@ def test_what_is_wrong_is_said(name, tmp_path):
     with pytest.raises(ReplayError, match=NOT_A_REPLAY) as caught:
         read_episode(written(tmp_path, json.dumps(data)))
     assert words in str(caught.value)
+
+
+def test_a_value_that_nothing_else_checks_is_held_by_the_digest(tmp_path):
+    whole = {**GOOD, "sha256": DIGEST}
+    read_episode(written(tmp_path, json.dumps(whole, indent=1)))
+    whole["players"] = ["another", "name"]
+    with pytest.raises(ReplayError, match="does not match its own digest"):
+        read_episode(written(tmp_path, json.dumps(whole)))
+    with pytest.raises(ReplayError, match="does not match its own digest"):
+        read_episode(written(tmp_path, json.dumps({**GOOD, "sha256": None})))
 
 
 def test_a_step_that_the_rules_do_not_allow_is_refused(tmp_path):

@@ -65,7 +65,7 @@ def test_made_by_gymnasium():
             kwargs = {"max_cycles": 50}
         env = gymnasium.make(f"social_dilemmas/{env_id.replace('_v', '-v')}", **kwargs)
         env.reset(seed=0)
-        for _ in range(50):
+        for _ in range(env.unwrapped.max_cycles):
             observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
             assert env.observation_space.contains(observation)
             assert isinstance(reward, float)

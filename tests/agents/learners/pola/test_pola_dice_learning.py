@@ -264,8 +264,8 @@ def test_any_player_of_any_run_can_be_loaded(tmp_path):
     tensors = load(folder / "checkpoints").tensors
     for player in range(2):
         for k in range(2):
-            one = load_agent(folder, player=player, run=k)._theta["out"]
-            expected = load_agent(folder)._theta["out"]
+            one = load_agent(folder, player=player, run=k).theta["out"]
+            expected = load_agent(folder).theta["out"]
             assert torch.equal(one, expected) == ((player, k) == (0, 0))
             assert one.flatten()[0] in tensors[f"self{player}.theta"][k]
     for wrong in ({"player": 2}, {"run": 2}, {"run": -1}):
@@ -375,14 +375,14 @@ def test_pola_cooperates_where_lola_dice_and_naive_learning_defect():
 def test_each_seat_is_played_by_its_own_network(tmp_path):
     """In `play`, `league` and `evaluate`, and in the evaluations of `train`."""
     folder = run("model", tmp_path, 3, eval_every=3, eval_episodes=4)
-    own = [load_agent(folder, player=i)._theta["out"] for i in range(2)]
+    own = [load_agent(folder, player=i).theta["out"] for i in range(2)]
     assert not torch.equal(*own)
     seats = [
         batch_player(f"{folder}/", "coin_game_v0", i, 0, {"variant": "pola"}).agent.theta["out"]
         for i in range(2)
     ]
     assert all(map(torch.equal, seats, own))
-    assert all(map(torch.equal, (a._theta["out"] for a in load_agents(folder)), own))
+    assert all(map(torch.equal, (a.theta["out"] for a in load_agents(folder)), own))
     logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     evaluated = next(line for line in logged if "eval self" in line)
     assert evaluated["eval self"] == score_agent(load_agents(folder), episodes=4, seed=3)["self"]
