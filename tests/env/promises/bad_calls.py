@@ -82,7 +82,7 @@ BAD = {
     "nothing like it": (
         making("zzzz"),
         ValueError,
-        ["there are bach_stravinsky_v0, chicken_v0, coin_game_v0"],
+        ["there are bach_stravinsky_v0, chicken_v0, clean_up_v0"],
     ),
     "no id": (making(None), ValueError, ["None", "coin_game_v0"]),
     "a list as id": (making(["ipd_v0"]), ValueError, ["no environment"]),

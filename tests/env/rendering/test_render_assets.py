@@ -115,7 +115,7 @@ def test_everything_in_the_folder_is_free_to_use():
 
 
 def test_the_gallery_has_a_small_picture_of_every_game_and_one_film():
-    assert len(BUILT_IN) == 11
+    assert len(BUILT_IN) == 13
     for env_id in BUILT_IN:
         path = ASSETS / "gallery" / f"{env_id}.png"
         assert path.stat().st_size <= 25_000
