@@ -30,7 +30,7 @@ help:
 	@echo "make interop      others' trainers on our games, each in its own environment; make interop-sb3 is one"
 	@echo "make mutants      mistakes put into the source one by one, which the tests must see"
 	@echo "make cuda         on a machine with a GPU: its tests, rates and trainings, in 12 minutes"
-	@echo "make coverage     the test suite, and the lines and branches that it does not reach"
+	@echo "make coverage     the test suite, the lines and branches that it does not reach, and floors"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
 	@echo "make docs         the site in docs/_build/html, warnings are errors;  make docs-links  addresses in the web"
 	@echo "make pages        every block of code of the pages, the examples and the notebooks"
@@ -118,7 +118,8 @@ cuda: $(VENV)/.test
 	$(PY) -m benchmarks.gpu_session --minutes 12
 
 coverage: $(VENV)/.test
-	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing
+	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing --cov-report=json
+	$(PY) -m tests.packaging.coverage_floors coverage.json
 
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .
@@ -132,5 +133,6 @@ structure: $(VENV)/.test
 	$(PY) -m tests.packaging.structure
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cli games learners results) *.egg-info .coverage* htmlcov
+	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cli games learners results)
+	rm -rf *.egg-info .coverage* coverage.json htmlcov
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,40 @@
+"""What writes the table of promises, and what holds coverage to its floors."""
+
+from tests.packaging.coverage_floors import measure, shortfalls
+from tests.packaging.promises import PROMISES, ROOT, read_results, write_row
+
+
+def test_every_promise_names_tests_that_are_there():
+    assert len(PROMISES) == 12
+    for promise in PROMISES:
+        assert promise.tests
+        for path in promise.tests.values():
+            assert (ROOT / path).exists(), path
+
+
+def test_results_are_counted():
+    one = '<testsuite tests="7" failures="1" errors="1" skipped="2"/>'
+    assert read_results(f"<testsuites>{one}{one}</testsuites>") == (6, 4, 4)
+
+
+def test_a_row_says_whether_it_was_run():
+    assert write_row(1, PROMISES[4], None, 9).endswith("| 9 | not run |")
+    assert write_row(1, PROMISES[4], (5, 0, 2), 0).endswith("| 5 (2 skipped) | none |")
+    assert write_row(1, PROMISES[4], (5, 3, 0), 0).endswith("| 8 | 3 |")
+
+
+def summary(lines, branches):
+    """Of a file of a hundred of each."""
+    counts = {"num_statements": 100, "num_branches": 100}
+    return {"summary": {**counts, "covered_lines": lines, "covered_branches": branches}}
+
+
+def test_floors_are_held_package_by_package():
+    report = {"files": {"agents/a.py": summary(100, 80), "agents/b.py": summary(92, 98)}}
+    report["files"]["social_dilemmas_env/c.py"] = summary(94, 100)
+    report["files"]["benchmarks/d.py"] = summary(0, 0)
+    assert measure(report, "agents") == {"lines": 96.0, "branches": 89.0}
+    assert shortfalls(report) == [
+        "social_dilemmas_env: 94.0 % of lines, of at least 95 %",
+        "agents: 89.0 % of branches, of at least 90 %",
+    ]
