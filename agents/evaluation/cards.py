@@ -22,6 +22,7 @@ ACCESS = {
     "sb3_ppo": "none",
     "loqa": VALUES,
     "advantage_alignment": "actions, rewards and Q: the opponent's advantages weigh its own",
+    "loqa_proximal": VALUES,
     "loqa_modelled": "actions: the opponent's rewards and values are models learned from play",
     "pola": PARAMETERS,
     "pola_dice": PARAMETERS,

@@ -172,9 +172,9 @@ class Proximal:
         by_seat = dict(zip(seats, thetas, strict=True))
 
         ordered = tuple(by_seat[i] for i in range(self.num_players))
-        players = JointPolicy(self.net, ordered, self.cfg.epsilon)
+        players = JointPolicy(self.net, ordered, self.exploration)
         size = (
-            2 if self.cfg.epsilon else 1,
+            2 if self.exploration else 1,
             self.cfg.horizon,
             self.venv.num_envs,
             self.num_players,

@@ -210,9 +210,9 @@ def test_bad_arguments(env_id, kwargs, error, words):
         sde.make_env(env_id, **kwargs)
 
 
-def test_the_default_pool_is_too_large_to_enumerate():
+def test_a_pool_of_many_is_too_large_to_enumerate():
     with pytest.raises(ValueError, match="too large to enumerate"):
-        sde.exact_game("govsim_commons_v0")
+        sde.exact_game("govsim_commons_v0", num_agents=6)
 
 
 def test_pictures_say_what_the_pool_is():
