@@ -10,6 +10,10 @@ recorded in `tests/oracle/law`.  A case is written with its number of steps.
              beyond 3.3 by chance once in 1,000 rows
     dirty    part of the river that is dirty at the end, in Clean Up
 
+What all greedy leave after 50 steps is nothing in most games (the engine: 88 of 100, ours: 82 %)
+and much in some, so that its z says too much: a permutation test over all games, made after the
+run, gives p = .11.
+
 The row of all restrained is of an earlier measurement, whose players saw the whole map: it is not
 judged.  Of Clean Up nothing is recorded but the traces, so that its column "paper" is empty.
 
@@ -29,6 +33,7 @@ import social_dilemmas_env as sde
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
 from benchmarks.harness.plots import BLACK, BLUE, GREEN, ORANGE, RED, make_axes, save_figure
 from benchmarks.throughput.loops import Loop, numpy_loop, steps_per_second, torch_loop
+from social_dilemmas_env.modes import Backend
 
 HARVEST, CLEAN_UP = "commons_harvest_v0", "clean_up_v0"
 SETTINGS = {"runs": 1024, "clean_up_runs": 256, "speed_runs": 5} | {
@@ -117,7 +122,7 @@ def build_rows(name: str, case: Case) -> tuple[Row, ...]:
         return Row(f"{label}: apples", None, "apples", digits=1, note=note), dirty
 
     # The engine's number, and how far ours is from it.
-    facts = {"paper_runs": engine.episodes, "judged": engine.same_view}
+    own: dict[str, Any] = {"paper_runs": engine.episodes, "judged": engine.same_view}
     pairs = [("apples", "apples", engine.apples)]
     if engine.left:
         pairs.append((f"left after {engine.at}", "left", engine.left))
@@ -125,7 +130,7 @@ def build_rows(name: str, case: Case) -> tuple[Row, ...]:
     for text, key, (mean, error) in pairs:
         note = f"the engine: {engine.episodes} episodes, standard error {error:g}"
         note += "" if engine.same_view else "; its players saw the whole map"
-        rows.append(Row(f"{label}: {text}", mean, key, digits=1, note=note, **facts))
+        rows.append(Row(f"{label}: {text}", mean, key, digits=1, note=note, **own))
         if engine.same_view:
             rows.append(Row(f"{label}: z of {text}", None, f"z {key}", target=(-Z, Z)))
     return tuple(rows)
@@ -182,7 +187,8 @@ def play(
     ]
     for player in players:
         player.reset(episodes, seed=seed + 7)
-    parts = [name for name, *_ in venv.game.parts]
+    game: Any = venv.game
+    parts = [name for name, *_ in game.parts]
     ripe = 4 if case.env_id == HARVEST else 1
 
     apples, left, dirty = np.zeros(episodes), [], []
@@ -216,7 +222,7 @@ def score_speed(num_envs: int, seconds: float, runs: int) -> Result:
     return {"samples": {name: values.tolist() for name, values in rates.items()}}
 
 
-def rules_loop(env_id: str, num_envs: int, backend: str = "numpy") -> Loop:
+def rules_loop(env_id: str, num_envs: int, backend: Backend = "numpy") -> Loop:
     """The moves alone: no observations, episodes without end, actions drawn by numpy."""
     venv = sde.make_vec_env(env_id, num_envs, backend, obs_mode="uint8")
     rng = np.random.default_rng(0)
