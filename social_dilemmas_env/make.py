@@ -62,7 +62,8 @@ def make_env(
         flat: observations of one axis, [numbers], instead of the Coin Game's planes, which some
             libraries take for an image.
         info_metrics: at the end of an episode infos hold "metrics": return, cooperation rate, own
-            and stolen coins of the player; see `engine.episode_metrics`.
+            and stolen coins of the player; in the commons also collective return, equality, zaps
+            or survival; see `engine.episode_metrics`.
         **game_kwargs: the game's arguments; see `spec(env_id).page`; and the switches of every
             game: `observe_time=True`, `continuation=0.98`, `action_noise=0.01` (see
             `games.switches`).

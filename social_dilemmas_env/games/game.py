@@ -126,6 +126,26 @@ def caption(game: Game, board: Board) -> str:
     return "" if speak is None else str(speak(board))
 
 
+def social_counts(game: Game) -> tuple[str, ...] | None:
+    """What a commons counts of its players while it is played: names, see `counted`.
+
+    A commons says so by an attribute of this name.  None for other games, of whose returns nobody
+    asks how equal they are.
+    """
+    return getattr(game, "social_counts", None)
+
+
+def counted(
+    game: Any, before: Board, after: Board, actions: Sequence[Column]
+) -> dict[str, Sequence[Column]]:
+    """How much one joint move adds to each of the `social_counts`, for each player.
+
+    A game that names some has a method `count(before, after, actions)`.
+    """
+    names = social_counts(game)
+    return dict(zip(names, game.count(before, after, actions), strict=True)) if names else {}
+
+
 def bound_rules(game: Game, xp: Any) -> Any:
     """The rules of a game on a library of arrays, where it has such (`games.commons.arrays`).
 

@@ -82,6 +82,7 @@ class GovsimCommons:
     max_cycles: int = 12  # rule 7
     reward_noise = 0.0
     streams = 1
+    social_counts = ("survival",)
 
     @property
     def num_actions(self) -> tuple[int, ...]:
@@ -142,6 +143,12 @@ class GovsimCommons:
         pool = smaller(2 * left, left * 0 + self.capacity) * alive  # rule 5
         seen = [catch + 1 for catch in catches] if self.show_catches else []
         return (pool, *seen), catches  # rule 3
+
+    def count(
+        self, before: Board, after: Board, actions: Sequence[Column]
+    ) -> tuple[list[Column], ...]:
+        """Metrics: whether the pool is alive after a move, for all players alike."""
+        return ([(after[0] > 0) * 1] * self.num_agents,)
 
     def chances(self, board: Board) -> tuple[Column, ...]:
         """Nothing is left to chance."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from social_dilemmas_env.games.commons.arrays import BoundRules, RuleArrays
-from social_dilemmas_env.games.commons.maps import VIEW, WALL, Lattice
+from social_dilemmas_env.games.commons.maps import MOVES, VIEW, WALL, Lattice
 from social_dilemmas_env.games.commons.players import BeamRules
 from social_dilemmas_env.games.commons.sight import PLAYERS
 from social_dilemmas_env.games.game import Board, Column, Draw
@@ -93,6 +93,21 @@ class CommonsGame(ABC):
             for other in cells[:i]:
                 possible &= (cell != other) | (cell == self.lattice.nowhere)
         return possible
+
+    # Metrics
+
+    @property
+    def social_counts(self) -> tuple[str, ...]:
+        """Shots, where there are any."""
+        return ("zaps",) if self.zap else ()
+
+    def count(
+        self, before: Board, after: Board, actions: Sequence[Column]
+    ) -> tuple[list[Column], ...]:
+        """Who fires: the action alone does nothing in the pause after a shot, or while away."""
+        n, zap = self.num_agents, len(MOVES)
+        players = zip(before[2 * n : 3 * n], before[3 * n : 4 * n], actions, strict=True)
+        return ([(pause == 0) * (away == 0) * (a == zap) for pause, away, a in players],)
 
     # Episodes
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import metrics
+from social_dilemmas_env import metrics, social_metrics
 from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 from social_dilemmas_env.engine.episode_metrics import metric_names
 from social_dilemmas_env.single_agent import SingleEnv, SingleVectorEnv
@@ -17,7 +17,8 @@ from tests.helpers.games import GAMES, rules
 
 B, STEPS, SEED = 3, 6, 5
 NAMES = ["ipd", "stag_hunt", "chicken", "rps", "public_goods", "coin", "coin_lola", "coin_mfos"]
-NAMES += ["coin_3p", "coin_split", "coin_7p"]
+NAMES += ["coin_3p", "coin_split", "coin_7p", "govsim_2p", "harvest_small", "clean_up_small"]
+COMMONS = ("govsim_2p", "harvest_small", "clean_up_small")
 named = pytest.mark.parametrize("name", NAMES)
 
 
@@ -49,8 +50,24 @@ def expected(name):
         if name.startswith("coin"):
             own, other = metrics.coin_pickups(env.game, np.array(boards)[:, None])
             parts |= {"own_coins": own.sum((0, 1)), "stolen_coins": other.sum((0, 1))}
+        parts |= social_parts(name, total, np.array(boards), moves[:, i])
         games.append({key: parts[key] for key in metric_names(env.game)})
     return {key: np.stack([game[key] for game in games]) for key in games[0]}
+
+
+def social_parts(name, returns, boards, moves):
+    """Of a commons, from its boards [T + 1, columns] and moves [T, N]; nothing of other games."""
+    if name not in COMMONS:
+        return {}
+    same, n = np.ones(len(returns)), len(returns)
+    cooldown, away = boards[:-1, 2 * n : 3 * n], boards[:-1, 3 * n : 4 * n]
+    counts = (
+        {"survival": same * social_metrics.survival_time(boards[:, 0])}
+        if name.startswith("govsim")
+        else {"zaps": ((cooldown == 0) & (away == 0) & (moves == 7)).sum(0)}
+    )
+    equal = social_metrics.equality(returns)
+    return {**counts, "collective_return": same * returns.sum(), "equality": same * equal}
 
 
 def same(got, name):
@@ -65,6 +82,41 @@ def test_which_games_have_which():
     assert metric_names(rules("chicken")) == ("return", "cooperation_rate")
     assert metric_names(rules("rps")) == ("return",)
     assert metric_names(rules("coin")) == ("return", "own_coins", "stolen_coins")
+    social = ("collective_return", "equality")
+    assert metric_names(rules("govsim_2p")) == ("return", "survival", *social)
+    assert metric_names(rules("harvest_small")) == ("return", "zaps", *social)
+    peaceful = sde.make_env("commons_harvest_v0", zap=False).game
+    assert metric_names(peaceful) == ("return", *social)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_commons_that_dies_and_one_that_nobody_uses(backend):
+    """Survival, and equality where nobody earned anything, in a game beside one that goes on."""
+    venv = sde.make_vec_env(
+        "govsim_commons_v0",
+        2,
+        backend,
+        num_agents=2,
+        capacity=8,
+        max_catch=8,
+        max_cycles=3,
+        info_metrics=True,
+    )
+    venv.reset(seed=0)
+    for _ in range(3):
+        infos = venv.step(venv.engine.xp.column([[8, 0], [0, 0]]))[-1]
+    found = {name: numpy_of(values).tolist() for name, values in infos["metrics"].items()}
+    assert found["survival"] == [[0, 0], [3, 3]]
+    assert found["equality"] == [[0.5, 0.5], [1, 1]]
+    assert found["collective_return"] == [[8, 8], [0, 0]]
+
+
+def test_a_clock_in_the_board_changes_no_metric():
+    env = sde.make_env("govsim_commons_v0", observe_time=True, max_cycles=2, info_metrics=True)
+    env.reset(seed=0)
+    for _ in range(2):
+        infos = env.step(dict.fromkeys(env.possible_agents, 20))[-1]
+    assert infos["player_0"]["metrics"]["survival"] == 0
 
 
 @named

@@ -1,0 +1,274 @@
+"""Whether our commons follow the law of Melting Pot's: what scripted players earn, leave and dirty.
+
+The same players in our game and in Melting Pot's own engine (dmlab2d, Melting Pot 2.4.1 at
+81ee2e7), which see the same views: the numbers of the column "paper" are the engine's means, as
+recorded in `tests/oracle/law`.  A case is written with its number of steps.
+
+    apples   of all seven players together, an episode
+    left     ripe apples on the map after so many steps
+    z        distance of ours from the engine's mean, in standard errors of their difference;
+             beyond 3.3 by chance once in 1,000 rows
+    dirty    part of the river that is dirty at the end, in Clean Up
+
+What all greedy leave after 50 steps is nothing in most games (the engine: 88 of 100, ours: 82 %)
+and much in some, so that its z says too much: a permutation test over all games, made after the
+run, gives p = .11.
+
+The row of all restrained is of an earlier measurement, whose players saw the whole map: it is not
+judged.  Of Clean Up nothing is recorded but the traces, so that its column "paper" is empty.
+
+Speed is env-steps (joint moves of seven players) a second of process time, random actions, uint8
+views; a run is one measurement.  Beside it, measured by us on one core of a shared Xeon, 2026-11:
+Melting Pot 2,133 (with its pictures), SocialJax 4,386 (64 games side by side, after compilation).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import social_dilemmas_env as sde
+from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+from benchmarks.harness.plots import BLACK, BLUE, GREEN, ORANGE, RED, make_axes, save_figure
+from benchmarks.throughput.loops import Loop, numpy_loop, steps_per_second, torch_loop
+from social_dilemmas_env.modes import Backend
+
+HARVEST, CLEAN_UP = "commons_harvest_v0", "clean_up_v0"
+SETTINGS = {"runs": 1024, "clean_up_runs": 256, "speed_runs": 5} | {
+    "steps": 1000,
+    "num_envs": 1024,
+    "seconds": 4.0,
+}
+SMALL = {
+    "runs": 8,
+    "clean_up_runs": 4,
+    "speed_runs": 2,
+    "steps": 50,
+    "num_envs": 16,
+    "seconds": 0.02,
+}
+EVERY = 50  # steps between two looks at what is left
+Z = 3.3  # two-sided: false alarm .001 a row
+MELTING_POT, SOCIAL_JAX = 2133, 4386  # env-steps a core-second
+MOST = 1e9  # steps a second: no bound
+
+
+class Engine(NamedTuple):
+    """What Melting Pot's engine gave: mean, standard error and number of episodes."""
+
+    apples: tuple[float, float]
+    episodes: int
+    left: tuple[float, float] | None = None  # ripe apples after `at` steps
+    at: int = 0
+    same_view: bool = True  # False: its players saw the whole map
+
+
+class Case(NamedTuple):
+    """Who plays what, for how long at most."""
+
+    env_id: str
+    players: tuple[str, ...]
+    steps: int
+    engine: Engine | None = None
+
+
+CASES = {
+    "harvest, greedy": Case(
+        HARVEST, ("greedy",) * 7, 200, Engine((68.31, 0.241), 100, (0.39, 0.130), 50)
+    ),
+    "harvest, random": Case(
+        HARVEST, ("random",) * 7, 1000, Engine((140.17, 6.332), 30, (48.07, 1.144), 1000)
+    ),
+    "harvest, 1 greedy, 6 restrained": Case(
+        HARVEST,
+        ("greedy", *["restrained"] * 6),
+        600,
+        Engine((97.60, 4.293), 10, (8.90, 1.441), 100),
+    ),
+    "harvest, restrained": Case(
+        HARVEST, ("restrained",) * 7, 1000, Engine((571.6, 5.7), 20, same_view=False)
+    ),
+    "clean up, random": Case(CLEAN_UP, ("random",) * 7, 1000),
+    "clean up, free riders": Case(CLEAN_UP, ("free_rider",) * 7, 1000),
+    "clean up, alternating": Case(CLEAN_UP, ("alternating",) * 7, 1000),
+    "clean up, 3 cleaners, 4 free riders": Case(
+        CLEAN_UP, (*["cleaner"] * 3, *["free_rider"] * 4), 1000
+    ),
+}
+
+
+def cells(settings: Settings) -> list[Cell]:
+    """A cell for each case, and one for speed."""
+    found = []
+    for name, case in CASES.items():
+        count = "runs" if case.env_id == HARVEST else "clean_up_runs"
+        own = {"case": name, "steps": min(case.steps, settings["steps"])}
+        rows = build_rows(name, case)
+        found.append(Cell(name, own, settings[count], rows, cost=0.03, count=count))
+
+    timed = pick_settings(settings, "num_envs", "seconds")
+    speed = Cell("speed", timed, settings["speed_runs"], speed_rows(), cost=20, count="speed_runs")
+    return [*found, speed]
+
+
+def build_rows(name: str, case: Case) -> tuple[Row, ...]:
+    """Apples and what is left, beside the engine's numbers where there are some."""
+    label, engine = f"{name}, {case.steps} steps", case.engine
+    if engine is None:
+        note = "the engine: not run"
+        dirty = Row(f"{label}: dirty", None, "dirty", digits=3, span=1.0, note=note)
+        return Row(f"{label}: apples", None, "apples", digits=1, note=note), dirty
+
+    # The engine's number, and how far ours is from it.
+    own: dict[str, Any] = {"paper_runs": engine.episodes, "judged": engine.same_view}
+    pairs = [("apples", "apples", engine.apples)]
+    if engine.left:
+        pairs.append((f"left after {engine.at}", "left", engine.left))
+    rows = []
+    for text, key, (mean, error) in pairs:
+        note = f"the engine: {engine.episodes} episodes, standard error {error:g}"
+        note += "" if engine.same_view else "; its players saw the whole map"
+        rows.append(Row(f"{label}: {text}", mean, key, digits=1, note=note, **own))
+        if engine.same_view:
+            rows.append(Row(f"{label}: z of {text}", None, f"z {key}", target=(-Z, Z)))
+    return tuple(rows)
+
+
+def speed_rows() -> tuple[Row, ...]:
+    """Steps a core-second, and how many times those of others."""
+    rates = {
+        "harvest, numpy, rules only": (300_000, MOST),
+        "harvest, numpy, all observations": (120_000, MOST),
+        "harvest, torch, rules only": None,
+        "harvest, torch, all observations": None,
+        "clean up, numpy, rules only": None,
+        "clean up, numpy, all observations": None,
+    }
+    times = "harvest, numpy, all observations, times "
+    return (
+        *(Row(name, None, target=target, digits=0) for name, target in rates.items()),
+        Row(f"{times}Melting Pot's {MELTING_POT}", None, "melting pot", target=(50, MOST)),
+        Row(f"{times}SocialJax's {SOCIAL_JAX}", None, "socialjax"),
+        Row("harvest, torch over numpy, all observations", None, "torch", target=(0.5, 2)),
+        Row("harvest, torch over numpy, rules only", None, "torch rules", target=(0.5, 2)),
+    )
+
+
+def score(settings: Settings, runs: int, seed: int) -> Result:
+    """One case, or the speed."""
+    if "num_envs" in settings:
+        return score_speed(settings["num_envs"], settings["seconds"], runs)
+    case = CASES[settings["case"]]
+    apples, left, dirty = play(case, settings["steps"], runs, seed)
+
+    samples = {"apples": apples, "dirty": dirty[:, -1]}
+    if case.engine and case.engine.left:
+        look = min(case.engine.at // EVERY, left.shape[1]) - 1
+        samples["left"] = left[:, look]
+        for key, (mean, error) in (("apples", case.engine.apples), ("left", case.engine.left)):
+            own = samples[key].std() / runs**0.5
+            samples[f"z {key}"] = (samples[key] - mean) / np.hypot(error, own)
+    return {
+        "samples": {key: values.tolist() for key, values in samples.items()},
+        "curves": {"left": left.mean(0), "dirty": dirty.mean(0)},
+    }
+
+
+def play(
+    case: Case, steps: int, episodes: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Apples of all [episodes]; apples left and part dirty, each [episodes, steps / EVERY]."""
+    venv = sde.make_vec_env(case.env_id, episodes, obs_mode="uint8", max_cycles=steps + 1)
+    seen, _ = venv.reset(seed=seed)
+    players = [
+        sde.make_strategy(name, case.env_id, player=i) for i, name in enumerate(case.players)
+    ]
+    for player in players:
+        player.reset(episodes, seed=seed + 7)
+    game: Any = venv.game
+    parts = [name for name, *_ in game.parts]
+    ripe = 4 if case.env_id == HARVEST else 1
+
+    apples, left, dirty = np.zeros(episodes), [], []
+    for t in range(steps):
+        actions = np.stack([p.act(seen[:, i]) for i, p in enumerate(players)], 1)
+        seen, rewards, *_ = venv.step(actions)
+        apples += rewards.sum(1)
+        if (t + 1) % EVERY == 0:
+            board = dict(zip(parts, venv.running.encoded, strict=True))
+            left.append((board["apple"] == ripe).sum(0))
+            dirty.append(board["dirt"].mean(0) if "dirt" in board else np.zeros(episodes))
+    return apples, np.stack(left, 1), np.stack(dirty, 1)
+
+
+def score_speed(num_envs: int, seconds: float, runs: int) -> Result:
+    """Measurements of all loops, in turn; process time."""
+    loops: dict[str, Loop] = {}
+    for label, env_id in (("harvest", HARVEST), ("clean up", CLEAN_UP)):
+        loops[f"{label}, numpy, rules only"] = rules_loop(env_id, num_envs)
+        loops[f"{label}, numpy, all observations"] = numpy_loop(env_id, num_envs, obs_mode="uint8")
+    loops["harvest, torch, rules only"] = rules_loop(HARVEST, num_envs, "torch")
+    loops["harvest, torch, all observations"] = torch_loop(HARVEST, num_envs, obs_mode="uint8")
+    measured = steps_per_second(loops, num_envs, seconds, chunk=5)
+
+    rates = {name: np.array(values)[:runs] for name, values in measured.items()}
+    seeing = rates["harvest, numpy, all observations"]
+    rates["melting pot"], rates["socialjax"] = seeing / MELTING_POT, seeing / SOCIAL_JAX
+    rates["torch"] = rates["harvest, torch, all observations"] / seeing
+    rules = rates["harvest, torch, rules only"] / rates["harvest, numpy, rules only"]
+    rates["torch rules"] = rules
+    return {"samples": {name: values.tolist() for name, values in rates.items()}}
+
+
+def rules_loop(env_id: str, num_envs: int, backend: Backend = "numpy") -> Loop:
+    """The moves alone: no observations, episodes without end, actions drawn by numpy."""
+    venv = sde.make_vec_env(env_id, num_envs, backend, obs_mode="uint8")
+    rng = np.random.default_rng(0)
+    venv.reset(seed=0)
+    engine, key = venv.engine, venv.running.key
+    shape, count = (num_envs, venv.num_agents), venv.game.num_actions[0]
+    kept: dict[str, Any] = {"board": venv.running.encoded, "t": 0}
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            actions = engine.xp.column(rng.integers(count, size=shape))
+            kept["board"], _ = engine.play(kept["board"], actions, key, kept["t"], None)
+            kept["t"] += 1
+
+    return run
+
+
+def plot(result: Result, path: Path) -> None:
+    """What is left of Harvest, the engine's points beside it, and how dirty Clean Up's river is."""
+    figure, axes = make_axes(2, width=5.0)
+    for axis, kind, key in zip(axes, (HARVEST, CLEAN_UP), ("left", "dirty"), strict=True):
+        colors = iter((RED, BLUE, ORANGE, GREEN))
+        for name, case in CASES.items():
+            if case.env_id == kind:
+                curve, color = result["curves"][name][key], next(colors)
+                times = np.arange(1, len(curve) + 1) * EVERY
+                axis.plot(times, curve, color=color, label=name.partition(", ")[2])
+                if kind == HARVEST and case.engine and case.engine.left:
+                    mean, error = case.engine.left
+                    style = {"fmt": "o", "color": color, "mec": BLACK, "ms": 4}
+                    axis.errorbar([case.engine.at], [mean], [1.96 * error], **style)
+        axis.set_xlabel("step")
+        axis.legend(fontsize=7)
+    axes[0].set(title="Harvest (points: Melting Pot)", ylabel="ripe apples left")
+    axes[1].set(title="Clean Up", ylabel="part of the river that is dirty")
+    save_figure(figure, path)
+
+
+BENCHMARK = Benchmark(
+    name="commons_law",
+    title="Harvest and Clean Up beside Melting Pot's engine: apples of scripted players, and speed",
+    source="no published numbers; Melting Pot 2.4.1 (google-deepmind/meltingpot at 81ee2e7, "
+    "dmlab2d, Apache-2.0) played by tests/oracle/record_law.py",
+    settings=SETTINGS,
+    small=SMALL,
+    cells=cells,
+    score=score,
+    plot=plot,
+)
