@@ -192,6 +192,7 @@ def play(
     ripe = 4 if case.env_id == HARVEST else 1
 
     apples, left, dirty = np.zeros(episodes), [], []
+    # The episode ends a step after the last that is played: nothing is reset.
     for t in range(steps):
         actions = np.stack([p.act(seen[:, i]) for i, p in enumerate(players)], 1)
         seen, rewards, *_ = venv.step(actions)
@@ -213,6 +214,7 @@ def score_speed(num_envs: int, seconds: float, runs: int) -> Result:
     loops["harvest, torch, all observations"] = torch_loop(HARVEST, num_envs, obs_mode="uint8")
     measured = steps_per_second(loops, num_envs, seconds, chunk=5)
 
+    # Run k of all loops was measured side by side: ratios are of the same moment.
     rates = {name: np.array(values)[:runs] for name, values in measured.items()}
     seeing = rates["harvest, numpy, all observations"]
     rates["melting pot"], rates["socialjax"] = seeing / MELTING_POT, seeing / SOCIAL_JAX
@@ -227,6 +229,8 @@ def rules_loop(env_id: str, num_envs: int, backend: Backend = "numpy") -> Loop:
     venv = sde.make_vec_env(env_id, num_envs, backend, obs_mode="uint8")
     rng = np.random.default_rng(0)
     venv.reset(seed=0)
+
+    # One endless episode: the clock only chooses the random words.
     engine, key = venv.engine, venv.running.key
     shape, count = (num_envs, venv.num_agents), venv.game.num_actions[0]
     kept: dict[str, Any] = {"board": venv.running.encoded, "t": 0}
@@ -243,6 +247,8 @@ def rules_loop(env_id: str, num_envs: int, backend: Backend = "numpy") -> Loop:
 def plot(result: Result, path: Path) -> None:
     """What is left of Harvest, the engine's points beside it, and how dirty Clean Up's river is."""
     figure, axes = make_axes(2, width=5.0)
+
+    # A curve for each case, in the order of the table.
     for axis, kind, key in zip(axes, (HARVEST, CLEAN_UP), ("left", "dirty"), strict=True):
         colors = iter((RED, BLUE, ORANGE, GREEN))
         for name, case in CASES.items():
@@ -264,8 +270,8 @@ def plot(result: Result, path: Path) -> None:
 BENCHMARK = Benchmark(
     name="commons_law",
     title="Harvest and Clean Up beside Melting Pot's engine: apples of scripted players, and speed",
-    source="no published numbers; Melting Pot 2.4.1 (google-deepmind/meltingpot at 81ee2e7, "
-    "dmlab2d, Apache-2.0) played by tests/oracle/record_law.py",
+    source="no published numbers: Melting Pot 2.4.1, https://github.com/google-deepmind/meltingpot "
+    "at 81ee2e7, with dmlab2d (both Apache-2.0), recorded by tests/oracle/record_law.py",
     settings=SETTINGS,
     small=SMALL,
     cells=cells,

@@ -50,6 +50,8 @@ def social_values(returns: Array) -> dict[str, Array]:
     """The `SOCIAL` metrics of returns [B, N] that are not negative: [B, N] each, all players'."""
     players = returns.shape[1]
     total = returns.sum(1)
+
+    # All pairs; a total of 0 has no gaps, and is divided by 1.
     gaps = abs(returns[:, :, None] - returns[:, None, :]).sum((1, 2))
     gini = gaps / (2 * players * (total + (total == 0)))
     same = returns * 0

@@ -17,8 +17,8 @@ from tests.helpers.games import GAMES, rules
 
 B, STEPS, SEED = 3, 6, 5
 NAMES = ["ipd", "stag_hunt", "chicken", "rps", "public_goods", "coin", "coin_lola", "coin_mfos"]
-NAMES += ["coin_3p", "coin_split", "coin_7p", "govsim_2p", "harvest_small", "clean_up_small"]
-COMMONS = ("govsim_2p", "harvest_small", "clean_up_small")
+NAMES += ["coin_3p", "coin_split", "coin_7p", "govsim_2p", "harvest_small"]
+COMMONS = ("govsim_2p", "harvest_small")
 named = pytest.mark.parametrize("name", NAMES)
 
 
@@ -85,6 +85,7 @@ def test_which_games_have_which():
     social = ("collective_return", "equality")
     assert metric_names(rules("govsim_2p")) == ("return", "survival", *social)
     assert metric_names(rules("harvest_small")) == ("return", "zaps", *social)
+    assert metric_names(rules("clean_up")) == ("return", "zaps", *social)
     peaceful = sde.make_env("commons_harvest_v0", zap=False).game
     assert metric_names(peaceful) == ("return", *social)
 
