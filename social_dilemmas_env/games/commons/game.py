@@ -82,11 +82,11 @@ class CommonsGame(ABC):
     def is_possible(self, board: Board) -> Column:
         """Nobody stands in a wall or on another; who is away is nowhere."""
         n = self.num_agents
-        cells, aways = board[:n], board[3 * n : 4 * n]
+        cells, times_away = board[:n], board[3 * n : 4 * n]
         possible = board[0] == board[0]
         walls = self.lattice.cells(WALL)
 
-        for i, (cell, away) in enumerate(zip(cells, aways, strict=True)):
+        for i, (cell, away) in enumerate(zip(cells, times_away, strict=True)):
             possible &= (cell == self.lattice.nowhere) == (away > 0)
             for wall in walls:
                 possible &= cell != wall

@@ -80,7 +80,7 @@ class WalkerRules(BoundRules):
         """Beams after the moves; those whose time is over come back, those who were shot leave.
 
         Args:
-            players: cells, facings, cooldowns, aways, [N, B] each.
+            players: cells, facings, cooldowns, times_away, [N, B] each.
             actions: [N, B].
             draw: random numbers.
 
