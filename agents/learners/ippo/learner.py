@@ -136,9 +136,10 @@ class Ippo:
                 between_parts()
 
         # Time last.
-        seen, *parts, values = (torch.stack(part, 2) for part in zip(*steps, strict=True))
+        parts = [torch.stack(part, 2) for part in zip(*steps, strict=True)]
         last = self._think(observed)[1]
-        return Play(seen, *parts, torch.cat((values, last[..., None]), -1))
+        parts[-1] = torch.cat((parts[-1], last[..., None]), -1)
+        return Play(*parts)
 
     def _think(self, observed: Tensor) -> tuple[Tensor, Tensor]:
         """Everybody's logits [N, n, A] and values [N, n].  Observed [n, N, ...]."""
@@ -243,11 +244,11 @@ class Ippo:
 def memory_needed(cfg: IppoConfig, game: Any) -> int:
     """Bytes that an iteration needs, about: what is played, and the graph of a minibatch."""
     samples = cfg.horizon * cfg.batch * len(game.num_actions)
-    features = math.prod(game.observation_shape)
-    kept = features // max(1, class_count(game)) + 8 * 8
+    features: int = math.prod(game.observation_shape)
+    stored = features // max(1, class_count(game)) + 8 * 8
     # Observations as a network reads them, with their mask; two graphs of its layers.
     read = 5 * features + 4 * 8 * cfg.layers * cfg.hidden
-    return 3 * samples * kept + samples * read // cfg.minibatches
+    return 3 * samples * stored + samples * read // cfg.minibatches
 
 
 def make_ippo(cfg: IppoConfig, env_id: str, game: dict[str, Any], seed: int, device: str) -> Ippo:
@@ -265,8 +266,8 @@ def make_ippo(cfg: IppoConfig, env_id: str, game: dict[str, Any], seed: int, dev
     check_memory(memory_needed(cfg, rules), device, batch=cfg.batch, horizon=cfg.horizon)
 
     how: dict[str, Any] = {"backend": "torch", "device": device, "autoreset": "disabled"}
-    sizes = {"num_envs": cfg.batch, "max_cycles": cfg.horizon}
-    venv = sde.make_vec_env(env_id, obs_mode="uint8", **sizes, **how, **game)
+    how |= {"obs_mode": "uint8", "max_cycles": cfg.horizon}
+    venv = sde.make_vec_env(env_id, num_envs=cfg.batch, **how, **game)
     return Ippo(cfg, venv, seed)
 
 

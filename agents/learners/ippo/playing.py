@@ -32,15 +32,15 @@ def class_count(game: Any) -> int:
     return len(getattr(game, "classes", ()))
 
 
-def planes(kept: Tensor, classes: int) -> Tensor:
+def planes(observed: Tensor, classes: int) -> Tensor:
     """Observations as networks and agents read them, a plane for each class.
 
     uint8 [..., F'] -> float32 [..., F].
     """
     if not classes:
-        return kept.float()
-    every = torch.arange(classes, dtype=kept.dtype, device=kept.device)
-    return (kept[..., None, :] == every[:, None]).flatten(-2).float()
+        return observed.float()
+    every = torch.arange(classes, dtype=observed.dtype, device=observed.device)
+    return (observed[..., None, :] == every[:, None]).flatten(-2).float()
 
 
 def by_player(observed: Tensor) -> Tensor:
