@@ -21,6 +21,7 @@ _WHERE = {
     "loqa": "agents.learners.loqa.learner:LOQA",
     "loqa_modelled": "agents.learners.loqa.learner:LOQA_MODELLED",
     "loqa_proximal": "agents.learners.loqa_proximal.learner:LOQA_PROXIMAL",
+    "ippo": "agents.learners.ippo.learner:IPPO",
     "sb3_ppo": "agents.learners.sb3_ppo:SB3_PPO",
     "advantage_alignment": "agents.learners.loqa.learner:ADVANTAGE_ALIGNMENT",
     "pola_dice": "agents.learners.pola.learner:POLA_DICE",

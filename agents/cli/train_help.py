@@ -20,7 +20,7 @@ USUAL_GAME = "ipd_v0"  # whose defaults are shown where no game is named: every 
 
 # Which games learners fit; those that are named nowhere here stand last.
 FITS = {
-    "any game": ("loqa", "loqa_modelled", "loqa_proximal", "advantage_alignment"),
+    "any game": ("loqa", "loqa_modelled", "loqa_proximal", "advantage_alignment", "ippo"),
     "any game of two players": ("pola_dice", "pola_om", "lola_dice_gru", "naive_pg_gru"),
     "matrix games of two players": (
         *("naive_exact", "lola_exact", "look_ahead_exact", "sos_exact", "consensus_exact"),

@@ -52,3 +52,23 @@ def available_memory(device: str) -> int | None:
     return next(
         (1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None
     )
+
+
+def check_memory(needed: int, device: str, **sizes: int) -> None:
+    """Checks that a device has so many bytes free, where it says how many it has.
+
+    Args:
+        needed: bytes.
+        device: where they are needed.
+        **sizes: what may be lowered to need less, and what it is now.
+
+    Raises:
+        ValueError: it has fewer.
+    """
+    there = available_memory(device)
+    if there is not None and needed > there:
+        words = ", ".join(f"{word} (now {size})" for word, size in sizes.items())
+        raise ValueError(
+            f"this needs about {needed / 1e9:.1f} GB and {device} has {there / 1e9:.1f} GB free: "
+            f"lower {words}"
+        )

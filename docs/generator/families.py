@@ -51,6 +51,7 @@ FAMILIES = {
         ("Advantage Alignment",),
         (("coin_league", ("advantage_alignment", "alignment")),),
     ),
+    "ippo": Family("ippo", ("agents.learners.ippo.ippo", "agents.learners.ippo.learner"), (), ()),
     "sb3_ppo": Family("ppo", ("agents.learners.sb3_ppo",), (), (("coin_league", ("ppo",)),)),
     "pola_dice": POLA,
     "pola_om": POLA._replace(

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 # Learners of `train` by settings that make an update small.
 SMALL = (
     (("loqa", "loqa_modelled", "advantage_alignment"), {"batch": 4, "horizon": 4}),
+    (("ippo",), {"batch": 4, "horizon": 4}),
     (("loqa_proximal",), {"batch": 32, "horizon": 4}),
     (("pola_dice", "lola_dice_gru", "naive_pg_gru"), {"batch": 4, "horizon": 4}),
     (("pola_om",), {"batch": 4, "horizon": 4, "model_batches": 1}),

@@ -26,7 +26,7 @@ from torch import Tensor
 import social_dilemmas_env as sde
 from agents.execution.direct import Direct
 from agents.execution.games import make_games
-from agents.execution.memory import available_memory
+from agents.execution.memory import check_memory
 from agents.execution.rollout import JointPolicy, Trajectory, time_last
 from agents.learners.loqa.data import OpponentData, PlayerData, player_data
 from agents.learners.loqa.loqa import entropy, huber, sarsa_targets, state_values
@@ -335,13 +335,8 @@ def make_proximal(
             "view='ego'"
         )
 
-    needed, there = memory_needed(cfg, len(rules.num_actions)), available_memory(device)
-    if there is not None and needed > there:
-        sizes = ", ".join(f"{word} (now {getattr(cfg, word)})" for word in ("batch", "runs"))
-        raise ValueError(
-            f"this needs about {needed / 1e9:.1f} GB and {device} has {there / 1e9:.1f} GB free: "
-            f"lower {sizes}"
-        )
+    needed = memory_needed(cfg, len(rules.num_actions))
+    check_memory(needed, device, batch=cfg.batch, runs=cfg.runs)
     return Proximal(cfg, make_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device), seed)
 
 

@@ -28,6 +28,7 @@ TINY: dict[str, dict[str, Any]] = {
     "loqa_proximal": {"batch": 4, "horizon": 3, "actor_hidden": 4, "critic_hidden": 4}
     | {"snapshots": 2, "thieves": 1, "outer_steps": 2},
     "advantage_alignment": LOQA,
+    "ippo": {**GRU, "epochs": 2, "minibatches": 2},
     "pola_dice": {**GRU, "outer_steps": 2},
     "pola_om": {**GRU, "outer_steps": 2, "model_batches": 2},
     "lola_dice_gru": GRU,

@@ -8,6 +8,7 @@ import torch
 
 import social_dilemmas_env as sde
 from agents import Plan, TrainingError, load_agent, train
+from agents.execution import memory
 from agents.learners.loqa_proximal import learner as module
 from agents.learners.loqa_proximal.loqa_proximal import ProximalConfig, default_config
 
@@ -120,7 +121,7 @@ def test_a_view_in_which_nobody_knows_who_it_is():
 
 
 def test_too_little_memory_is_said_before_anything_is_made(monkeypatch):
-    monkeypatch.setattr(module, "available_memory", lambda device: 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda device: 1000)
     with pytest.raises(ValueError, match=r"needs about .* GB .* lower batch \(now 8\)"):
         learned(TINY, 0)
 

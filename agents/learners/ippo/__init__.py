@@ -1,0 +1,1 @@
+"""Independent PPO: see ippo.py."""
