@@ -51,6 +51,7 @@ class Play(NamedTuple):
         logp: [N, n, T], log-probability of the action.
         rewards: [N, n, T].
         ends: [N, n, T], 1 where the episode ended before the horizon.
+        tails: [N, n, T], V of the last state of an episode that was cut off, else 0.
         values: [N, n, T + 1], V(s_t).
     """
 
@@ -59,6 +60,7 @@ class Play(NamedTuple):
     logp: Tensor
     rewards: Tensor
     ends: Tensor
+    tails: Tensor
     values: Tensor
 
 
@@ -130,8 +132,8 @@ class Ippo:
             seen, (logits, values) = by_player(observed), self._think(observed)
             actions = sample(logits, uniforms[t])
             logp = of_actions(log_softmax(logits), actions)
-            observed, rewards, ends = self._step(actions, last=t == cfg.horizon - 1)
-            steps.append((seen, actions, logp, rewards, ends, values))
+            observed, *step = self._step(actions, last=t == cfg.horizon - 1)
+            steps.append((seen, actions, logp, *step, values))
             if t % 64 == 0:
                 between_parts()
 
@@ -159,22 +161,32 @@ class Ippo:
         values, _ = forward(self.net.critic, self.net.unpack(theta, "critic"), x, None)
         return logits, values[..., 0]
 
-    def _step(self, actions: Tensor, *, last: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """A joint move [N, n]: what is seen next [n, N, ...], rewards and ends [N, n]."""
+    def _step(self, actions: Tensor, *, last: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """A joint move [N, n].
+
+        Returns:
+            What is seen next [n, N, ...]; rewards, ends and tails [N, n]: the value of the last
+            state of an episode that was cut off, 0 elsewhere.
+        """
         observed, rewards, terminated, truncated, _ = self.venv.step(actions.T.contiguous())
         rewards = rewards.T.clone()
+        tails = torch.zeros_like(rewards)
+
         # Ended by the horizon alone, a game would go on.
         over = terminated if last else terminated | truncated
         if not last and bool(over.any()):
+            # Cut off, it would too: its last state has a value, and another game begins.
+            tails = self._think(observed)[1] * (truncated & ~terminated).T
             observed, _ = self.venv.reset(options={"reset_mask": over[:, 0]})
-        return observed, rewards, over.T.to(rewards.dtype)
+        return observed, rewards, over.T.to(rewards.dtype), tails
 
     # Learning.
 
     def _samples(self, play: Play) -> Samples:
         """What the steps of an iteration are taken on."""
         cfg, sets = self.cfg, len(self.theta)
-        advantages = advantages_of(play.rewards, play.values, play.ends, cfg.gamma, cfg.gae_decay)
+        rewards = play.rewards + cfg.gamma * play.tails
+        advantages = advantages_of(rewards, play.values, play.ends, cfg.gamma, cfg.gae_decay)
         targets = advantages + play.values[..., :-1]
 
         # Standardised over all samples of a network, and again where others' are in it.

@@ -18,6 +18,7 @@ EVIDENCE = {
     "loqa": ("exact/test_loqa.py", BY_HAND),
     "loqa_modelled": ("none: LOQA's, with a model of rewards (exact/test_loqa.py)", BY_HAND),
     "loqa_proximal": ("exact/test_loqa_proximal.py", "learners/loqa_proximal/test_learning.py"),
+    "ippo": ("learners/ippo/test_by_hand.py", "learners/ippo/test_learning.py"),
     "advantage_alignment": ("exact/test_advantage_alignment.py", BY_HAND),
     "pola_dice": ("exact/test_pola_dice.py", POLA),
     "pola_om": ("exact/test_pola_steps.py", "learners/pola/test_pola_dice_learning.py"),

@@ -164,7 +164,8 @@ def test_samples_are_standardised_and_stay_together(shared):
     torch.testing.assert_close(samples.advantages.mean(1), torch.zeros(len(learner.theta)))
 
     # Player 1's last game, step 2, wherever it lies.
-    raw = advantages_of(play.rewards, play.values, play.ends, cfg.gamma, cfg.gae_decay)
+    rewards = play.rewards + cfg.gamma * play.tails
+    raw = advantages_of(rewards, play.values, play.ends, cfg.gamma, cfg.gae_decay)
     at = (0, 24 + 3 * 6 + 2) if shared else (1, 3 * 6 + 2)
     here = (1, 3, 2)
     assert samples.actions[at] == play.actions[here]
@@ -216,3 +217,13 @@ def test_agents_of_the_commons_play_as_they_learned(shared, tmp_path):
         chances, _ = agent.probabilities(observed[:, i])
         torch.testing.assert_close(chances, torch.softmax(logits[i], -1).detach())
     assert AgentPlayer(load_agent(tmp_path)).act(observed[:, 0]).shape == (4,)
+
+
+def test_an_episode_that_is_cut_off_goes_on_with_its_value():
+    """Random ends are truncations: V of the last state stands for what would have followed."""
+    learner = learned(replace(TINY, horizon=12, batch=64), continuation=0.5)
+    play = learner._play()
+    ends = play.ends > 0
+    assert ends[..., :-1].any()
+    assert (play.tails[~ends] == 0).all()
+    assert (play.tails[ends] != 0).all()
