@@ -133,6 +133,6 @@ structure: $(VENV)/.test
 	$(PY) -m tests.packaging.structure
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cli games learners results)
+	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cards cli games learners results)
 	rm -rf *.egg-info .coverage* coverage.json htmlcov
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

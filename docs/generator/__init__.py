@@ -4,6 +4,7 @@
     games.py      a page a game: its own page, quick facts, picture, film, exact anchors
     learners.py   a page a learner: paper and equations, settings, metrics, departures, results
     commands.py   the command line, from `--help`
+    cards.py      a page a bundled agent, from its manifest
     results.py    a page a benchmark, from benchmarks/results
     blocks.py     the blocks of code of the pages: which run, and which only look
 
@@ -12,7 +13,7 @@
 
 from pathlib import Path
 
-from generator import api, commands, games, learners, results
+from generator import api, cards, commands, games, learners, results
 
 WRITERS = {
     "api": api.pages,
@@ -20,6 +21,7 @@ WRITERS = {
     "learners": learners.pages,
     "cli": commands.pages,
     "results": results.pages,
+    "cards": cards.pages,
 }
 
 
