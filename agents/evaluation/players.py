@@ -3,7 +3,7 @@
 A strategy, a bundled agent, a run folder, a checkpoint, or an object of one's own file.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,20 +129,3 @@ class SinglePlayer:
     def __call__(self, observation: np.ndarray) -> int:
         """The move."""
         return int(self.player.act(observation[None])[0])
-
-
-def play_episode(
-    env: Any, policies: Sequence[SinglePlayer], seed: int | None = None
-) -> Iterator[dict[str, float]]:
-    """Plays one episode; yields the rewards by agent after every step."""
-    observations, _ = env.reset(seed=seed)
-    for policy in policies:
-        policy.reset()
-
-    while env.agents:
-        actions = {
-            agent: policy(observations[agent])
-            for agent, policy in zip(env.agents, policies, strict=True)
-        }
-        observations, rewards, *_ = env.step(actions)
-        yield rewards
