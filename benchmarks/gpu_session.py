@@ -278,8 +278,8 @@ def merge(folder: Path, results: Path = RESULTS) -> list[str]:
     return written
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line."""
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_session", description=(__doc__ or "").splitlines()[0]
     )
@@ -288,7 +288,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], choices=tuple(PARTS))
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, at tiny sizes")
     parser.add_argument("--merge", type=Path, metavar="DIR", help="take over a session's results")
-    words = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; a mistake by the user ends in one sentence and status 2."""
+    words = build_parser().parse_args(argv)
 
     try:
         if words.merge is not None:
@@ -296,10 +301,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if not 0 < words.minutes < float("inf"):
             raise ValueError(f"--minutes must be a positive number, got {words.minutes}")
-        check_folder(words.out)
         device = "cpu" if words.rehearse else "cuda"
         if not words.rehearse:
             check_cuda()
+        check_folder(words.out)
         ends = time.monotonic() + 60 * words.minutes
         session = Session(device, words.out, ends, words.rehearse)
         report = hold_session(session, words.minutes, words.only)
