@@ -39,10 +39,8 @@ def row(name: str, found: dict[str, float | str]) -> tuple[str, bool]:
     grown, failed = float(found["grown"]), found["failed"]
     if not failed and grown >= LIMIT:
         failed = f"grew by {grown:.1f} MB"
-    tries, seconds = int(found["tries"]), float(found["seconds"])
-    return f"| {name} | {tries:,} | {grown:+.1f} | {seconds:.0f} | {failed or 'none'} |", bool(
-        failed
-    )
+    numbers = f"{int(found['tries']):,} | {grown:+.1f} | {float(found['seconds']):.0f}"
+    return f"| {name} | {numbers} | {failed or 'none'} |", bool(failed)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -168,10 +168,9 @@ def run_benchmark(tries: int) -> str:
         line = [sys.executable, "-m", "benchmarks", *words, "--jobs", "1", "--out", f"{folder}/own"]
         if subprocess.run(line, cwd=ROOT, capture_output=True).returncode:
             return "it does not run"
-        found = [
-            json.loads((folder / x / "lola_orders.json").read_text()) for x in ("killed", "own")
-        ]
-    same = all(found[0][key] == found[1][key] for key in ("rows", "samples", "curves"))
+        texts = [(folder / x / "lola_orders.json").read_text() for x in ("killed", "own")]
+    one, other = map(json.loads, texts)
+    same = all(one[key] == other[key] for key in ("rows", "samples", "curves"))
     return "" if same else "killed and undisturbed runs differ"
 
 
@@ -185,9 +184,7 @@ SUBJECTS: dict[str, Subject] = {
     **{f"renders of {x}": Subject(10**4, partial(draw, x)) for x in FIRST},
     "windows": Subject(10**4, open_windows),
     **{
-        f"updates of {x}": Subject(
-            10**4 if x.startswith(SECOND_ORDER) else 10**3, partial(update, x)
-        )
+        f"updates of {x}": Subject(10 ** (3 + x.startswith(SECOND_ORDER)), partial(update, x))
         for x in TINY
     },
     **{

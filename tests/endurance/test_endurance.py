@@ -4,17 +4,16 @@ import pytest
 
 import social_dilemmas_env as sde
 from tests.agents.faults.tiny_learners import TINY
+from tests.endurance import subjects
 from tests.endurance.__main__ import apart, main, row
 from tests.endurance.subjects import SUBJECTS, Subject, measure
 
-QUICK = ("steps of", "resets of", "updates of", "windows")
+QUICK = ("steps of", "resets of", "updates of naive_exact", "windows")
 
 
 def test_every_game_and_every_learner_is_in_it():
-    for env_id in sde.list_envs():
-        assert {f"steps of {env_id}", f"resets of {env_id}", f"renders of {env_id}"} <= set(
-            SUBJECTS
-        )
+    for what in ("steps", "resets", "renders"):
+        assert {f"{what} of {env_id}" for env_id in sde.list_envs()} <= set(SUBJECTS)
     assert {f"updates of {name}" for name in TINY} <= set(SUBJECTS)
 
 
@@ -23,13 +22,13 @@ def test_each_works(name):
     assert SUBJECTS[name].work(2) == ""
 
 
-def test_growth_and_failures_are_measured():
-    kept = []
-    grows = Subject(10, lambda tries: kept.extend(bytearray(1 << 20) for _ in range(tries)) or "")
-    assert measure(grows, 1.0)["grown"] > 5
-    assert (
-        measure(Subject(10, lambda tries: f"{tries} failed", False), 2.0)["failed"] == "20 failed"
-    )
+def test_growth_and_failures_are_measured(monkeypatch):
+    monkeypatch.setattr(subjects, "resident", iter([3.0, 10.0, 0.0, 0.0]).__next__)
+    done = []
+    found = measure(Subject(30, lambda tries: done.append(tries) or ""), 0.5)
+    assert (found["grown"], found["tries"], done) == (7.0, 15, [1, 14])
+    fails = Subject(10, lambda tries: f"{tries} failed", False)
+    assert measure(fails, 2.0)["failed"] == "20 failed"
 
 
 def test_a_row_says_what_failed():
