@@ -19,11 +19,12 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-wide test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
 	@echo "make quick        the developer's loop: what finds most mistakes in a minute"
+	@echo "make test-wide    more variants of every game, and longer scenes; CI runs them beside make test"
 	@echo "make test-slow    the long and statistical tests"
 	@echo "make test-oldest  the environments on the oldest versions that pyproject.toml promises"
 	@echo "make test-ray     sweeps on a Ray cluster of two nodes in this machine, which are killed"
@@ -77,6 +78,9 @@ test: $(VENV)/.test
 
 quick: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup $(QUICK)
+
+test-wide: $(VENV)/.test
+	$(PY) -m pytest -q -n 2 --dist loadgroup -m "wide and not slow"
 
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup -m slow

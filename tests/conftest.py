@@ -7,9 +7,8 @@ def pytest_terminal_summary(terminalreporter, config):
     """The reasons of skipped tests with their numbers, and the marks that this run leaves out."""
     lines = skipped(terminalreporter.stats.get("skipped", ()))
     if "not slow" in config.option.markexpr:
-        lines.append(
-            "the slow tests, long or statistical, are left out: `make test-slow` runs them"
-        )
+        lines.append("slow tests, long or statistical, are left out: `make test-slow` runs them")
+        lines.append("wide tests, more games and longer scenes, too: `make test-wide`, as CI does")
     if lines:
         terminalreporter.section("not run, and why")
         for line in lines:

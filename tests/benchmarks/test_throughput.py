@@ -77,6 +77,7 @@ def test_neither_name_of_the_command_is_a_benchmark():
     assert catalogue().keys().isdisjoint({"throughput", "env_throughput"})
 
 
+@pytest.mark.wide  # JAX compiles each
 def test_a_batch_is_measured_by_name():
     rows = cpu_rows.measure_batches((2,), 0.001)
     jax = importlib.util.find_spec("jax") is not None

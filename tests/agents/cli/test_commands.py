@@ -201,6 +201,7 @@ def test_train_takes_settings_both_ways(capsys, tmp_path, monkeypatch):
     assert facts["settings"]["horizon"] == 5
 
 
+@pytest.mark.wide
 def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path, monkeypatch):
     """With few updates and games: what is learned is tested elsewhere."""
     pytest.importorskip("matplotlib")
