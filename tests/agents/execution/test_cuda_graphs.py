@@ -169,7 +169,13 @@ def to_meta(x):
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 
-@pytest.mark.parametrize("case", CASES)
+# Each its own code; the others are variants.
+KINDS = ("coin", "ipd mlp", "two networks", "aligned", "modelled", "lola", "pola, dice", "models")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=[pytest.mark.wide] * (c not in KINDS)) for c in CASES]
+)
 def test_everything_recorded_stays_on_its_device(case):
     one = learner(case, Noted())
     one.update()
