@@ -186,8 +186,9 @@ class Run:
         return int(self.learner.iteration)
 
     def elapsed(self) -> float:
-        """Seconds of training so far, also those before an interruption."""
-        return round(self._seconds_before + time.monotonic() - self._started, 2)
+        """Seconds of training so far, also those before an interruption; never fewer."""
+        spent = max(0.0, time.monotonic() - self._started)  # a machine's clock may be set back
+        return round(self._seconds_before + spent, 2)
 
     def go(self, callbacks: tuple[object, ...] = ()) -> None:
         """Trains to the end of the plan, or until a signal.

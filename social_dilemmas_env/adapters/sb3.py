@@ -143,7 +143,7 @@ class SB3VecEnv(VecEnv):
         # The running episodes of all rows.
         rows = math.prod(shape)
         self._returns, self._lengths = np.zeros(rows), np.zeros(rows, np.int64)
-        self._began = time.time()
+        self._began = time.monotonic()
         spaces: Any = self.batch.single_observation_space, self.batch.single_action_space
         super().__init__(rows, *spaces)
 
@@ -222,7 +222,7 @@ class SB3VecEnv(VecEnv):
             final = self._rows(final) if len(self._shape) > 1 else final
             # Against an opponent Gymnasium's view has them one level down.
             metrics = info.get("metrics") or info.get("final_info", {}).get("metrics")
-            seconds = round(time.time() - self._began, 6)
+            seconds = round(time.monotonic() - self._began, 6)
             for row in np.flatnonzero(truncations):
                 episode = {"r": float(self._returns[row]), "l": int(self._lengths[row])}
                 infos[row] = {

@@ -177,6 +177,29 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
 
 
+def test_evaluations_that_are_lost_or_damaged_are_not_made_up(tmp_path):
+    """A run that is past a stage was evaluated there or never."""
+
+    def learn(stages):
+        steps = iter(stages)
+        return train_in_stages(
+            tmp_path, stages, lambda run: next(steps), "loqa", "ipd_v0", **ARGUMENTS
+        )
+
+    assert list(learn([1, 2])) == [(1, 1), (2, 2)]
+    (found,) = tmp_path.glob("*/found.json")
+    good = found.read_bytes()
+    found.write_bytes(good.replace(b"1", b"7", 1))
+    with pytest.raises(ValueError, match=r"found\.json: .* its own digest; remove .* again"):
+        next(learn([1, 2]))
+
+    found.unlink()
+    with pytest.raises(ValueError, match=r"no evaluation of iteration 1, .* at 2; remove"):
+        next(learn([1, 2]))
+    found.write_text("[1, 2]")  # of earlier versions
+    assert list(learn([1, 2])) == [(1, 1), (2, 2)]
+
+
 def test_a_training_has_a_folder_for_its_part(monkeypatch):
     alike, other = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}), {"a": 1, "b": (3,)}
     assert len({training_folder("x", settings, 1, 0) for settings in (*alike, other)}) == 2
