@@ -1,17 +1,15 @@
 """Which of torch's two libraries multiplies float32 matrices on the CPU: MKL or oneDNN.
 
-Both are in torch's wheel. MKL is torch's choice; on AMD's processors large products take it up to
-1.4 times as long as oneDNN (docs/learners/costs.md). torch hands a product of float32 to oneDNN
-when it is allowed to round to bfloat16, which oneDNN does where the processor is made for it
-(Intel's AMX) and nowhere else: there it computes in float32 like MKL. Whether it rounds is not
-said, so it is tried out.
+Both are in torch's wheel. torch takes MKL; it hands a product of float32 to oneDNN when it is
+allowed to round to bfloat16, which oneDNN does where the processor is made for it (Intel's AMX) and
+nowhere else: there it computes in float32 like MKL. Whether it rounds is not said, so it is tried
+out, and where it rounds it is refused.
 
-    "auto"      oneDNN on an AMD processor where it does not round, otherwise MKL
     "mkl"       torch's own choice
     "onednn"    oneDNN, where it does not round
 
-The two round differently in the last bits, so that a seeded training differs; the choice depends
-on the processor and not on the clock, and is the same each time on one machine.
+Which is faster goes by processor and sizes (docs/learners/costs.md). They round differently in the
+last bits, so that seeded trainings differ.
 """
 
 from collections.abc import Iterator
@@ -20,10 +18,9 @@ from typing import Any
 
 import torch
 
-from agents.execution.device import processor_name
+from agents.execution.device import MULTIPLIERS, device_name
 from social_dilemmas_env.validation import one_of
 
-ROUTES = ("auto", "mkl", "onednn")
 # Largest error, beside the largest entry, of a float32 product of the sizes below: MKL's is 4e-7,
 # that of products of bfloat16 4e-3.
 EXACT = 2e-6
@@ -35,32 +32,32 @@ def multiplication(route: str) -> Iterator[None]:
     """Has a library multiply in the meantime; afterwards what did before.
 
     Args:
-        route: "auto", "mkl" or "onednn", above.
+        route: "mkl" or "onednn", above.
 
     Raises:
         ValueError: another word, or "onednn" where it rounds or this torch cannot choose it.
     """
-    one_of("matmul", route, ROUTES)
-    switch = _switch()
+    if one_of("matmul", route, MULTIPLIERS) == "mkl":
+        yield
+        return
 
-    # Whoever has chosen already keeps the choice.
-    chosen = switch is not None and switch.fp32_precision != "none"
-    wanted = route == "onednn" or (route == "auto" and not chosen and _is_amd())
-    exact = wanted and rounding() <= EXACT
-    if route == "onednn" and not exact:
+    if rounding() > EXACT:
         raise ValueError(
             "matmul='onednn': here it multiplies in bfloat16, or this torch "
             f"({torch.__version__}) cannot choose it; use 'mkl'"
         )
-    if not exact:
+    with _through_onednn(_switch()):
         yield
-        return
-    with _through_onednn(switch):
-        yield
+
+
+def training_device(device: str) -> str:
+    """For the records of a run: its device and, on the CPU, what multiplies there now."""
+    name = device_name(device)
+    return name if device.startswith("cuda") else f"{name}, {multiplier()}"
 
 
 def multiplier() -> str:
-    """What multiplies float32 matrices on the CPU now, for the records."""
+    """What multiplies float32 matrices on the CPU now."""
     switch = _switch()
     return "oneDNN" if switch is not None and switch.fp32_precision == "bf16" else "MKL"
 
@@ -100,7 +97,3 @@ def _switch() -> Any:
     switch = getattr(torch.backends.mkldnn, "matmul", None)
     there = switch is not None and torch.backends.mkldnn.is_available()
     return switch if there and hasattr(switch, "fp32_precision") else None
-
-
-def _is_amd() -> bool:
-    return "AMD" in processor_name("cpu")
