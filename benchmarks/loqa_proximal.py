@@ -5,6 +5,7 @@
     weights     LOQA's, Advantage Alignment's (with "clip" its published neighbour), none
     opponents   past selves with thieves, without them, the present self only
     memory      pick-ups remembered for it, or a GRU that sees the board only
+    parts       of W: the past by GAE, own advantages of one step, returns cut off at the end
     boards      5x5, 7x7; three players
     games       public goods of three and five players, the iterated prisoner's dilemma
 
@@ -41,6 +42,9 @@ CELLS: dict[str, dict[str, Any]] = {  # what differs from the recommended settin
     **{name: {} for name in STEPS if name != "kl, loqa"},
     "past selves, no thieves": {"thieves": 0},
     "present self only": {"past_selves": False},
+    "past by GAE": {"past": "gae"},
+    "own advantages of one step": {"gae_decay": 0.0},
+    "returns cut off at the end": {"bootstrap": False},
     "GRU, board only": {},
     "5x5": {"grid_size": 5},
     "7x7": {"grid_size": 7},
