@@ -67,10 +67,13 @@ demo: $(VENV)/.demo
 docs: $(VENV)/.docs
 	$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
+# Fails for dead addresses; those that could not be asked are told apart from them.
 docs-links: $(VENV)/.docs
-	$(PY) -m sphinx -q -b linkcheck docs docs/_build/links
+	-$(PY) -m sphinx -Q -b linkcheck docs docs/_build/links
+	PYTHONPATH=docs $(PY) -m generator.addresses docs/_build/links/output.json
 
-# Every block of the pages, every example and notebook, also the slow ones.
+# Every block of the pages, every example and notebook, also the slow ones: about 10 minutes of
+# computing.  The last lines say how many ran.
 pages: $(VENV)/.docs
 	$(PY) -m pytest -q -n 2 --dist loadgroup -m "slow or not slow" $(PAGES)
 

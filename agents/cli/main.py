@@ -169,4 +169,7 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 
 def _one_line(error: BaseException) -> str:
+    """What went wrong, without the number of the system's error."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())

@@ -81,6 +81,18 @@ class RememberingAgent(ViewedAgent):
     `hidden` [1, B, C] is 1, the last board and the memory; 0 means that nothing was seen yet.
     """
 
+    def __init__(
+        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, view: Shown
+    ) -> None:
+        super().__init__(net, theta, facts, seed, view)
+        self._parts = (net, theta)
+
+    @override
+    def shown_its_memory(self) -> ViewedAgent:
+        net, theta = self._parts
+        game = {**self.game_kwargs, "memory": self.facts["settings"]["remember"]}
+        return ViewedAgent(net, theta, {**self.facts, "game": game}, 0, self._view)
+
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         x = self._flat(observations)
