@@ -231,8 +231,8 @@ def _learns(facts: Facts) -> bool:
     return "adaptation" in facts
 
 
-def _bounds(found: Facts) -> dict[str, Any]:
-    rows = found["bounds"] or {}
+def _bounds(exploitability: Facts) -> dict[str, Any]:
+    rows = exploitability["bounds"] or {}
     return {kind: row for kind, row in rows.items() if isinstance(row, dict) and "gain" in row}
 
 

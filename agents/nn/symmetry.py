@@ -138,15 +138,15 @@ class UpToSymmetry(Network):
         """
         return self._named(pick(values, self.classes.rows[obs_ids]), obs_ids)
 
-    def _named(self, found: Tensor, obs_ids: Tensor) -> Tensor:
+    def _named(self, values: Tensor, obs_ids: Tensor) -> Tensor:
         """The same of what each sample's class was given.  [..., K, n, A]."""
         if self.classes.moves is None:
-            return found
+            return values
         moves = self.classes.moves[obs_ids]
 
         # A state's value has no actions; for mirror look-aheads it stands before those of actions.
-        shift = found.shape[-1] - moves.shape[-1]
+        shift = values.shape[-1] - moves.shape[-1]
         if shift < 0:
-            return found
-        of_moves = found[..., shift:].gather(-1, moves)
-        return torch.cat((found[..., :shift], of_moves), -1) if shift else of_moves
+            return values
+        of_moves = values[..., shift:].gather(-1, moves)
+        return torch.cat((values[..., :shift], of_moves), -1) if shift else of_moves
