@@ -101,22 +101,35 @@ class _Messenger:
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
-            _tell_after(spec.loader)
+            telling: Any = _TellingLoader(spec.loader)
+            spec.loader = telling
         return spec
 
 
-def _tell_after(loader: Any) -> None:
-    """Has the loader's next module told of all games, once it has been run."""
-    run = loader.exec_module
+class _TellingLoader:
+    """Another's loader, whose module is told of all games once it has been run."""
 
-    def run_and_tell(module: ModuleType) -> None:
-        vars(loader).pop("exec_module", None)  # the loader is as it was
-        run(module)
+    def __init__(self, own: Any):
+        self.own = own
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Its own."""
+        module: ModuleType | None = self.own.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs it, and tells it.  From then on all is as if nobody had come between."""
+        module.__loader__ = self.own
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.own
+        self.own.exec_module(module)
 
         for env_id in _announced:
             _TELL[module.__name__](env_id)
 
-    loader.exec_module = run_and_tell
+    def __getattr__(self, name: str) -> Any:
+        """For those who only look: its source, its data."""
+        return getattr(self.own, name)
 
 
 sys.meta_path.insert(0, _Messenger())

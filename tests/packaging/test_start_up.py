@@ -6,10 +6,12 @@ No clock: what was imported says how long it takes (each in a process of its own
 
 import ast
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
 import types
+from importlib.machinery import ModuleSpec
 
 import gymnasium
 import pettingzoo
@@ -152,16 +154,38 @@ def test_a_library_that_is_not_installed_is_not_found(monkeypatch):
     assert messenger.find_spec("gymnasium", None) is None
 
 
-def test_a_loader_is_as_it_was_after_its_module():
-    class Loader:
-        def exec_module(self, module):
-            ran.append(module.__name__)
+def test_a_module_is_told_when_it_has_been_run(monkeypatch):
+    """Of all games; and its loader is its own from then on, as `inspect` and `reload` want it."""
 
-    ran, loader = [], Loader()
-    registries._tell_after(loader)
-    assert "exec_module" in vars(loader)
-    loader.exec_module(types.ModuleType("gymnasium"))
-    assert (ran, vars(loader)) == (["gymnasium"], {})
+    class Own:
+        kind = "a loader"
+
+        def create_module(self, spec):
+            return None
+
+        def exec_module(self, module):
+            heard.append(module.__name__)
+
+    heard = []
+    monkeypatch.setitem(registries._TELL, "gymnasium", heard.append)
+    own = Own()
+    spec = ModuleSpec("gymnasium", registries._TellingLoader(own))
+    assert spec.loader.kind == "a loader"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert heard == ["gymnasium", *registries._announced]
+    assert module.__loader__ is module.__spec__.loader is own
+
+
+def test_who_only_looks_sees_the_source():
+    code = """
+import social_dilemmas_env
+from importlib.util import find_spec
+print(find_spec("gymnasium").loader.get_source("gymnasium")[:3])
+import gymnasium, inspect
+print(type(gymnasium.__loader__).__name__, gymnasium.__loader__ is gymnasium.__spec__.loader)
+"""
+    assert output(code).splitlines() == ['"""', "SourceFileLoader True"]
 
 
 # -------------------------------------------------------------------------------------- lazy names
