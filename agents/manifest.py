@@ -156,4 +156,6 @@ def sentence(error: BaseException) -> str:
     """What an error says, in words that can stand after a colon."""
     if isinstance(error, KeyError):
         return f"no {error} in it"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # without its number; whoever asks names the file
     return str(error) or type(error).__name__

@@ -22,8 +22,8 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.adapters.versions import unusable
 from social_dilemmas_env.envs.parallel import DilemmaEnv
-from social_dilemmas_env.extras import missing
 from social_dilemmas_env.games.game import State
 from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.modes import RenderMode
@@ -34,8 +34,8 @@ from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
-except ModuleNotFoundError as error:
-    raise missing(error.name or "stable_baselines3", "sb3", "SB3VecEnv") from error
+except ImportError as error:
+    raise unusable("stable_baselines3", error, "SB3VecEnv") from error
 
 MOST_IMAGES = 9  # games in one picture
 

@@ -302,7 +302,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     """By given scores: 3x3 rewards count twice."""
     given = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
     evaluations = [
-        (k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b})
+        (k + 1, {"seconds": 2.0 * (k + 1), "core-s": 1.5, "self": a, "vs always_defect": b})
         for k, (a, b) in enumerate(given)
     ]
     monkeypatch.chdir(tmp_path)
@@ -313,6 +313,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     games = [samples[f"{name} games"][0] / batch for name in ("weak", "medium", "strong")]
     assert games == [2, 3, 4]
     assert samples["strong seconds"] == [8.0]
+    assert samples["strong core-s"] == [6.0]
     monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(evaluations[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
 

@@ -83,6 +83,7 @@ def test_a_clock_that_stands_still_is_no_division_by_zero(monkeypatch):
     assert min(steps_per_second({"nothing": lambda steps: None}, 4, 0.0)["nothing"]) > 0
 
 
+@pytest.mark.wide  # JAX compiles each
 def test_a_batch_is_measured_by_name():
     rows = cpu_rows.measure_batches((2,), 0.001)
     jax = importlib.util.find_spec("jax") is not None
