@@ -93,12 +93,12 @@ def check_options(options: argparse.Namespace) -> None:
     if options.peer is not None:
         find_peer(options.peer)
     need("matplotlib.pyplot", extra="benchmarks", what="the picture")
-    check_folder(options.out)
 
     if options.core is not None and hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if options.core not in cores:
             raise ValueError(f"--core must be one of {', '.join(map(str, cores))}")
+    check_folder(options.out)  # last: what is refused makes none
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.throughput import cpu_rows, cuda_rows
+from benchmarks.throughput.__main__ import main
 from benchmarks.throughput.figures import FIGURES, best, compare_figures, judge_figure
 from benchmarks.throughput.loops import steps_per_second
 from benchmarks.throughput.picture import choose_points
@@ -84,6 +85,13 @@ def test_a_clock_that_stands_still_is_no_division_by_zero(monkeypatch):
 
 
 @pytest.mark.wide  # JAX compiles each
+def test_what_is_refused_makes_no_folder(tmp_path, capsys):
+    words = ["--core", "9999", "--out", str(tmp_path / "results")]
+    assert main(words) == 2
+    assert "--core must be one of" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_batch_is_measured_by_name():
     rows = cpu_rows.measure_batches((2,), 0.001)
     jax = importlib.util.find_spec("jax") is not None
