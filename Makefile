@@ -20,7 +20,7 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install docs docs-links pages demo test quick test-wide test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-wide test-slow test-oldest test-ray interop fuzz endurance mutants cuda coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
@@ -30,6 +30,8 @@ help:
 	@echo "make test-oldest  the environments on the oldest versions that pyproject.toml promises"
 	@echo "make test-ray     sweeps on a Ray cluster of two nodes in this machine, which are killed"
 	@echo "make interop      others' trainers on our games, each in its own environment; make interop-sb3 is one"
+	@echo "make fuzz         each reader of files, guided by coverage, MINUTES=10 each"
+	@echo "make endurance    ten million steps, ten thousand updates, batches of 2^20 games: about an hour"
 	@echo "make mutants      mistakes put into the source one by one, which the tests must see"
 	@echo "make cuda         on a machine with a GPU: its tests, rates and trainings, in 12 minutes"
 	@echo "make coverage     the test suite, the lines and branches that it does not reach, and floors"
@@ -118,6 +120,21 @@ interop-%: $(VENVS)/%/.ready
 # All of them, whatever becomes of one.
 interop:
 	@$(MAKE) --keep-going $(TRAINERS:%=interop-%)
+
+# atheris has an environment of its own: it counts the branches of what it imports.
+FUZZ := .venvs/fuzz
+MINUTES := 10
+$(FUZZ)/.ready: pyproject.toml setup.cfg constraints.txt
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python $(PIP) -c constraints.txt torch
+	$(FUZZ)/bin/python $(PIP) -c constraints.txt pytest hypothesis atheris -e ".[agents,benchmarks,exact]"
+	@touch $@
+
+fuzz: $(FUZZ)/.ready
+	$(FUZZ)/bin/python -m tests.fuzz --minutes $(MINUTES)
+
+endurance: $(VENV)/.test
+	$(PY) -m tests.endurance
 
 mutants: $(VENV)/.test
 	$(PY) -m tests.mutants --jobs 2

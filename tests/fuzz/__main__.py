@@ -9,8 +9,9 @@ on.
 
 import argparse
 import hashlib
+import importlib
+import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 CORPUS = Path(__file__).parent / "corpus"
-LARGEST, MOST = 1000, 12  # bytes of a file that is kept, files of a reader
+LARGEST, MOST = 1000, 8  # bytes of a file that is kept, files of a reader
 # Where branches are counted; torch and safetensors are not ours.
 WATCHED = [
     *("agents.manifest", "agents.checkpoint", "agents.regular_file", "agents.evaluation.loading"),
@@ -42,63 +43,69 @@ def slug(name: str) -> str:
     return re.sub(r"\W+", "-", name)
 
 
-def readers() -> list[str]:
-    """All that are fuzzed: as they are, and where manifests are signed again after each change."""
-    from tests.agents.robustness.stranger_files import KINDS
-    from tests.fuzz.signed import SIGNED
+def watched() -> Any:
+    """tests.fuzz.signed, with the readers' branches counted.
 
-    return [*KINDS, *SIGNED]
+    Raises:
+        SystemExit: there is no atheris.
+    """
+    try:
+        import atheris
+    except ImportError:
+        sys.exit("python -m tests.fuzz needs atheris: make fuzz installs it")
+    with atheris.instrument_imports(include=WATCHED):
+        return importlib.import_module("tests.fuzz.signed")
 
 
-def fuzz_one(name: str, minutes: float, folder: Path) -> None:
+def fuzz_here(module: Any, name: str, minutes: float, folder: Path) -> None:
     """Fuzzes one reader; does not return: libFuzzer ends the process."""
     import atheris
 
-    with atheris.instrument_imports(include=WATCHED):
-        from tests.fuzz.signed import target
-
-    own = folder / "own"
-    own.mkdir()
-    test, content = target(name, own)
+    test, content = module.target(name, folder / "own")
     (folder / "corpus").mkdir()
     (folder / "corpus" / "good").write_bytes(content)
 
     known = CORPUS / slug(name)
     known.mkdir(parents=True, exist_ok=True)
     limits = [f"-max_total_time={round(60 * minutes)}", f"-max_len={max(4096, 4 * len(content))}"]
-    quiet = ["-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={folder}/"]
-    folders = [str(folder / "corpus"), str(known)]
-    atheris.Setup([sys.argv[0], *limits, *quiet, *folders], test)
+    words = [*limits, f"-artifact_prefix={folder}/", str(folder / "corpus"), str(known)]
+    atheris.Setup([sys.argv[0], *words], test)
     atheris.Fuzz()
 
 
-def fuzz(name: str, minutes: float, keep: bool) -> Tries:
-    """Fuzzes one reader in a process of its own."""
+def fuzz(module: Any, name: str, minutes: float, keep: bool) -> Tries:
+    """Fuzzes one reader in a fork of this process."""
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        words = ["--one", name, "--minutes", str(minutes), "--folder", text]
-        line = [sys.executable, "-m", "tests.fuzz", *words]
-        done = subprocess.run(line, capture_output=True, text=True, errors="replace")
+        pid = os.fork()
+        if pid == 0:
+            log = os.open(folder / "said", os.O_WRONLY | os.O_CREAT)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            try:
+                fuzz_here(module, name, minutes, folder)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
 
         # What libFuzzer says of itself, and what it leaves of a failure.
-        said = done.stdout + done.stderr
-        crashes = sorted(path for path in folder.iterdir() if path.name.startswith("crash-"))
-        failure = "" if done.returncode == 0 else _reason(said)
+        said = (folder / "said").read_text(errors="replace")
         if keep:
             keep_small(folder / "corpus", CORPUS / slug(name))
-            for path in crashes:
+            for path in folder.glob("crash-*"):
                 (CORPUS / slug(name) / _name(path.read_bytes())).write_bytes(path.read_bytes())
-        files = re.findall(r"number_of_executed_units:\s*(\d+)", said) or re.findall(
-            r"#(\d+)", said
-        )
-        branches = re.findall(r"cov: (\d+)", said)
-        return Tries(int(files[-1]) if files else 0, int(branches[-1]) if branches else 0, failure)
+        return judged(said, status)
 
 
-def _reason(said: str) -> str:
-    """The line that says what went wrong."""
-    lines = [line for line in said.splitlines() if re.match(r"\w*(Error|Failed|Exception)\b", line)]
-    return (lines or said.strip().splitlines() or ["no word"])[-1][:200]
+def judged(said: str, status: int) -> Tries:
+    """What libFuzzer's words say of how often, how far, and what went wrong."""
+    files, branches = (
+        int((re.findall(pattern, said) or [0])[-1]) for pattern in (r"#(\d+)", r"cov: (\d+)")
+    )
+    if status == 0:
+        return Tries(files, branches, "")
+    lines = [line for line in said.splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
+    return Tries(files, branches, (lines or [*said.splitlines(), "no word"])[-1][:200])
 
 
 def keep_small(found: Path, kept: Path) -> None:
@@ -115,7 +122,7 @@ def _name(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def main(run: Callable[..., Any] = fuzz) -> int:
+def main(load: Callable[[], Any] = watched, run: Callable[..., Tries] = fuzz) -> int:
     """The command line; prints a table, and returns how many readers failed."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz", description=(__doc__ or "").splitlines()[0]
@@ -123,16 +130,12 @@ def main(run: Callable[..., Any] = fuzz) -> int:
     parser.add_argument("readers", nargs="*", metavar="READER", help="default: all")
     parser.add_argument("--minutes", type=float, default=10.0, help="of each (default 10)")
     parser.add_argument("--keep", action="store_true", help="small new files join the corpus")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     words = parser.parse_args()
-    if words.one is not None:
-        fuzz_one(words.one, words.minutes, words.folder)
 
-    failures = 0
+    module, failures = load(), 0
     print("| reader | files tried | branches reached | failures |\n|---|---|---|---|")
-    for name in words.readers or readers():
-        tries = run(name, words.minutes, words.keep)
+    for name in words.readers or module.ALL:
+        tries = run(module, name, words.minutes, words.keep)
         failures += bool(tries.failure)
         told = tries.failure or "none"
         print(f"| {name} | {tries.files:,} | {tries.branches} | {told} |", flush=True)

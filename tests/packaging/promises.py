@@ -1,7 +1,8 @@
-"""The table of promises, written: `python -m tests.packaging.promises [--run]`.
+"""The table of promises, written: `python -m tests.packaging.promises [--run] [--out FILE]`.
 
 Without --run the tests are counted, and nothing is said of failures; with it they are run, slow
-ones too with --slow, one promise after the other.
+ones too with --slow, one promise after the other.  A test counts as one try, unless it says how
+many it makes: `record_property("tries", 1000)`.
 """
 
 import argparse
@@ -30,6 +31,7 @@ PROMISES = [
             "same seed": f"{ENV}/test_same_seed.py",
             "parity": "tests/env/parity/test_parity.py",
             "threads and processes": f"{ENV}/test_threads_and_processes.py",
+            "large batches": "tests/endurance",
         },
     ),
     Promise(
@@ -67,6 +69,9 @@ PROMISES = [
         {
             "robustness": f"{AGENTS}/robustness",
             "every learner": f"{AGENTS}/faults",
+            "fuzzed readers": "tests/fuzz",
+            "lost workers": f"{AGENTS}/tasks",
+            "benchmarks": "tests/benchmarks/test_resume.py",
         },
     ),
     Promise(
@@ -75,6 +80,8 @@ PROMISES = [
             "signals": f"{AGENTS}/training/test_signals.py",
             "leaving": f"{AGENTS}/training/test_leaving.py",
             "failures": f"{AGENTS}/training/test_failures.py",
+            "during a save": f"{AGENTS}/faults/test_moments.py",
+            "commands": f"{AGENTS}/faults/test_interrupted_commands.py",
         },
     ),
     Promise(
@@ -84,9 +91,14 @@ PROMISES = [
             "batch": "tests/env/parity/test_batch_bad_input.py",
             "options": f"{ENV}/test_reset_options.py",
             "any calls": f"{ENV}/test_call_machines.py",
+            "states": f"{ENV}/test_refused_states.py",
+            "command lines": f"{AGENTS}/cli/test_command_lines.py",
         },
     ),
-    Promise("Memory is flat", {"memory": f"{ENV}/test_memory.py"}),
+    Promise(
+        "Memory is flat",
+        {"memory": f"{ENV}/test_memory.py", "long runs": "tests/endurance"},
+    ),
     Promise(
         "Every number printed as a result names its runs, interval, settings and device",
         {"benchmarks": "tests/benchmarks/test_results.py"},
@@ -108,26 +120,32 @@ def count(paths: list[str], slow: bool) -> int:
 
 
 def run(paths: list[str], slow: bool) -> tuple[int, int, int]:
-    """Tests that passed, failed, and were skipped."""
+    """Tries that passed, tests that failed, and tests that were skipped."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.xml"
         subprocess.run(
             pytest_words(paths, slow, f"--junitxml={path}"), cwd=ROOT, stdout=subprocess.DEVNULL
         )
-        return read_results(path.read_text())
+        return read_results(path.read_text()) if path.exists() else (0, 1, 0)
 
 
 def read_results(text: str) -> tuple[int, int, int]:
-    """(passed, failed, skipped) of pytest's XML."""
-    suites = ElementTree.fromstring(text).iter("testsuite")
-    totals = [0, 0, 0]
-    for suite in suites:
-        wrong = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        skipped = int(suite.get("skipped", 0))
-        tests = int(suite.get("tests", 0))
-        for k, number in enumerate((tests - wrong - skipped, wrong, skipped)):
-            totals[k] += number
-    return totals[0], totals[1], totals[2]
+    """(tries that passed, tests that failed, tests that were skipped) of pytest's XML."""
+    passed = failed = skipped = 0
+    for test in ElementTree.fromstring(text).iter("testcase"):
+        if test.find("skipped") is not None:
+            skipped += 1
+        elif test.find("failure") is not None or test.find("error") is not None:
+            failed += 1
+        else:
+            passed += _tries(test)
+    return passed, failed, skipped
+
+
+def _tries(test: ElementTree.Element) -> int:
+    """What a test says that it has tried; else one."""
+    said = [x.get("value", "1") for x in test.iter("property") if x.get("name") == "tries"]
+    return int(said[-1]) if said else 1
 
 
 def write_row(
@@ -140,23 +158,32 @@ def write_row(
     passed, failed, skipped = result
     more = f" ({skipped} skipped)" if skipped else ""
     return (
-        f"| {number} | {promise.words} | {links} | {passed + failed}{more} | {failed or 'none'} |"
+        f"| {number} | {promise.words} | {links} | {passed + failed:,}{more} | {failed or 'none'} |"
     )
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the table, and writes it where it is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--run", action="store_true", help="run the tests: minutes")
     parser.add_argument("--slow", action="store_true", help="the slow ones too: hours")
+    parser.add_argument("--only", type=int, action="append", metavar="N", help="one promise")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
     arguments = parser.parse_args()
 
-    print("| | promise | tests | tries | failures |\n|---|---|---|---|---|")
+    lines = ["| | promise | tests | tries | failures |", "|---|---|---|---|---|"]
+    print("\n".join(lines))
     for number, promise in enumerate(PROMISES, 1):
+        if arguments.only and number not in arguments.only:
+            continue
         paths = list(promise.tests.values())
         result = run(paths, arguments.slow) if arguments.run else None
         tests = count(paths, arguments.slow) if result is None else 0
-        print(write_row(number, promise, result, tests), flush=True)
+        lines.append(write_row(number, promise, result, tests))
+        print(lines[-1], flush=True)
+
+    if arguments.out is not None:
+        arguments.out.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What writes the table of promises, and what holds coverage to its floors."""
 
+from tests.packaging import promises
 from tests.packaging.coverage_floors import measure, shortfalls
 from tests.packaging.promises import PROMISES, ROOT, read_results, write_row
 
@@ -13,8 +14,25 @@ def test_every_promise_names_tests_that_are_there():
 
 
 def test_results_are_counted():
-    one = '<testsuite tests="7" failures="1" errors="1" skipped="2"/>'
-    assert read_results(f"<testsuites>{one}{one}</testsuites>") == (6, 4, 4)
+    """A test is a try, or as many as it says."""
+    many = '<properties><property name="tries" value="1000"/></properties>'
+    inside = ["", "", many, "<failure/>", f"{many}<error/>", "<skipped/>"]
+    tests = "".join(f"<testcase>{text}</testcase>" for text in inside)
+    assert read_results(f"<testsuites><testsuite>{tests}</testsuite></testsuites>") == (1002, 2, 1)
+
+
+def test_the_command_counts_without_running(monkeypatch, capsys, tmp_path):
+    out = tmp_path / "table.md"
+    monkeypatch.setattr("sys.argv", ["promises", "--only", "2", "--out", str(out)])
+    monkeypatch.setattr(promises, "count", lambda paths, slow: len(paths))
+    promises.main()
+    assert capsys.readouterr().out == out.read_text()
+    assert out.read_text().splitlines()[2].endswith("| 2 | not run |")
+
+
+def test_a_run_that_writes_no_results_is_a_failure(monkeypatch):
+    monkeypatch.setattr(promises.subprocess, "run", lambda *arguments, **more: None)
+    assert promises.run(["nowhere"], False) == (0, 1, 0)
 
 
 def test_a_row_says_whether_it_was_run():

@@ -105,7 +105,8 @@ def test_every_command_has_a_parser_that_is_drawn_from():
     assert len(PARSERS) >= 18
 
 
-def fuzz(alone, monkeypatch, examples, seconds):
+def fuzz(alone, monkeypatch, record_property, examples, seconds):
+    record_property("tries", examples)
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
     given_files, folder = alone
 
@@ -124,10 +125,10 @@ def fuzz(alone, monkeypatch, examples, seconds):
     any_line()
 
 
-def test_any_command_line(alone, monkeypatch):
-    fuzz(alone, monkeypatch, QUICK, SECONDS)
+def test_any_command_line(alone, monkeypatch, record_property):
+    fuzz(alone, monkeypatch, record_property, QUICK, SECONDS)
 
 
 @pytest.mark.slow
-def test_ten_thousand_command_lines(alone, monkeypatch):
-    fuzz(alone, monkeypatch, MANY, LONG)
+def test_ten_thousand_command_lines(alone, monkeypatch, record_property):
+    fuzz(alone, monkeypatch, record_property, MANY, LONG)

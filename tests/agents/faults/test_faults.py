@@ -30,7 +30,8 @@ KILLS, INTERRUPTS = 30, 10
 
 
 @any_learner
-def test_thirty_kills_change_nothing(name, tmp_path):
+def test_thirty_kills_change_nothing(name, tmp_path, record_property):
+    record_property("tries", KILLS)
     tensors, seconds = whole(name, tmp_path / "whole")
     draws, step = random.Random(name), 0
     for _ in range(KILLS):
@@ -48,7 +49,8 @@ def test_thirty_kills_change_nothing(name, tmp_path):
 @any_learner
 @pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_at_random_moments_change_nothing(name, number, twice, tmp_path):
+def test_signals_at_random_moments_change_nothing(name, number, twice, tmp_path, record_property):
+    record_property("tries", INTERRUPTS)
     """Once: the update is finished and saved.  Twice in a row, during the save perhaps: whole."""
     tensors, seconds = whole(name, tmp_path / "whole")
     draws, folder = random.Random(f"{name} {number} {twice}"), tmp_path / "told"

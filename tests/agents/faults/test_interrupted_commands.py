@@ -25,7 +25,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[3]
 TRIES = 12
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
-LEAGUE = "league ipd_v0 grim random tit_for_tat always_defect win_stay_lose_shift --episodes 300"
+LEAGUE = "league ipd_v0 grim random tit_for_tat always_defect always_cooperate --episodes 300"
 SWEEP = "sweep naive_exact ipd_v0 --seeds 3 --iterations 6 --save-minutes 0 --runs 2 --quiet"
 ORDERS = "run lola_orders --set steps=40 --runs 500"
 # Name -> (who runs it, its words; {} is the folder, the file that is compared).
@@ -76,7 +76,8 @@ def check_whole(folder):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_commands_that_are_killed_and_interrupted(name, tmp_path):
+def test_commands_that_are_killed_and_interrupted(name, tmp_path, record_property):
+    record_property("tries", TRIES)
     before = computed()
     assert status_of(run(name, prepared(tmp_path / "whole"))) == 0
     seconds = computed() - before

@@ -69,10 +69,12 @@ def prepared(name, folder):
 def check_all(name, folder, contents):
     """(kind, what, content): none of these contents is read as something else."""
     kind, path, content, good = prepared(name, folder)
-    allowed = ("error", "same") if kind.signed else ("error", "same", "other")
+    allowed, tries = ("error", "same") if kind.signed else ("error", "same", "other"), 0
     for what, changed in contents(content):
         put(path, changed)
         assert outcome(kind, path, good) in allowed, f"{name}: {what}"
+        tries += 1
+    return tries
 
 
 def damaged(content, name, flips, cuts):
@@ -94,14 +96,16 @@ def test_what_is_written_is_read(name, tmp_path):
 
 
 @any_kind
-def test_flipped_bits_and_truncations(name, tmp_path):
-    check_all(name, tmp_path, lambda content: damaged(content, name, *QUICK))
+def test_flipped_bits_and_truncations(name, tmp_path, record_property):
+    tries = check_all(name, tmp_path, lambda content: damaged(content, name, *QUICK))
+    record_property("tries", tries)
 
 
 @pytest.mark.slow
 @any_kind
-def test_a_thousand_flipped_bits_and_a_hundred_truncations(name, tmp_path):
-    check_all(name, tmp_path, lambda content: damaged(content, name, *MANY))
+def test_a_thousand_flipped_bits_and_a_hundred_truncations(name, tmp_path, record_property):
+    tries = check_all(name, tmp_path, lambda content: damaged(content, name, *MANY))
+    record_property("tries", tries)
 
 
 @any_kind

@@ -14,7 +14,8 @@ MACHINES = {OneGame: 170, ManyGames: 120, StrategyCalls: 160, ExactCalls: 50}
 MANY = 25_000
 
 
-def run(machine, examples):
+def run(machine, examples, record_property):
+    record_property("tries", examples)
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         machine,
@@ -35,11 +36,11 @@ def test_every_game_is_called():
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_any_calls_in_any_order(machine):
-    run(machine, MACHINES[machine])
+def test_any_calls_in_any_order(machine, record_property):
+    run(machine, MACHINES[machine], record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", MACHINES)
-def test_very_many_calls_in_any_order(machine):
-    run(machine, MANY)
+def test_very_many_calls_in_any_order(machine, record_property):
+    run(machine, MANY, record_property)
