@@ -20,8 +20,7 @@ With GAE in its place (`past="gae"`) both factors hold the future that k and t s
 in unconditional cooperation (self .20, always-defect -.55). The cell "past by GAE" of
 benchmarks/loqa_proximal.py runs it.
 
-One Adam step on W, LOQA's own rule, changes the policies of a network little and by chance; so each
-batch is used for several epochs of
+LOQA's own rule is one Adam step on W a batch; here each batch is used for several epochs of
 
     "kl"     - mean ρ_t W_t + c mean KL(π(. | s_t) ‖ π_old(. | s_t))       ρ_t = π(a_t) / π_old(a_t)
     "clip"   - mean min(ρ_t W_t, clip(ρ_t, 1 - ε, 1 + ε) W_t)
@@ -203,8 +202,8 @@ class ProximalConfig:
     capacity: int = 10_000  # copies kept, the latest; LOQA's
     snapshots: int = 16  # opponents of an iteration
     # Of these, copies of an agent that learned naively in the run's first `thief_iterations`
-    # iterations, after which the learner starts anew; an agent that never meets a thief forgets
-    # how to answer one
+    # iterations, after which the learner starts anew; an agent that never meets a thief answers
+    # one worse (benchmarks/loqa_proximal.py)
     thieves: int = 4
     thief_iterations: int = 60
     # Chance of a uniform action instead, for each player and step: where mistakes happen, what
