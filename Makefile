@@ -10,7 +10,8 @@ QUICK := tests/env/rules tests/env/promises --ignore=tests/env/promises/test_mem
 	tests/env/strategies tests/env/single_agent tests/agents/exact \
 	tests/packaging --ignore=tests/packaging/test_install.py --ignore=tests/packaging/test_readme.py
 PAGES := tests/packaging/test_readme.py tests/packaging/test_pages.py tests/packaging/test_examples.py
-# `make interop`: others' trainers, each in an environment of its own under .venvs/ (tests/interop/README.md).
+# `make interop`: others' trainers, each in an environment of its own under $(VENVS) (tests/interop/README.md).
+VENVS ?= .venvs
 TRAINERS := axelrod benchmarl cleanrl openspiel pufferlib rllib sb3 skrl tianshou torchrl
 
 # Small networks and tables: one thread is often ten times faster than two (see CONTRIBUTING.md).
@@ -103,16 +104,16 @@ test-ray: $(RAY)/.ready
 	$(RAY)/bin/python -m pytest -q -m slow tests/agents/tasks/test_ray.py
 
 # Kept, though only a step on the way to the tests.
-.PRECIOUS: .venvs/%/.ready
+.PRECIOUS: $(VENVS)/%/.ready
 # Their versions first: some pin Gymnasium or PettingZoo to others than ours.
-.venvs/%/.ready: examples/trainers/requirements/%.txt pyproject.toml
-	$(PYTHON) -m venv .venvs/$*
-	.venvs/$*/bin/python $(PIP) -r $<
-	.venvs/$*/bin/python $(PIP) pytest -e .
+$(VENVS)/%/.ready: examples/trainers/requirements/%.txt pyproject.toml
+	$(PYTHON) -m venv $(VENVS)/$*
+	$(VENVS)/$*/bin/python $(PIP) -r $<
+	$(VENVS)/$*/bin/python $(PIP) pytest -e .
 	@touch $@
 
-interop-%: .venvs/%/.ready
-	INTEROP=$* .venvs/$*/bin/python -m pytest -q -m slow tests/interop/trainers/test_$*.py
+interop-%: $(VENVS)/%/.ready
+	INTEROP=$* $(VENVS)/$*/bin/python -m pytest -q -m slow tests/interop/trainers/test_$*.py
 
 # All of them, whatever becomes of one.
 interop:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 from agents.errors import TrainingError
 from agents.tasks.attempts import MODULES
-from social_dilemmas_env.extras import explained, need_found
 from social_dilemmas_env.version import __version__
 
 # name -> (module, one line of help); the module offers add_arguments(parser) and run(arguments) ->
@@ -144,6 +143,8 @@ def import_modules(words: list[str]) -> int:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Runs the command that was parsed; whatever goes wrong is one sentence and a status."""
+    from social_dilemmas_env.extras import explained, need_found
+
     name = f"social-dilemmas {arguments.command}"
     try:
         for module, extra in NEEDS.get(arguments.command, ()):

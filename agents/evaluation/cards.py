@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.manifest import read_manifest
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import nearest
 
@@ -42,10 +43,11 @@ def bundled_facts(name: str) -> Facts:
 
     Raises:
         ValueError: an unknown name (the nearest are given).
+        CheckpointError: its manifest is damaged.
     """
     if name not in list_cards():
         raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, list_cards())}")
-    facts: Facts = json.loads((BUNDLED / f"{name}.json").read_text())["facts"]
+    facts: Facts = read_manifest(BUNDLED / f"{name}.json")["facts"]
     return facts
 
 
@@ -229,8 +231,8 @@ def _learns(facts: Facts) -> bool:
     return "adaptation" in facts
 
 
-def _bounds(found: Facts) -> dict[str, Any]:
-    rows = found["bounds"] or {}
+def _bounds(exploitability: Facts) -> dict[str, Any]:
+    rows = exploitability["bounds"] or {}
     return {kind: row for kind, row in rows.items() if isinstance(row, dict) and "gain" in row}
 
 

@@ -14,8 +14,8 @@ from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
 from agents.execution.rollout import choose_actions
-from agents.nn.actors import Classes, UpToSymmetry
 from agents.nn.networks import ActorCritic
+from agents.nn.symmetry import Classes, UpToSymmetry
 from agents.registry import LEARNERS
 from agents.training import loop as training
 from tests.agents.execution.tape import NotForAGraph, Tape, Tapes
@@ -157,7 +157,7 @@ def network_to_meta(net):
     found = replace(net, table=net.table.to("meta"))
     if not isinstance(net, UpToSymmetry):
         return found
-    classes = Classes(*(x.to("meta") for x in vars(net.classes).values()))
+    classes = Classes(*(x if x is None else x.to("meta") for x in vars(net.classes).values()))
     return replace(found, inner=network_to_meta(net.inner), classes=classes)
 
 
