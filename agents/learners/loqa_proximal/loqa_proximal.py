@@ -16,9 +16,8 @@ is a policy gradient, mean_t W_t ∇log π_i(a_t | s_t), with
     π̂_j(b_k) = softmax_b(Q_j(s_k, b) / temperature) at b_k, R_k^j in the place of Q_j(s_k, b_k)
 
 The past factor is the one-step advantage δ_k: what the opponent's action b_k has just done to us.
-With GAE in its place (`past="gae"`) both factors hold the future that k and t share; a trial ended
-in unconditional cooperation (self .20, always-defect -.55). The cell "past by GAE" of
-benchmarks/loqa_proximal.py runs it.
+With GAE in its place (`past="gae"`) both factors hold the future that k and t share, and thieves
+are answered worse (-.176 against always-defect, else -.034; benchmarks/loqa_proximal.py).
 
 LOQA's own rule is one Adam step on W a batch; here each batch is used for several epochs of
 
