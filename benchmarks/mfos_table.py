@@ -108,17 +108,17 @@ def within(paper: float) -> tuple[float, float]:
 
 
 def build_trained_cell(
-    game: str, settings: Settings, how: str = "", alpha: Settings | None = None
+    game: str, settings: Settings, manner: str = "", alpha: Settings | None = None
 ) -> Cell:
     """The players trained here, against every kind; compared with the authors' ten by chance.
 
     Args:
         game: its name.
         settings: of the invocation.
-        how: they were trained, in words.
+        manner: in which they were trained, in words.
         alpha: the step size that they train with; None for a learned one.
     """
-    label, judged = f"{game} M-MAML trained here{how}", alpha is not None
+    label, judged = f"{game} M-MAML trained here{manner}", alpha is not None
     rows = tuple(
         build_row(game, f"{label} vs {other}: {role}", paper, f"{other} {role}", judged=judged)
         for other, numbers in tabulate_mmaml(game).items()
@@ -127,7 +127,7 @@ def build_trained_cell(
     sizes = pick_settings(settings, "steps", "batch", "iterations", "opponents", "device")
     own, count = {"game": game} | sizes | dict(alpha or {}), "trained_runs"
     return Cell(
-        f"{game} trained{how}", own, settings[count], rows, chunk=5, cost=200.0, count=count
+        f"{game} trained{manner}", own, settings[count], rows, chunk=5, cost=200.0, count=count
     )
 
 
@@ -240,9 +240,9 @@ def plot(result: Result, path: Path) -> None:
         plot_comparison(axis, rows, [row["name"].removeprefix(game + " ") for row in rows])
         axis.set(title=f"{game}, mean reward a step", xlabel="reward a step")
 
-    for how, color in (("", BLUE), (" at rate 1", RED)):
-        if curve := result["curves"].get(f"IPD trained{how}"):
-            meta.plot(curve["meta"], color=color, linewidth=1, label=f"trained{how}")
+    for manner, color in (("", BLUE), (" at rate 1", RED)):
+        if curve := result["curves"].get(f"IPD trained{manner}"):
+            meta.plot(curve["meta"], color=color, linewidth=1, label=f"trained{manner}")
     if meta.lines:
         meta.legend(fontsize=7)
     label = "reward a step over its 100 updates"
