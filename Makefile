@@ -34,7 +34,7 @@ help:
 	@echo "make endurance    ten million steps, ten thousand updates, batches of 2^20 games: about an hour"
 	@echo "make mutants      mistakes put into the source one by one, which the tests must see"
 	@echo "make cuda         on a machine with a GPU: its tests, rates and trainings, in 12 minutes"
-	@echo "make coverage     the test suite, the lines and branches that it does not reach, and floors"
+	@echo "make coverage     the test suite, the lines and branches that it does not reach, floors, and the promises"
 	@echo "make lint         ruff and codespell;  make types  mypy;  make structure  figures of style"
 	@echo "make docs         the site in docs/_build/html, warnings are errors;  make docs-links  addresses in the web"
 	@echo "make pages        every block of code of the pages, the examples and the notebooks"
@@ -143,7 +143,8 @@ cuda: $(VENV)/.test
 	$(PY) -m benchmarks.gpu_session --minutes 12
 
 coverage: $(VENV)/.test
-	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing --cov-report=json
+	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing --cov-report=json --junitxml=results.xml
+	$(PY) -m tests.packaging.promises --results results.xml
 	$(PY) -m tests.packaging.coverage_floors coverage.json
 
 lint: $(VENV)/.test
@@ -159,5 +160,5 @@ structure: $(VENV)/.test
 
 clean:
 	rm -rf $(VENV) $(OLDEST) .venvs build dist docs/_build $(addprefix docs/reference/,api cards cli games learners results)
-	rm -rf *.egg-info .coverage* coverage.json htmlcov
+	rm -rf *.egg-info .coverage* coverage.json results.xml htmlcov
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,9 @@
 """The table of promises, written: `python -m tests.packaging.promises [--run] [--out FILE]`.
 
 Without --run the tests are counted, and nothing is said of failures; with it they are run, slow
-ones too with --slow, one promise after the other.  A test counts as one try, unless it says how
-many it makes: `record_property("tries", 1000)`.
+ones too with --slow, one promise after the other.  With --results it is made of what a run of the
+suite has written (`make coverage`; pytest's --junitxml).  A test counts as one try, unless it says
+how many it makes: `record_property("tries", 1000)`.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,10 +131,20 @@ def run(paths: list[str], slow: bool) -> tuple[int, int, int]:
         return read_results(path.read_text()) if path.exists() else (0, 1, 0)
 
 
-def read_results(text: str) -> tuple[int, int, int]:
-    """(tries that passed, tests that failed, tests that were skipped) of pytest's XML."""
+def read_results(text: str, paths: Sequence[str] = ("",)) -> tuple[int, int, int]:
+    """(tries that passed, tests that failed, tests that were skipped) of pytest's XML.
+
+    Args:
+        text: of a run.
+        paths: files and folders whose tests count.
+    """
+    # Where pytest says tests.env.test_x, we say tests/env/test_x.py.
+    places = [path.removesuffix(".py").replace("/", ".") for path in paths]
     passed = failed = skipped = 0
     for test in ElementTree.fromstring(text).iter("testcase"):
+        where = f"{test.get('classname')}."
+        if not any(not place or where.startswith(f"{place}.") for place in places):
+            continue
         if test.find("skipped") is not None:
             skipped += 1
         elif test.find("failure") is not None or test.find("error") is not None:
@@ -167,6 +179,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--run", action="store_true", help="run the tests: minutes")
     parser.add_argument("--slow", action="store_true", help="the slow ones too: hours")
+    about = "of a run of the suite, by pytest's --junitxml"
+    parser.add_argument("--results", type=Path, metavar="FILE", help=about)
     parser.add_argument("--only", type=int, action="append", metavar="N", help="one promise")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
     arguments = parser.parse_args()
@@ -177,7 +191,10 @@ def main() -> None:
         if arguments.only and number not in arguments.only:
             continue
         paths = list(promise.tests.values())
-        result = run(paths, arguments.slow) if arguments.run else None
+        if arguments.results is not None:
+            result = read_results(arguments.results.read_text(), paths)
+        else:
+            result = run(paths, arguments.slow) if arguments.run else None
         tests = count(paths, arguments.slow) if result is None else 0
         lines.append(write_row(number, promise, result, tests))
         print(lines[-1], flush=True)

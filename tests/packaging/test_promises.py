@@ -21,6 +21,23 @@ def test_results_are_counted():
     assert read_results(f"<testsuites><testsuite>{tests}</testsuite></testsuites>") == (1002, 2, 1)
 
 
+def test_results_of_a_whole_run_are_those_of_the_named_files():
+    names = ["tests.env.a", "tests.env.a.TestX", "tests.env.ab", "tests.env.b.c", "tests.env.b"]
+    text = "".join(f'<testcase classname="{name}"/>' for name in names)
+    text = f"<testsuite>{text}</testsuite>"
+    assert read_results(text, ["tests/env/a.py"])[0] == 2
+    assert read_results(text, ["tests/env/a.py", "tests/env/b"])[0] == 4
+    assert read_results(text)[0] == 5
+
+
+def test_a_table_of_results(monkeypatch, capsys, tmp_path):
+    results = tmp_path / "results.xml"
+    results.write_text('<testsuite><testcase classname="tests.agents.exact.test_x"/></testsuite>')
+    monkeypatch.setattr("sys.argv", ["promises", "--only", "5", "--results", str(results)])
+    promises.main()
+    assert capsys.readouterr().out.splitlines()[2].endswith("| 1 | none |")
+
+
 def test_the_command_counts_without_running(monkeypatch, capsys, tmp_path):
     out = tmp_path / "table.md"
     monkeypatch.setattr("sys.argv", ["promises", "--only", "2", "--out", str(out)])
