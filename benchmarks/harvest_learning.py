@@ -11,7 +11,7 @@ except for what a row names; nothing was tuned. An update is 8 episodes: 56,000 
 
     apples            a head: the return of a player, mean of the seven
     equality          1 - Gini coefficient of the returns
-    sustainability    mean step at which apples are eaten; of 500 where they last
+    sustainability    mean step at which apples are eaten: 500 where they last, 0 of no apple
     left              ripe apples on the map in the end, of 64
     shots             of a player, in 100 steps
 
@@ -178,7 +178,7 @@ def play(players: Sequence[Any], episodes: int, steps: int, seed: int) -> dict[s
     earned = np.stack(rewards)
     returns = earned.sum(0)
     found = {"apples": returns.mean(1), "equality": equality(returns), "left": left[-1]}
-    found |= {"sustainability": sustainability(earned), "shots": 100 * shots / steps}
+    found |= {"sustainability": np.nan_to_num(sustainability(earned)), "shots": 100 * shots / steps}
     return {**found, "returns": returns, "left over time": np.stack(left, 1)}
 
 
@@ -215,7 +215,7 @@ class Either:
 def play_mixture(
     trained: Sequence[Any], others: str, count: int, settings: Settings, seed: int
 ) -> tuple[float, float]:
-    """What `count` trained players and the others earn, a head; NaN where there are none.
+    """What `count` trained players (1 to 6) and the others earn, a head.
 
     The trained sit side by side, from another seat on in each game.
     """
@@ -225,9 +225,7 @@ def play_mixture(
 
     pairs = zip(trained, scripted(others), learned.T, strict=True)
     returns = play([Either(*each) for each in pairs], games, steps, seed)["returns"]
-    kinds = (returns[learned], returns[~learned])
-    mine, theirs = (float(each.mean()) if each.size else np.nan for each in kinds)
-    return mine, theirs
+    return float(returns[learned].mean()), float(returns[~learned].mean())
 
 
 # --------------------------------------------------------------------------------------- scoring
@@ -266,8 +264,8 @@ def evaluate(run_folder: Path, episodes: int) -> dict[str, float]:
 
 
 def means(found: dict[str, np.ndarray]) -> dict[str, float]:
-    """Of each quantity, over games; those where nobody ate have no sustainability."""
-    return {name: float(np.nanmean(found[name])) for name in QUANTITIES}
+    """Of each quantity, over games."""
+    return {name: float(found[name].mean()) for name in QUANTITIES}
 
 
 def summary(
