@@ -3,6 +3,8 @@
     ippo, shared      independent PPO, one network for all players
     ippo, separate    a network each
     ippo, aligned     one network, with Advantage Alignment's term at weight 1
+    others' PPO       Stable-Baselines3's and TorchRL's through our adapters (harvest_trainers.py),
+                      the same settings and fewer updates
     scripted          all greedy, all restrained, all random: where learners stand
 
 All of an episode of 1,000 steps, seven players; policies draw their actions, as they do in
@@ -26,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +46,15 @@ from benchmarks.harness.plots import (
     PAPER,
     PINK,
     RED,
+    SKY,
+    YELLOW,
     make_axes,
     save_figure,
     tabulate_ours,
 )
 from benchmarks.harness.policies import players_of, read_run
 from benchmarks.harness.resumable_training import train_in_stages, training_folder
+from benchmarks.harvest_trainers import TRAINERS, Seat
 from social_dilemmas_env.games.commons.harvest import RIPE
 from social_dilemmas_env.social_metrics import equality, sustainability
 
@@ -66,7 +72,8 @@ MIXTURES = (1, 3, 5)  # trained players among restrained ones
 SETTINGS = {
     "runs": 2,
     "scripted_runs": 128,
-    "iterations": 20,
+    "iterations": 25,
+    "trainer_iterations": 10,
     "every": 5,  # iterations between two points of the learning curve
     "stage_episodes": 8,
     "episodes": 32,
@@ -74,11 +81,12 @@ SETTINGS = {
     "steps": 1000,
     "batch": 8,
 }
-OWN = ("iterations", "every", "stage_episodes", "episodes", "mixed_episodes", "steps", "batch")
-OWN += ("device",)  # settings of a training
+OWN = ["iterations", "every", "stage_episodes", "episodes", "mixed_episodes", "steps", "batch"]
+OWN.append("device")  # settings of a training
 SMALL = {
     "scripted_runs": 2,
     "iterations": 2,
+    "trainer_iterations": 2,
     "every": 1,
     "stage_episodes": 2,
     "episodes": 2,
@@ -89,11 +97,16 @@ SMALL = {
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """A cell for each learner, and for each kind of scripted players."""
+    """A cell for each learner, ours and others', and for each kind of scripted players."""
     found = []
     for name in LEARNERS:
         own = {"learner": name, **pick_settings(settings, *OWN)}
         found.append(Cell(name, own, settings["runs"], build_rows(name), chunk=1, cost=600.0))
+
+    for name in TRAINERS:
+        own = {"trainer": name, **pick_settings(settings, *OWN)}
+        own["iterations"] = settings["trainer_iterations"]
+        found.append(Cell(name, own, settings["runs"], build_rows(name), chunk=1, cost=400.0))
 
     for name in SCRIPTED:
         own = {"players": name, "steps": settings["steps"]}
@@ -105,7 +118,7 @@ def cells(settings: Settings) -> list[Cell]:
 def build_rows(name: str) -> tuple[Row, ...]:
     """What a society of seven earns, and how; of learners also one among others."""
     rows = [Row(f"{name}: {q}", None, q, digits=d) for q, d in QUANTITIES.items()]
-    if name in LEARNERS:
+    if not name.startswith("all "):
         rows[0] = Row(f"{name}: apples", None, "apples", target=TARGET, digits=1)
         for others in ("greedy", "restrained"):
             label = f"{name}: apples of one among six {others}"
@@ -144,8 +157,8 @@ def scripted(name: str) -> list[Any]:
 
 def residents(run_folder: Path) -> list[Any]:
     """The trained agents of a run, by seat."""
-    classes = len(sde.spec(HARVEST).game().classes)
-    return [Resident(agent, classes) for agent in players_of(run_folder)]
+    game: Any = sde.spec(HARVEST).game()
+    return [Resident(agent, len(game.classes)) for agent in players_of(run_folder)]
 
 
 def play(players: Sequence[Any], episodes: int, steps: int, seed: int) -> dict[str, np.ndarray]:
@@ -209,7 +222,7 @@ class Either:
     def act(self, ids: np.ndarray) -> np.ndarray:
         """[B, 11, 11] -> [B]."""
         trained, other = (player.act(ids) for player in self._both)
-        return np.where(self._mask, trained, other)
+        return np.asarray(np.where(self._mask, trained, other))
 
 
 def play_mixture(
@@ -239,20 +252,41 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
         return {"samples": samples, "curves": {"left": found["left over time"].mean(0)}}
 
     assert runs == 1, "cells have chunks of one run"
+    if "trainer" in settings:
+        return score_trainer(settings, seed)
     folder = training_folder("harvest_learning", settings, runs, seed)
     stages = list(train_stages(folder, settings, seed))
     trained = residents(next(folder.glob("*/run")))
     return summary(trained, stages, settings, seed)
 
 
+def score_trainer(settings: Settings, seed: int) -> Result:
+    """One training by somebody else's PPO, which begins anew after an interruption."""
+    batch, steps, every = (settings[name] for name in ("batch", "steps", "every"))
+    game: Any = sde.spec(HARVEST).game()
+    stages, seats = [], []
+
+    acts = TRAINERS[settings["trainer"]](HARVEST, batch, steps, seed)
+    for k, act in enumerate(islice(acts, settings["iterations"]), 1):
+        seats = [Seat(act, len(game.classes)) for _ in range(SEATS)]
+        if k % every == 0 or k == settings["iterations"]:
+            looked = play(seats, settings["stage_episodes"], steps, sde.draw(seed, k))
+            stages.append(means(looked))
+    return summary(seats, stages, settings, seed)
+
+
+def stages_of(settings: Settings) -> list[int]:
+    """The updates after which learning is looked at."""
+    every, last = settings["every"], settings["iterations"]
+    return [*range(every, last, every), last]
+
+
 def train_stages(folder: Path, settings: Settings, seed: int) -> Iterator[dict[str, float]]:
     """Trains, and yields what `evaluate` says every so many iterations."""
-    every, last = settings["every"], settings["iterations"]
-    stages = [*range(every, last, every), last]
     how = pick_settings(settings, "batch", "device") | {"horizon": settings["steps"], "seed": seed}
     how |= LEARNERS[settings["learner"]]
     look = partial(evaluate, episodes=settings["stage_episodes"])
-    for _, found in train_in_stages(folder, stages, look, "ippo", HARVEST, **how):
+    for _, found in train_in_stages(folder, stages_of(settings), look, "ippo", HARVEST, **how):
         yield found
 
 
@@ -285,7 +319,7 @@ def summary(
     samples |= {"among restrained": [mine[0]], "among greedy": [greedy]}
 
     curves: dict[str, Any] = {name: [each[name] for each in stages] for name in QUANTITIES}
-    curves |= {"left over time": alone["left over time"].mean(0)}
+    curves |= {"left over time": alone["left over time"].mean(0), "updates": stages_of(settings)}
     return {"samples": samples, "curves": {**curves, "trained": mine, "others": theirs}}
 
 
@@ -293,10 +327,11 @@ def plot(result: Result, path: Path) -> None:
     """Learning curves, what is left of the apples, and trained players among restrained ones."""
     figure, axes = make_axes(3)
     ours, curves = tabulate_ours(result), result["curves"]
-    for name, color in zip(LEARNERS, (BLUE, GREEN, PINK), strict=True):
+    colors = (BLUE, GREEN, PINK, SKY, YELLOW)
+    for name, color in zip((*LEARNERS, *TRAINERS), colors, strict=True):
         own = curves.get(name, {})
         if "apples" in own:
-            axes[0].plot(updates_of(result), own["apples"], color=color, marker="o", label=name)
+            axes[0].plot(own["updates"], own["apples"], color=color, marker="o", label=name)
             draw_left(axes[1], own["left over time"], color, name)
             earned = [*own["trained"], ours[f"{name}: apples"]]
             axes[2].plot([*MIXTURES, SEATS], earned, color=color, label=name)
@@ -317,12 +352,6 @@ def plot(result: Result, path: Path) -> None:
     for axis in axes[:2]:
         axis.legend(fontsize=7)
     save_figure(figure, path)
-
-
-def updates_of(result: Result) -> list[int]:
-    """The updates after which learning was looked at."""
-    every, last = (result["settings"][name] for name in ("every", "iterations"))
-    return [*range(every, last, every), last]
 
 
 def draw_left(axis: Any, curve: Sequence[float], color: str, name: str) -> None:

@@ -41,7 +41,7 @@ def word_of(key: Key, counter: Any) -> Tensor:
     start, stride = (part.to(torch.int32) for part in key)
     # A counter as an int stays one, as a graph may be recorded, but with a sign.
     signed = counter - (counter >> 31 << 32) if isinstance(counter, int) else counter.to(torch.int32)
-    x = stride * signed + start
+    x: Tensor = stride * signed + start
 
     # `rng.mix`; a shift of int32 brings copies of the sign, which are cut off.
     for bits, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - (1 << 32)), (16, 1)):
