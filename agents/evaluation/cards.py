@@ -20,6 +20,7 @@ VALUES = "actions, rewards and Q: the opponent is taken to choose by its action 
 ACCESS = {
     "naive": "none",
     "sb3_ppo": "none",
+    "ippo": "none; with `alignment` the others' advantages weigh its own",
     "loqa": VALUES,
     "advantage_alignment": "actions, rewards and Q: the opponent's advantages weigh its own",
     "loqa_proximal": VALUES,
@@ -212,10 +213,13 @@ def _commands(name: str, facts: Facts) -> str:
     """What to type to play against it, and to see it with itself."""
     words = " ".join(f"{key}={value}" for key, value in facts["game"].items())
     given = f" --set {words}" if words else ""
-    env_id = facts["env_id"]
+    env_id, bundled = facts["env_id"], f"bundled:{name}"
+    others = " ".join([bundled] * (len(spec(env_id).game(**facts["game"]).num_actions) - 1))
     lines = [
-        f"social-dilemmas play {env_id} human bundled:{name}{given}",
-        f"social-dilemmas play {env_id} bundled:{name} bundled:{name}{given} --save match.html",
-        f"social-dilemmas evaluate bundled:{name}",
+        f"social-dilemmas play {env_id} human {others}{given}",
+        f"social-dilemmas play {env_id} {bundled} {others}{given} --save match.html",
+        f"social-dilemmas evaluate {bundled}",
     ]
+    if others != bundled:
+        lines.append(f"social-dilemmas schelling {env_id} --defector {bundled}{given}")
     return "\n".join(["```bash", *lines, "```"])

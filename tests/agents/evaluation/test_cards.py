@@ -75,3 +75,16 @@ def test_every_reward_has_its_interval(name):
     halves = facts["half_intervals"]
     assert set(halves) == set(facts["scores"]) - {"adversarial"}
     assert f"| self | {facts['scores']['self']:+.3f} ± {halves['self']:.3f} |" in card
+
+
+@pytest.mark.parametrize(("name", "seats"), [("loqa_3x3", 2), ("ippo_harvest", 7)])
+def test_commands_have_a_player_for_every_seat(name, seats):
+    """`play` takes one name a seat; Schelling's diagram is of games of more than two."""
+    lines = model_card(name).split("```bash\n")[1].splitlines()
+    assert [len(line.split()) for line in lines if " --save" in line] == [3 + seats + 2]
+    assert lines[0].split()[3:] == ["human", *[f"bundled:{name}"] * (seats - 1)]
+    assert any(" schelling " in line for line in lines) == (seats > 2)
+
+
+def test_what_alignment_reads_is_said():
+    assert "with `alignment` the others' advantages" in model_card("ippo_aligned_harvest")
