@@ -10,7 +10,8 @@ QUICK := tests/env/rules tests/env/promises --ignore=tests/env/promises/test_mem
 	tests/env/strategies tests/env/single_agent tests/agents/exact \
 	tests/packaging --ignore=tests/packaging/test_install.py --ignore=tests/packaging/test_readme.py
 PAGES := tests/packaging/test_readme.py tests/packaging/test_pages.py tests/packaging/test_examples.py
-# `make interop`: others' trainers, each in an environment of its own under .venvs/ (tests/interop/README.md).
+# `make interop`: others' trainers, each in an environment of its own under $(VENVS) (tests/interop/README.md).
+VENVS ?= .venvs
 TRAINERS := axelrod benchmarl cleanrl openspiel pufferlib rllib sb3 skrl tianshou torchrl
 
 # Small networks and tables: one thread is often ten times faster than two (see CONTRIBUTING.md).
@@ -19,11 +20,12 @@ export PYGAME_HIDE_SUPPORT_PROMPT := 1
 
 PIP := -m pip install -q --disable-pip-version-check
 
-.PHONY: help install docs docs-links pages demo test quick test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
+.PHONY: help install docs docs-links pages demo test quick test-wide test-slow test-oldest test-ray interop mutants cuda coverage lint types structure clean
 help:
 	@echo "make demo         install, solve the Coin Game and the prisoner's dilemma, play, save the pictures"
 	@echo "make test         install, run the test suite (at most 5 minutes on two quiet cores)"
 	@echo "make quick        the developer's loop: what finds most mistakes in a minute"
+	@echo "make test-wide    more variants of every game, and longer scenes; CI runs them beside make test"
 	@echo "make test-slow    the long and statistical tests"
 	@echo "make test-oldest  the environments on the oldest versions that pyproject.toml promises"
 	@echo "make test-ray     sweeps on a Ray cluster of two nodes in this machine, which are killed"
@@ -65,10 +67,13 @@ demo: $(VENV)/.demo
 docs: $(VENV)/.docs
 	$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
+# Fails for dead addresses; those that could not be asked are told apart from them.
 docs-links: $(VENV)/.docs
-	$(PY) -m sphinx -q -b linkcheck docs docs/_build/links
+	-$(PY) -m sphinx -Q -b linkcheck docs docs/_build/links
+	PYTHONPATH=docs $(PY) -m generator.addresses docs/_build/links/output.json
 
-# Every block of the pages, every example and notebook, also the slow ones.
+# Every block of the pages, every example and notebook, also the slow ones: about 10 minutes of
+# computing.  The last lines say how many ran.
 pages: $(VENV)/.docs
 	$(PY) -m pytest -q -n 2 --dist loadgroup -m "slow or not slow" $(PAGES)
 
@@ -77,6 +82,9 @@ test: $(VENV)/.test
 
 quick: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup $(QUICK)
+
+test-wide: $(VENV)/.test
+	$(PY) -m pytest -q -n 2 --dist loadgroup -m "wide and not slow"
 
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist loadgroup -m slow
@@ -96,16 +104,16 @@ test-ray: $(RAY)/.ready
 	$(RAY)/bin/python -m pytest -q -m slow tests/agents/tasks/test_ray.py
 
 # Kept, though only a step on the way to the tests.
-.PRECIOUS: .venvs/%/.ready
+.PRECIOUS: $(VENVS)/%/.ready
 # Their versions first: some pin Gymnasium or PettingZoo to others than ours.
-.venvs/%/.ready: examples/trainers/requirements/%.txt pyproject.toml
-	$(PYTHON) -m venv .venvs/$*
-	.venvs/$*/bin/python $(PIP) -r $<
-	.venvs/$*/bin/python $(PIP) pytest -e .
+$(VENVS)/%/.ready: examples/trainers/requirements/%.txt pyproject.toml
+	$(PYTHON) -m venv $(VENVS)/$*
+	$(VENVS)/$*/bin/python $(PIP) -r $<
+	$(VENVS)/$*/bin/python $(PIP) pytest -e .
 	@touch $@
 
-interop-%: .venvs/%/.ready
-	INTEROP=$* .venvs/$*/bin/python -m pytest -q -m slow tests/interop/trainers/test_$*.py
+interop-%: $(VENVS)/%/.ready
+	INTEROP=$* $(VENVS)/$*/bin/python -m pytest -q -m slow tests/interop/trainers/test_$*.py
 
 # All of them, whatever becomes of one.
 interop:

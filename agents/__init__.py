@@ -8,10 +8,8 @@
 Importing this imports no torch; using it does.
 """
 
-import importlib
-from typing import Any
-
 from social_dilemmas_env.deprecation import moved_modules
+from social_dilemmas_env.lazy import lazy_names
 
 # Public name -> its module, imported when it is asked for.
 _LAZY = {
@@ -40,15 +38,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'agents' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
-
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)
 
 # Modules that were flat in this package, for one release.  `agents.learners`, `.training`,
 # `.evaluation` and `.cli` are packages now, and give the old names themselves.

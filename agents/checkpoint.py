@@ -45,6 +45,7 @@ __all__ = [
     "MAX_MANIFEST",
     "Checkpoint",
     "CheckpointError",
+    "add_facts",
     "check_tensors",
     "export",
     "is_whole",
@@ -188,6 +189,22 @@ def export(path: Path, checkpoint: Checkpoint) -> Path:
     }
     write_atomically(path, sign(manifest))
     return path
+
+
+def add_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Adds facts to the manifest of an exported checkpoint; its tensors stay as they are.
+
+    Args:
+        path: the manifest.
+        facts: plain values (JSON); those of the same names are replaced.
+
+    Raises:
+        CheckpointError: no manifest, or a damaged one.
+        OSError: it could not be written.
+    """
+    manifest = read_manifest(path)
+    manifest["facts"] |= facts
+    write_atomically(path, sign({k: v for k, v in manifest.items() if k != "sha256"}))
 
 
 def manifests(folder: Path) -> list[Path]:

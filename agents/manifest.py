@@ -2,27 +2,30 @@
 
 A manifest is JSON with its own digest in it. Each file of tensors is safetensors; the manifest
 holds its name, size and sha256, so that damage of any kind is noticed before it is believed.
+
+Manifests are read without torch, which takes a second to import: cards of agents need no more.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from safetensors.torch import load as tensors_of
-from safetensors.torch import save as bytes_of
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from agents.atomic_write import write_atomically
 from agents.errors import CheckpointError
 from agents.regular_file import read_regular
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 FORMAT = "social-dilemmas checkpoint 1"
 MAX_MANIFEST = 1 << 24  # bytes; more is no manifest
 MAX_STEP = 1 << 53  # the integers that every reader of JSON has exactly
-Tensors = Mapping[str, Tensor]
+Tensors = Mapping[str, "Tensor"]
 Entry = dict[str, Any]  # of a file: its name, bytes and sha256; of a frozen one also names
 
 # What reading a damaged or hostile file may raise.
@@ -49,6 +52,8 @@ def write_tensors(path: Path, tensors: Tensors) -> Entry:
 
 def pack(tensors: Tensors) -> bytes:
     """Tensors as safetensors."""
+    from safetensors.torch import save as bytes_of
+
     # A clone of each: safetensors refuses tensors that share memory.
     return bytes_of(
         {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -130,6 +135,8 @@ def read_tensors(path: Path, entry: Entry) -> dict[str, Tensor]:
     Raises:
         CheckpointError: it is not; the message names the file.
     """
+    from safetensors.torch import load as tensors_of
+
     try:
         size = path.stat().st_size
         if size != entry["bytes"]:
@@ -149,4 +156,6 @@ def sentence(error: BaseException) -> str:
     """What an error says, in words that can stand after a colon."""
     if isinstance(error, KeyError):
         return f"no {error} in it"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # without its number; whoever asks names the file
     return str(error) or type(error).__name__

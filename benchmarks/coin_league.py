@@ -12,15 +12,14 @@ ours more or less is a row's `runs`. `social-dilemmas league` plays the same wit
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import agents
 import social_dilemmas_env as sde
 from agents import load_agent, load_agents
+from agents.evaluation.cards import bundled_facts, list_cards
 from agents.evaluation.exploit import ExploitConfig, exploit, known_gain
 from agents.evaluation.league import round_robin as play_league
 from agents.evaluation.scoring import play_episodes, score_agent
@@ -84,11 +83,11 @@ SMALL = {"runs": 1, "episodes": 2, "budget": 3200}
 def find_agents(learner: str) -> list[str]:
     """A learner's bundled agents that were trained on the league's own game, by their metadata."""
     entries = []
-    for path in sorted((Path(agents.__file__).parent / "bundled").glob("*.json")):
-        facts = json.loads(path.read_text())["facts"]
+    for name in list_cards():
+        facts = bundled_facts(name)
         own_game = facts["env_id"] == "coin_game_v0" and facts["game"] in ({}, {"grid_size": 3})
         if facts["learner"] == learner and own_game:
-            entries.append(f"bundled:{path.stem}")
+            entries.append(f"bundled:{name}")
     return entries
 
 

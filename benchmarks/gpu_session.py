@@ -18,7 +18,6 @@ Trainings lie in `<out>/gpu_session.runs` and go on there in the next session.  
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import time
@@ -30,7 +29,7 @@ from typing import Any
 
 from agents import Plan, train
 from agents.training.settings import split_settings
-from benchmarks.harness.json_files import check_folder, plain, write_json
+from benchmarks.harness.json_files import check_folder, plain, read_object, write_json
 from benchmarks.harness.options import RESULTS
 from benchmarks.harness.policies import read_run, score_of
 from benchmarks.harness.provenance import commit, describe_device, versions
@@ -259,11 +258,12 @@ def merge(folder: Path, results: Path = RESULTS) -> list[str]:
     """Puts what a session has measured among the committed results; returns what was written.
 
     Raises:
-        ValueError: a rehearsal, which measures nothing.
-        FileNotFoundError: no session's file in the folder.
+        ValueError: a rehearsal, which measures nothing; or a file that is damaged.
+        OSError: no session's file in the folder.
     """
-    report = json.loads((folder / RESULT).read_text())
-    if report["settings"]["small"]:
+    report = read_object(folder / RESULT, "benchmark", "settings", "rows")
+    settings = report["settings"]
+    if not isinstance(settings, dict) or settings.get("small", True):
         raise ValueError(f"{folder / RESULT} is of a rehearsal: it measures nothing")
     write_json(results / RESULT, report, indent=1)
     written = [RESULT]
@@ -271,15 +271,15 @@ def merge(folder: Path, results: Path = RESULTS) -> list[str]:
     # The table of env-steps belongs to that of the CPU.
     table = folder / "gpu_throughput.json"
     if table.exists():
-        throughput = json.loads((results / "env_throughput.json").read_text())
-        throughput["cuda"] = json.loads(table.read_text())
+        throughput = read_object(results / "env_throughput.json", "cuda", "rows")
+        throughput["cuda"] = read_object(table, "rows")
         write_json(results / "env_throughput.json", throughput, indent=1)
         written.append("env_throughput.json")
     return written
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line."""
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_session", description=(__doc__ or "").splitlines()[0]
     )
@@ -288,7 +288,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], choices=tuple(PARTS))
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, at tiny sizes")
     parser.add_argument("--merge", type=Path, metavar="DIR", help="take over a session's results")
-    words = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; a mistake by the user ends in one sentence and status 2."""
+    words = build_parser().parse_args(argv)
 
     try:
         if words.merge is not None:
@@ -296,10 +301,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if not 0 < words.minutes < float("inf"):
             raise ValueError(f"--minutes must be a positive number, got {words.minutes}")
-        check_folder(words.out)
         device = "cpu" if words.rehearse else "cuda"
         if not words.rehearse:
             check_cuda()
+        check_folder(words.out)
         ends = time.monotonic() + 60 * words.minutes
         session = Session(device, words.out, ends, words.rehearse)
         report = hold_session(session, words.minutes, words.only)

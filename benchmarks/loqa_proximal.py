@@ -5,7 +5,9 @@
     weights     LOQA's, Advantage Alignment's (with "clip" its published neighbour), none
     opponents   past selves with thieves, without them, the present self only
     memory      pick-ups remembered for it, or a GRU that sees the board only
+    parts       of W: the past by GAE, own advantages of one step, returns cut off at the end
     boards      5x5, 7x7; three players
+    games       public goods of three and five players, the iterated prisoner's dilemma
 
 The boards' rows with "strong" say how many core-seconds it took until self-play and play against
 always-defect, times 2 floor(G / 2), are above .2 and -.2, LOQA's threshold (published: 237, 644 and
@@ -16,12 +18,12 @@ report. Targets were written down before the first full run, from a sketch of th
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
+from benchmarks.harness.clock import Clock
 from benchmarks.harness.plots import make_axes, save_figure, tabulate_ours
 from benchmarks.harness.policies import read_run, score_of
 from benchmarks.harness.resumable_training import train_in_stages, training_folder
@@ -40,12 +42,21 @@ CELLS: dict[str, dict[str, Any]] = {  # what differs from the recommended settin
     **{name: {} for name in STEPS if name != "kl, loqa"},
     "past selves, no thieves": {"thieves": 0},
     "present self only": {"past_selves": False},
+    "past by GAE": {"past": "gae"},
+    "own advantages of one step": {"gae_decay": 0.0},
+    "returns cut off at the end": {"bootstrap": False},
     "GRU, board only": {},
     "5x5": {"grid_size": 5},
     "7x7": {"grid_size": 7},
     "three players": THREE,
     "three players, naive": THREE | {"weight": "none"},
+    "public goods of three": {"num_agents": 3},
+    "public goods of three, naive": {"num_agents": 3, "weight": "none"},
+    "public goods of five": {"num_agents": 5},
+    "dilemma": {},
+    "dilemma, naive": {"weight": "none"},
 }
+GAMES = {"public": "public_goods_v0", "dilemma": "ipd_v0"}  # by the first letters of a cell's name
 TARGETS: dict[str, dict[str, tuple[float, float]]] = {
     "seeds": {"self": (0.335, 1.0), "vs always_defect": (-0.04, 0.0), "in reach": (1.0, 1.0)},
     "GRU, board only": {"self": (0.33, 1.0), "vs always_defect": (-0.03, 0.0)},
@@ -53,8 +64,14 @@ TARGETS: dict[str, dict[str, tuple[float, float]]] = {
     "7x7": {"self": (0.128, 1.0)},
     "three players": {"self": (0.8 * 0.232, 1.0)},  # of the optimum
     "three players, naive": {"self": (-1.0, 0.2 * 0.232)},
+    "public goods of three": {"self": (0.8, 1.0)},  # of 1, where all contribute
+    "public goods of three, naive": {"self": (0.0, 0.2)},
+    "public goods of five": {"self": (0.8 * 2.0, 2.0)},
+    "dilemma": {"self": (-1.15, -1.0)},  # loqa_ipd.py's
+    "dilemma, naive": {"self": (-2.0, -1.8)},
 }
 SCORES = ("self", "vs always_defect", "vs always_cooperate")
+SCRIPTED = ("always_defect", "always_cooperate")
 STRONG = (0.2, -0.2)  # LOQA's threshold of self-play and of play against always-defect
 REACH = (0.335, -0.04)  # the same, of every seed on 3x3
 SETTINGS = {
@@ -99,15 +116,23 @@ def build_rows(name: str) -> tuple[Row, ...]:
         target = targets["in reach"]
         rows.append(Row("seeds: in reach", None, "in reach", target=target, span=1.0, note=note))
     rows.append(Row(f"{name}: core-s", None, "core-s", digits=0, unit="s"))
-    if not name.startswith("three"):
+    if env_of(name) == "coin_game_v0" and not name.startswith("three"):
         rows.append(Row(f"{name}: core-s to strong", None, "core-s to strong", digits=0, unit="s"))
     return tuple(rows)
+
+
+def env_of(name: str) -> str:
+    """The game of a cell."""
+    found = [env_id for first, env_id in GAMES.items() if name.startswith(first)]
+    return found[0] if found else "coin_game_v0"
 
 
 def arguments_of(settings: Settings) -> dict[str, Any]:
     """What `train` is asked for."""
     name = settings["cell"]
-    arguments = {} if name == "GRU, board only" else dict(MLP)
+    # In other games than the Coin Game the learner's defaults are an MLP on what was done last.
+    own = name == "GRU, board only" or env_of(name) != "coin_game_v0"
+    arguments = {} if own else dict(MLP)
     if name in STEPS:
         rule, weight = name.split(", ")
         arguments["step_rule"] = rule
@@ -130,7 +155,8 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     stages = [*range(every, last, every), last]
     evaluate = partial(evaluate_run, clock=Clock(), episodes=settings["episodes"])
     arguments = arguments_of(settings) | {"seed": seed}
-    found = train_in_stages(folder, stages, evaluate, "loqa_proximal", "coin_game_v0", **arguments)
+    env_id = env_of(settings["cell"])
+    found = train_in_stages(folder, stages, evaluate, "loqa_proximal", env_id, **arguments)
     return summary([scores for _, scores in found], int(arguments.get("grid_size", 3)))
 
 
@@ -151,26 +177,11 @@ def summary(evaluations: list[dict[str, float]], grid: int) -> Result:
     return {"samples": samples, "curves": {"self": [each["self"] for each in evaluations]}}
 
 
-class Clock:
-    """Computing time of this process, in parts."""
-
-    def __init__(self) -> None:
-        self.since = time.process_time()
-
-    def part(self) -> float:
-        """Core-seconds since it was started, or started again."""
-        return time.process_time() - self.since
-
-    def restart(self) -> None:
-        """From now on."""
-        self.since = time.process_time()
-
-
 def evaluate_run(run_folder: Path, clock: Clock, episodes: int) -> dict[str, float]:
     """Scores of a run folder, and the core-seconds of its training since the last ones."""
     spent = clock.part()
     run = read_run(run_folder)
-    scores = score_of(run_folder, episodes, run.seed + run.iterations)
+    scores = score_of(run_folder, episodes, run.seed + run.iterations, SCRIPTED)
     clock.restart()
     return {"core-s": spent, **scores}
 
@@ -179,7 +190,8 @@ def plot(result: Result, path: Path) -> None:
     """Self-play and play against always-defect, by setting."""
     figure, (axis,) = make_axes(1, width=7.0)
     ours = tabulate_ours(result)
-    names = [name for name in CELLS if ours.get(f"{name}: self") is not None]
+    coins = [name for name in CELLS if env_of(name) == "coin_game_v0"]
+    names = [name for name in coins if ours.get(f"{name}: self") is not None]
     for k, quantity in enumerate(SCORES[:2]):
         heights = [ours[f"{name}: {quantity}"] for name in names]
         axis.barh([i + 0.4 * k for i in range(len(names))], heights, 0.4, label=quantity)

@@ -9,12 +9,9 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
-
-from typing_extensions import override
 
 
 def deprecated(old: str, new: str, stacklevel: int = 3) -> None:
@@ -38,22 +35,26 @@ def moved_modules(moved: Mapping[str, str]) -> None:
     sys.meta_path.append(_Finder(dict(moved)))
 
 
-class _Finder(MetaPathFinder, Loader):
-    """Finds what nobody else has found: the modules that moved."""
+class _Finder:
+    """Finds what nobody else has found: the modules that moved.
+
+    A finder and a loader without their base classes, which take as long to import as all else here.
+    """
 
     def __init__(self, moved: dict[str, str]) -> None:
         self.moved = moved
 
-    @override
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """What Python asks every finder: do you have this module?"""
         if fullname not in self.moved:
             return None
         new = importlib.util.find_spec(self.moved[fullname])
         parent = any(name.startswith(f"{fullname}.") for name in self.moved)
+        loader: Any = self
         # The file's name is what `python -m` shows as the program's.
-        return ModuleSpec(fullname, self, origin=new.origin if new else None, is_package=parent)
+        return ModuleSpec(fullname, loader, origin=new.origin if new else None, is_package=parent)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The code of the module as it is now, for `python -m OLD.NAME`."""
@@ -64,8 +65,11 @@ class _Finder(MetaPathFinder, Loader):
         code: CodeType | None = loader.get_code(new) if loader else None
         return code
 
-    @override
+    def create_module(self, spec: ModuleSpec) -> None:
+        """None: a module as Python makes it."""
+
     def exec_module(self, module: ModuleType) -> None:
+        """Has the module answer with the names of the one that took its place."""
         new = self.moved[module.__name__]
         deprecated(f"the module {module.__name__}", new)  # importlib's own frames do not count
         target = importlib.import_module(new)

@@ -1,11 +1,9 @@
 """The list of games; `make` makes environments of them.
 
     list_envs, spec, payoffs     what there is
-    register                     adds a game; PettingZoo and Gymnasium are told at once
+    register                     adds a game; PettingZoo and Gymnasium are told (`registries`)
 
-Both registries are given the *name* of what makes the environment, and the game's id as its
-argument.  So a game of one's own needs no module of its own, this file imports rules only, and
-what makes environments is imported when somebody makes one.
+This file imports rules only; what makes environments is imported when somebody makes one.
 """
 
 import difflib
@@ -17,10 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
-import pettingzoo
 
 from social_dilemmas_env.deprecation import deprecated
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
@@ -38,10 +34,9 @@ from social_dilemmas_env.games.public_goods import PublicGoods, public_goods
 from social_dilemmas_env.games.rps import rps
 from social_dilemmas_env.games.stag_hunt import stag_hunt
 from social_dilemmas_env.games.switches import SWITCHES, switched
-from social_dilemmas_env.modes import APIS
+from social_dilemmas_env.registries import announce
 from social_dilemmas_env.validation import nearest
 
-NAMESPACE = "social_dilemmas"
 MAX_PAYOFF_AGENTS = 16  # a payoff tensor of public goods has 2^N joint actions
 Rules = Callable[..., Game]  # keyword arguments -> the rules, arguments checked
 
@@ -144,7 +139,7 @@ def register(env_id: str, rules: Rules, page: str | None = None) -> None:
         raise TypeError(f"page must be a text, got {page!r}")
 
     _SPECS[env_id] = EnvSpec(env_id, rules, (page or "").strip() or _page_of(rules) or env_id)
-    _announce(env_id, f"{NAMESPACE}/{name}-v{version}")
+    announce(env_id)
 
 
 def _page_of(rules: Any) -> str:
@@ -161,25 +156,6 @@ def _page_of(rules: Any) -> str:
     text = rules.__dict__.get("__doc__") or ""
     generated = is_dataclass(rules) and text.startswith(f"{rules.__name__}(")
     return own if text and not generated else module
-
-
-def _announce(env_id: str, name: str) -> None:
-    """Tells PettingZoo (both APIs) and Gymnasium (one learner among fixed players)."""
-    if name in gymnasium.registry:
-        return  # the package was imported anew
-
-    # Both import what they are told to when somebody makes the game.
-    if hasattr(pettingzoo, "register"):  # PettingZoo >= 1.27
-        make = "social_dilemmas_env.make:make_env"
-        for api in APIS:
-            pettingzoo.register(api, name, make, kwargs={"env_id": env_id, "api": api})
-
-    gymnasium.register(
-        name,
-        entry_point="social_dilemmas_env.single_agent:SingleEnv",
-        vector_entry_point="social_dilemmas_env.single_agent:SingleVectorEnv",
-        kwargs={"env_id": env_id},
-    )
 
 
 def list_envs() -> list[str]:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from social_dilemmas_env.validation import real_array
+
 Floats = NDArray[np.float64]
 
 
@@ -41,8 +43,9 @@ def gini(returns: ArrayLike) -> Floats:
 
     Raises:
         ValueError: a negative return, for which shares have no meaning.
+        TypeError: no numbers.
     """
-    earned = np.asarray(returns, np.float64)
+    earned = real_array("returns", returns)
     if earned.ndim == 0 or earned.shape[-1] == 0:
         raise ValueError(f"returns must have a last axis of players, got shape {earned.shape}")
     if (earned < 0).any():

@@ -22,6 +22,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 RESET_OPTIONS = ("reset_mask",)  # that some view has
 MAX_CYCLES = 1 << 24  # steps of an episode: step counters then stay far below 2^32
@@ -61,6 +62,21 @@ def finite(name: str, value: Any) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, got {value!r}")
     return float(value)
+
+
+def real_array(name: str, values: Any) -> npt.NDArray[np.float64]:
+    """Numbers of any shape as float64.
+
+    Raises:
+        TypeError: anything else; complex numbers too, whose imaginary part would be lost.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf" and not all(isinstance(x, Real) for x in array.flat):
+            raise TypeError(array.dtype)
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name} must be real numbers, got {values!r:.200}") from None
 
 
 def flag(name: str, value: Any) -> bool:

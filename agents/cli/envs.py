@@ -50,12 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
         print("trained agents: social-dilemmas envs --agents")
         return 0
 
-    # ... or a page, and what is not in it.
+    # ... or a page, and what is not in it; a mistake is told before it.
     spec = sde.spec(arguments.env)
+    rules = spec.game(**parse_settings(arguments.set)) if arguments.set else None
     print(spec.page)
     print("\n## Strategies\n\n" + ", ".join(f"`{name}`" for name in sde.list_strategies(spec.id)))
-    if arguments.set:
-        print(f"\n## These rules\n\n{spec.game(**parse_settings(arguments.set))}")
+    if rules is not None:
+        print(f"\n## These rules\n\n{rules}")
     return 0
 
 

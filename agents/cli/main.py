@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 from agents.errors import TrainingError
 from agents.tasks.attempts import MODULES
-from social_dilemmas_env.extras import explained, need_found
 from social_dilemmas_env.version import __version__
 
 # name -> (module, one line of help); the module offers add_arguments(parser) and run(arguments) ->
@@ -144,6 +143,8 @@ def import_modules(words: list[str]) -> int:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Runs the command that was parsed; whatever goes wrong is one sentence and a status."""
+    from social_dilemmas_env.extras import explained, need_found
+
     name = f"social-dilemmas {arguments.command}"
     try:
         for module, extra in NEEDS.get(arguments.command, ()):
@@ -168,4 +169,7 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 
 def _one_line(error: BaseException) -> str:
+    """What went wrong, without the number of the system's error."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split())

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--episodes", type=int, default=128, help="games a number of defectors (default 128)"
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the games (default 0)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="FILE.json, or a plot FILE.png")
     add_set(parser, "arguments of the game, e.g. num_agents=3")
 

@@ -124,7 +124,7 @@ def add_episodes(parser: argparse.ArgumentParser, default: int) -> None:
     """`--episodes` and `--seed` of commands that play pairs."""
     text = f"games a pair (default {default})"
     parser.add_argument("--episodes", type=int, default=default, help=text)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the games (default 0)")
 
 
 def check_episodes(arguments: argparse.Namespace) -> None:

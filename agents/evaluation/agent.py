@@ -120,6 +120,10 @@ class TrainedAgent:
         """The same policy computed in float64, with the parameters shared or copied."""
         return self
 
+    def shown_its_memory(self) -> "TrainedAgent":
+        """The same policy of a game that shows what it remembers; itself, where there is none."""
+        return self
+
     def check_batch(self, observations: Tensor) -> None:
         """Raises ValueError if these are one observation, and not those of B games."""
         if self._one is None:

@@ -22,7 +22,7 @@ from social_dilemmas_env.extras import need
 from social_dilemmas_env.single_agent.players import Place, as_policy
 from social_dilemmas_env.strategies.axelrod_player import PREFIX, is_axelrod_word, own_table
 
-MEETS = "agents in Axelrod's matches"
+MEETS = "a tournament of Axelrod"
 
 
 @dataclass(frozen=True)

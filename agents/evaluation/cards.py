@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.manifest import read_manifest
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import nearest
 
@@ -43,10 +44,11 @@ def bundled_facts(name: str) -> Facts:
 
     Raises:
         ValueError: an unknown name (the nearest are given).
+        CheckpointError: its manifest is damaged.
     """
     if name not in list_cards():
         raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, list_cards())}")
-    facts: Facts = json.loads((BUNDLED / f"{name}.json").read_text())["facts"]
+    facts: Facts = read_manifest(BUNDLED / f"{name}.json")["facts"]
     return facts
 
 
@@ -73,7 +75,7 @@ def model_card(name: str, picture: str | None = None) -> str:
         _table(_rows(facts), ("fact", "value")),
         "## Scores",
         _scores(facts),
-        *_section("## Exploitability", _exploitability(facts)),
+        *_section("## Exploitability", _exploitability(name, facts)),
         *_section("## Policy", _policy(facts)),
         *_section("## Notes", facts.get("note", "")),
         "## Try it",
@@ -111,6 +113,11 @@ def _learner(facts: Facts) -> str:
     if inner:
         return f"`{facts['learner']}` ({inner}, by linear algebra on the rules)"
     return f"`{facts['learner']}`" + (f" from `{teacher}`" if teacher else "")
+
+
+def _seats(facts: Facts) -> int:
+    """How many play its game."""
+    return len(spec(facts["env_id"]).game(**facts["game"]).num_actions)
 
 
 def _access(facts: Facts) -> str:
@@ -175,29 +182,66 @@ def _scores(facts: Facts) -> str:
     return _table(rows, ("against", "reward a step")) + "\n\n" + " ".join(notes)
 
 
-def _exploitability(facts: Facts) -> str:
-    """Exact, or bounds, or that nobody has looked."""
-    exact, found = facts.get("exact"), facts.get("exploitability")
-    if exact:
-        return str(exact["certificate"])
+def known_exploitability(facts: Facts) -> str:
+    """What is known, short: an exact number, or the lower end of the largest bound after "≥"."""
+    found = facts.get("exploitability")
     if found is None:
-        return "Not computed."
-
-    lines = []
+        return "not computed"
     if found["exact"]:
-        known = found["exact"]
-        lines.append(
-            f"Exact: the best response gains {known['gain']:+.4f} a step over {known['steps']} "
-            f"steps; without end, discounted by {known['gamma']:g}, {known['epsilon']:+.4f}."
-        )
+        return f"{found['exact']['gain']:.3f}"
+    gains = [row["gain"]["low"] for row in _bounds(found).values()]
+    return f"≥ {max(0.0, *gains):.3f}"
+
+
+def _exploitability(name: str, facts: Facts) -> str:
+    """Exact, or bounds, or how to get them."""
+    exact, found = facts.get("exact"), facts.get("exploitability")
+    certificate = [str(exact["certificate"])] if exact else []
+    if found is None and _seats(facts) > 2:
+        return "Not computed: responses are learned in games of two."
+    if found is None:
+        command = f"social-dilemmas exploit {facts['env_id']} bundled:{name} --keep"
+        return "\n\n".join([*certificate, f"Not computed: `{command}` writes it here."])
+
+    settings = found["settings"]
+    lines = ["What a player can gain against it, beside what it earns with itself."]
+    lines += [_exact(found["exact"], facts), *certificate] if found["exact"] else []
     if found["bounds"]:
         rows = [
-            (kind.replace("_", " "), row["kind"], _interval(row["gain"]))
-            for kind, row in found["bounds"].items()
-            if isinstance(row, dict) and "gain" in row
+            (kind.replace("_", " "), row["kind"], _interval(row["gain"]), _interval(row["agent"]))
+            for kind, row in _bounds(found).items()
         ]
-        lines.append(_table(rows, ("who responds", "what it is", "gain a step (95 %)")))
-    return "\n\n".join([*lines, f"By `{found['command']}`."])
+        about = (
+            f"Each response had {settings['budget']:,} steps of the game to learn (seed "
+            f"{settings['seed']}) and was measured in {settings['episodes']:,} fresh episodes; "
+            "95 % intervals over these."
+        )
+        lines += [_table(rows, ("who responds", "what it is", "gain a step", "the agent")), about]
+        lines += [] if found["exact"] else ["Its memory is not finite: no exact number is known."]
+    took = f"{found['seconds']:.0f} s" if found["seconds"] >= 1 else "less than 1 s"
+    return "\n\n".join([*lines, f"By `{found['command']}` ({took}, {found['device']})."])
+
+
+def _exact(known: Mapping[str, Any], facts: Facts) -> str:
+    """The exact numbers in sentences."""
+    start = ", of the policy that it starts with, before it learns" if _learns(facts) else ""
+    return (
+        f"Exact{start}: over {known['steps']} steps the best response earns "
+        f"{known['response']:+.4f} a step, the agent then {known['agent']:+.4f} (with itself "
+        f"{known['self']:+.4f}): a gain of {known['gain']:+.4f}. Without end, discounted by "
+        f"{known['gamma']:g}, it is {known['epsilon']:+.4f}. Linear algebra on "
+        f"{known['states']:,} states, no samples."
+    )
+
+
+def _learns(facts: Facts) -> bool:
+    """Whether it is a start for learning, whose manifest says how its reward changes."""
+    return "adaptation" in facts
+
+
+def _bounds(exploitability: Facts) -> dict[str, Any]:
+    rows = exploitability["bounds"] or {}
+    return {kind: row for kind, row in rows.items() if isinstance(row, dict) and "gain" in row}
 
 
 def _interval(score: Mapping[str, float]) -> str:
@@ -214,7 +258,7 @@ def _commands(name: str, facts: Facts) -> str:
     words = " ".join(f"{key}={value}" for key, value in facts["game"].items())
     given = f" --set {words}" if words else ""
     env_id, bundled = facts["env_id"], f"bundled:{name}"
-    others = " ".join([bundled] * (len(spec(env_id).game(**facts["game"]).num_actions) - 1))
+    others = " ".join([bundled] * (_seats(facts) - 1))
     lines = [
         f"social-dilemmas play {env_id} human {others}{given}",
         f"social-dilemmas play {env_id} {bundled} {others}{given} --save match.html",

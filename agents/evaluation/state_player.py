@@ -13,6 +13,7 @@ import numpy as np
 from agents.evaluation.scoring import play_episodes
 from social_dilemmas_env.exact import ExactGame
 from social_dilemmas_env.exact.tracking import StateTracker
+from social_dilemmas_env.validation import real_array
 
 
 class StatePlayer:
@@ -27,7 +28,7 @@ class StatePlayer:
     def __init__(self, game: ExactGame, policy: Any, player: int = 0) -> None:
         self.game, self.player = game, player
         self.tracker = StateTracker(game, player)
-        tables = np.asarray(policy, np.float64)
+        tables = real_array("policy", policy)
         tables = tables if tables.ndim == 3 else tables[None]
         self.tables = np.stack([game.by_state(table, player) for table in tables])
         self.reset(1, 0)

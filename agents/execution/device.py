@@ -3,6 +3,8 @@
 import platform
 from pathlib import Path
 
+MULTIPLIERS = ("mkl", "onednn")  # of float32 matrices on a CPU: multiplication.py
+
 
 def resolve_device(word: str) -> str:
     """The device of a word: "auto" is CUDA where there is one; any other word is itself."""

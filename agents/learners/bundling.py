@@ -12,6 +12,7 @@ from typing import Any
 from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import TrainedAgent
 from agents.learners.protocol import LearnerSpec
+from social_dilemmas_env.extras import explained
 
 
 def check_bundle(name: str, path: str | Path, recipes: Collection[str]) -> Path:
@@ -53,7 +54,10 @@ def bundle_command(
     parser.add_argument("file", help="NAME.json; NAME.safetensors is written beside it")
     parser.add_argument("--seed", type=int, default=0, help=seed)
     arguments = parser.parse_args()
-    print(make(arguments.name, arguments.file, arguments.seed))
+    try:
+        print(make(arguments.name, arguments.file, arguments.seed))
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        parser.error(str(explained(error)) if isinstance(error, ImportError) else str(error))
 
 
 def spec_without_loop(
@@ -76,4 +80,4 @@ def spec_without_loop(
     def refuse(*_: Any) -> Any:
         raise ValueError(f"{name} {instead}")
 
-    return LearnerSpec(name, title, lambda env_id: config(), refuse, restore)
+    return LearnerSpec(name, title, lambda env_id: config(), refuse, restore, instead=instead)

@@ -96,7 +96,7 @@ def exact_facts(exact: ExactGame, policy: Any, opponents: tuple[str, ...]) -> di
         policy: [S, A], played in every seat.
         opponents: scripted players, in all other seats.
     """
-    table = exact.check(np.asarray(policy, np.float64), 0)
+    table = exact.check(policy, 0)
     seats = range(exact.num_agents)
     certificate = exact.certificate([table for _ in seats])
     episode = exact.finite(exact.origin.game.max_cycles)

@@ -91,6 +91,7 @@ class LearnerSpec(Generic[ConfigT]):
         make: (config, env_id, game arguments, seed, device) -> a learner with its games.
         agent: (checkpoint, device, seed) -> the trained agent; see evaluation/restore.py.
         graphs: whether `make` gives a `GraphLearner`.
+        instead: of a learner that `train` does not drive: how it is trained, the end of a sentence.
     """
 
     name: str
@@ -99,3 +100,4 @@ class LearnerSpec(Generic[ConfigT]):
     make: Callable[[ConfigT, str, dict[str, Any], int, str], Learner]
     agent: Callable[[Checkpoint, str, int], TrainedAgent]
     graphs: bool = False
+    instead: str = ""

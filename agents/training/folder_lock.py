@@ -6,6 +6,7 @@ process leaves is taken over where one can ask whether it still runs.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -21,7 +22,8 @@ class FolderLock:
     """A lock on a folder, as a context.
 
     Args:
-        folder: created if missing, when the context is entered.
+        folder: created if missing, when the context is entered; gone again where an error leaves
+            the context before anything was written in it.
 
     Raises:
         BlockingIOError: another process is at work in it; in a sentence.
@@ -32,19 +34,34 @@ class FolderLock:
         self.folder = folder
         self._file: IO[Any] | None = None
         self._pid_file = False
+        self._made: list[Path] = []  # folders that were missing, the innermost first
 
     def __enter__(self) -> Self:
         self._acquire()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        # The file stays: who deletes one can delete another's.
+    def __exit__(self, *error: object) -> None:
+        if any(error):
+            self._remove_what_was_made()
+        self._release()
+
+    def _release(self) -> None:
+        # The file stays, for others wait for it.
         if self._file is not None:
             self._file.close()
             self._file = None
         if self._pid_file:
             (self.folder / NAME_OF_PID).unlink(missing_ok=True)
             self._pid_file = False
+
+    def _remove_what_was_made(self) -> None:
+        """A refused request leaves no folder."""
+        there = [path.name for path in self.folder.glob("*")]
+        if self._made and there == [NAME]:
+            (self.folder / NAME).unlink()
+            with suppress(OSError):  # somebody else has come in between
+                for folder in self._made:
+                    folder.rmdir()
 
     def renew(self) -> None:
         """Locks again if the folder was deleted since.
@@ -53,7 +70,7 @@ class FolderLock:
             BlockingIOError: another process has begun in its place.
         """
         if not self._is_held():
-            self.__exit__()
+            self._release()
             self._acquire()
 
     def _is_held(self) -> bool:
@@ -66,7 +83,9 @@ class FolderLock:
             return False
 
     def _acquire(self) -> None:
+        missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._made = missing
         if fcntl is None:
             self._write_pid()
             return
@@ -75,11 +94,17 @@ class FolderLock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self.__exit__()
+            self._release()
             raise self._busy() from None
         except OSError:  # this file system has no locks
-            self.__exit__()
+            self._release()
             self._write_pid()
+            return
+
+        # Whoever held it may have removed the folder as it left.
+        if not self._is_held():
+            self._release()
+            self._acquire()
 
     def _write_pid(self) -> None:
         """The lock of a system without locks: a file that only one process can create."""

@@ -30,8 +30,9 @@ from agents.errors import TrainingError
 from agents.evaluation.loading import restore_agents
 from agents.evaluation.scoring import score_agent
 from agents.execution.cuda_graphs import Graphs
-from agents.execution.device import device_name, resolve_device
+from agents.execution.device import resolve_device
 from agents.execution.memory import keep_memory
+from agents.execution.multiplication import multiplication, training_device
 from agents.interruption import LeftHalfWay, leaving_if
 from agents.registry import LEARNERS, current_name
 from agents.training.callbacks import check_callbacks, notify, standard_callbacks
@@ -119,7 +120,7 @@ def run_request(request: Request, folder: Path, device: str, callbacks: tuple[ob
     before = torch.get_num_threads()
     torch.set_num_threads(request.plan.threads)
     try:
-        with _memory_advice(request.config):
+        with multiplication(request.plan.matmul), _memory_advice(request.config):
             learner: Any = request.spec.make(
                 request.config, request.env_id, request.game, request.seed, device
             )
@@ -186,8 +187,9 @@ class Run:
         return int(self.learner.iteration)
 
     def elapsed(self) -> float:
-        """Seconds of training so far, also those before an interruption."""
-        return round(self._seconds_before + time.monotonic() - self._started, 2)
+        """Seconds of training so far, also those before an interruption; never fewer."""
+        spent = max(0.0, time.monotonic() - self._started)  # a machine's clock may be set back
+        return round(self._seconds_before + spent, 2)
 
     def go(self, callbacks: tuple[object, ...] = ()) -> None:
         """Trains to the end of the plan, or until a signal.
@@ -309,7 +311,7 @@ class Run:
         }
         return {
             **self.facts,
-            "device": device_name(self.device),
+            "device": training_device(self.device),
             "seconds": self.elapsed(),
             "versions": versions,
             "iterations": self.iteration,

@@ -19,6 +19,7 @@ import torch
 
 from agents.interruption import leaving_if
 from agents.registry import LEARNERS
+from social_dilemmas_env.validation import nearest
 
 GAMES = ("coin_game_v0", "ipd_v0")
 
@@ -67,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("learners", nargs="*", metavar="LEARNER", help="default: all")
     chosen = parser.parse_args(argv).learners or list(LEARNERS)
+    if unknown := [name for name in chosen if name not in LEARNERS]:
+        parser.error(f"there is no learner {unknown[0]!r}; {nearest(unknown[0], LEARNERS)}")
     torch.set_num_threads(1)
 
     for learner in chosen:

@@ -12,9 +12,10 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import social_dilemmas_env as sde
+from agents.execution.device import MULTIPLIERS
 from agents.registry import LEARNERS, RENAMED_SETTINGS, LearnerSpec
 from social_dilemmas_env.rng import check_seed
-from social_dilemmas_env.validation import nearest
+from social_dilemmas_env.validation import nearest, one_of
 
 # What may be learned, for how long, and in which game: by name.
 Settings = dict[str, Any]
@@ -35,6 +36,7 @@ class Plan:
     save_minutes: float = 5.0  # wall clock between checkpoints; there is always one at the end
     keep: int = 3  # checkpoints that stay
     threads: int = 1  # of torch on the CPU; many small operations are fastest on one
+    matmul: str = "mkl"  # what multiplies float32 matrices on the CPU: "mkl" or "onednn"
     cuda_graphs: bool = False  # record a deep learner's updates; not yet run on a device
     quiet: bool = False  # no progress bar
 
@@ -45,6 +47,7 @@ class Plan:
             value = getattr(self, name)
             if value is not None and value < bound:
                 raise ValueError(f"{name} must be at least {bound}, not {value}")
+        one_of("matmul", self.matmul, MULTIPLIERS)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ def plan_sweep(
         device: see `train`.
 
     Raises:
-        ValueError: an unknown name (the nearest are given), a bad value, or a run twice.
+        ValueError: an unknown name (the nearest are given), a learner that `train` does not drive,
+            a bad value, or a run twice.
     """
     grid, common = dict(grid or {}), dict(common or {})
     if both := sorted(grid.keys() & common.keys()):
@@ -119,7 +120,9 @@ def plan_sweep(
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice} is in the sweep twice")
     for run in runs:
-        run.request()
+        spec = run.request().spec
+        if spec.instead:
+            raise ValueError(f"{learner} {spec.instead}")
     return runs
 
 

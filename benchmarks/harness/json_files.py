@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,37 @@ def read_json(path: Path) -> Any:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no ordinary file, too large, or not JSON.
+        ValueError: it is no ordinary file, too large, or not JSON that `write_json` writes.
     """
     try:
-        return json.loads(read_regular(path, MAX_BYTES))
+        text = read_regular(path, MAX_BYTES)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (RecursionError, MemoryError) as error:
         raise ValueError(f"not readable: {type(error).__name__}") from error
+
+
+def _finite(word: str) -> float:
+    """A number as JSON has it; its readers also take NaN, Infinity and 1e999."""
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(f"{word:.20} is not finite")
+    return number
+
+
+def read_object(path: Path, *keys: str) -> dict[str, Any]:
+    """An object with at least these keys, from a file of JSON.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such file; the sentence names it.
+    """
+    try:
+        found: Any = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: not readable: {error}") from error
+    if not (isinstance(found, dict) and found.keys() >= set(keys)):
+        raise ValueError(f"{path}: not an object with {' and '.join(keys)}")
+    return found
 
 
 def write_json(path: Path, data: Any, indent: int | None = None) -> None:

@@ -224,5 +224,6 @@ def steps_per_second(
         for name, loop in loops.items():
             start = time.process_time()
             loop(sizes[name])
-            rates[name].append(num_envs * sizes[name] / (time.process_time() - start))
+            spent = max(time.process_time() - start, 1e-6)
+            rates[name].append(num_envs * sizes[name] / spent)
     return rates

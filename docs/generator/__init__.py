@@ -4,9 +4,9 @@
     games.py      a page a game: its own page, quick facts, picture, film, exact anchors
     learners.py   a page a learner: paper and equations, settings, metrics, departures, results
     commands.py   the command line, from `--help`
-    cards.py      a page a bundled agent, from its manifest
+    cards.py      a page a bundled agent, from its manifest, with a film of it
     results.py    a page a benchmark, from benchmarks/results
-    blocks.py     the blocks of code of the pages: which run, and which only look
+    addresses.py  what `make docs-links` found: dead links apart from those that nobody could ask
 
 `conf.py` calls `write_reference` before Sphinx looks for pages.
 """

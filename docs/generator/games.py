@@ -148,17 +148,20 @@ def film(env_id: str, kwargs: dict[str, Any], path: Path) -> None:
     """A short episode, drawn once: the first strategies of the cast that differ."""
     if path.exists():
         return
-    names = [
-        name
-        for name in ("tit_for_tat", "restrained", "greedy", "random")
-        if name in _names(env_id, kwargs)
+    cast = ("tit_for_tat", "restrained", "greedy", "random")
+    names = [name for name in cast if name in sde.list_strategies(env_id, **kwargs)]
+
+    seats = range(len(sde.spec(env_id).game(**kwargs).num_actions))
+    players = [
+        sde.make_strategy(names[n % len(names)], env_id, player=n, seed=n, **kwargs) for n in seats
     ]
+    film_of(env_id, kwargs, players, path)
+
+
+def film_of(env_id: str, kwargs: dict[str, Any], players: Sequence[Any], path: Path) -> None:
+    """The first steps of a game of these players, one a seat."""
     env = sde.make_env(env_id, render_mode="rgb_array", **kwargs)
     observations, _ = env.reset(seed=3)
-    players = []
-    for seat in range(len(env.possible_agents)):
-        name = names[seat % len(names)]
-        players.append(sde.make_strategy(name, env_id, player=seat, seed=seat, **kwargs))
 
     frames = [env.render()]
     while env.agents and len(frames) <= FILM_STEPS:
@@ -170,7 +173,3 @@ def film(env_id: str, kwargs: dict[str, Any], path: Path) -> None:
         frames.append(env.render())
     env.close()
     save_video(frames, path, FRAMES_PER_SECOND)
-
-
-def _names(env_id: str, kwargs: dict[str, Any]) -> list[str]:
-    return sde.list_strategies(env_id, **kwargs)

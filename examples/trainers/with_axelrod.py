@@ -4,10 +4,13 @@ pip install -r examples/trainers/requirements/axelrod.txt -e ".[agents]"
 python examples/trainers/with_axelrod.py      # a minute; its import takes ten seconds
 """
 
-import torch
-from with_cleanrl import against
+from pinned import pinned
 
-from agents.evaluation.axelrod_bridge import axelrod_tournament
+with pinned("axelrod"):
+    import torch
+    from with_cleanrl import against
+
+    from agents.evaluation.axelrod_bridge import axelrod_tournament
 
 ENTRIES = (
     *("bundled:loqa_ipd", "tit_for_tat", "pavlov", "always_defect"),

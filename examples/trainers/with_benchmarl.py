@@ -6,12 +6,15 @@ python examples/trainers/with_benchmarl.py    # a minute
 
 import tempfile
 
-import benchmarl.algorithms
-import torch
-from benchmarl.experiment import Callback, Experiment, ExperimentConfig
-from benchmarl.models.mlp import MlpConfig
+from pinned import pinned
 
-from social_dilemmas_env.adapters.benchmarl import SocialDilemmaTask
+with pinned("benchmarl"):
+    import benchmarl.algorithms
+    import torch
+    from benchmarl.experiment import Callback, Experiment, ExperimentConfig
+    from benchmarl.models.mlp import MlpConfig
+
+    from social_dilemmas_env.adapters.benchmarl import SocialDilemmaTask
 
 
 def settings(folder, frames):

@@ -7,12 +7,15 @@ The file is actor_critic.py: it asks for `reset() -> rows` and `step(actions) ->
 terminated, truncated`, which is two reshapes of a batch.
 """
 
-import gymnasium
-import numpy as np
-import torch
-from actor_critic import Ppo, Settings
+from pinned import pinned
 
-import social_dilemmas_env as sde
+with pinned("cleanrl"):
+    import gymnasium
+    import numpy as np
+    import torch
+    from actor_critic import Ppo, Settings
+
+    import social_dilemmas_env as sde
 
 
 class Rows:

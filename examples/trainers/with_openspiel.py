@@ -4,12 +4,15 @@ pip install -r examples/trainers/requirements/openspiel.txt -e .
 python examples/trainers/with_openspiel.py    # seconds
 """
 
-import numpy as np
-import pyspiel
-from open_spiel.python.algorithms import tabular_qlearner
-from open_spiel.python.rl_environment import StepType, TimeStep
+from pinned import pinned
 
-import social_dilemmas_env as sde
+with pinned("openspiel"):
+    import numpy as np
+    import pyspiel
+    from open_spiel.python.algorithms import tabular_qlearner
+    from open_spiel.python.rl_environment import StepType, TimeStep
+
+    import social_dilemmas_env as sde
 
 TURNS = 50
 

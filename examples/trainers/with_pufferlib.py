@@ -8,13 +8,16 @@ graphics library.  A batch of its own kind (`PufferEnv` on `make_vec_env`) is a 
 than emulation.
 """
 
-import numpy as np
-import pufferlib.emulation
-import pufferlib.vector
-import torch
-from actor_critic import Ppo
+from pinned import pinned
 
-import social_dilemmas_env as sde
+with pinned("pufferlib"):
+    import numpy as np
+    import pufferlib.emulation
+    import pufferlib.vector
+    import torch
+    from actor_critic import Ppo
+
+    import social_dilemmas_env as sde
 
 
 def emulated(env_id, games):

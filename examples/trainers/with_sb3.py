@@ -4,12 +4,15 @@ pip install -r examples/trainers/requirements/sb3.txt -e .
 python examples/trainers/with_sb3.py          # a minute
 """
 
-import torch
-from stable_baselines3 import PPO
-from stable_baselines3.common.env_util import make_vec_env
+from pinned import pinned
 
-import social_dilemmas_env.single_agent  # noqa: F401  the names that Gymnasium knows
-from social_dilemmas_env.adapters.sb3 import SB3VecEnv
+with pinned("sb3"):
+    import torch
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_vec_env
+
+    import social_dilemmas_env.single_agent  # noqa: F401  the names that Gymnasium knows
+    from social_dilemmas_env.adapters.sb3 import SB3VecEnv
 
 SETTINGS = {"seed": 0, "device": "cpu"}
 PPO_SETTINGS = {"n_steps": 50, "batch_size": 800, "learning_rate": 3e-3, "gamma": 0.96}

@@ -8,14 +8,17 @@ import dataclasses
 import importlib
 import tempfile
 
-import torch
-from skrl.envs.wrappers.torch import wrap_env
-from skrl.memories.torch import RandomMemory
-from skrl.models.torch import CategoricalMixin, DeterministicMixin, Model
-from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
-from torch import nn
+from pinned import pinned
 
-from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
+with pinned("skrl"):
+    import torch
+    from skrl.envs.wrappers.torch import wrap_env
+    from skrl.memories.torch import RandomMemory
+    from skrl.models.torch import CategoricalMixin, DeterministicMixin, Model
+    from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
+    from torch import nn
+
+    from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 
 
 def models(env, central):

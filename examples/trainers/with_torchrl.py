@@ -4,14 +4,17 @@ pip install -r examples/trainers/requirements/torchrl.txt -e .
 python examples/trainers/with_torchrl.py      # a minute
 """
 
-import torch
-from tensordict.nn import TensorDictModule
-from torch import nn
-from torchrl import collectors
-from torchrl.modules import MultiAgentMLP, ProbabilisticActor
-from torchrl.objectives import ClipPPOLoss, ValueEstimators
+from pinned import pinned
 
-from social_dilemmas_env.adapters.torchrl import TorchRLEnv
+with pinned("torchrl"):
+    import torch
+    from tensordict.nn import TensorDictModule
+    from torch import nn
+    from torchrl import collectors
+    from torchrl.modules import MultiAgentMLP, ProbabilisticActor
+    from torchrl.objectives import ClipPPOLoss, ValueEstimators
+
+    from social_dilemmas_env.adapters.torchrl import TorchRLEnv
 
 PLAYER = "player"
 KINDS = {"MAPPO": {"shared": True, "central": True}, "IPPO": {"shared": False, "central": False}}

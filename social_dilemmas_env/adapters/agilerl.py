@@ -16,11 +16,12 @@ import numpy as np
 from typing_extensions import override
 
 from social_dilemmas_env.adapters.dict_vec_env import Arrays, DictVecEnv, Infos
+from social_dilemmas_env.adapters.versions import unusable
 
 try:
     from agilerl.vector.pz_vec_env import PettingZooVecEnv
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f"{error}: pip install agilerl", name=error.name) from error
+except ImportError as error:
+    raise unusable("agilerl", error, "AgileVecEnv") from error
 
 
 class AgileVecEnv(PettingZooVecEnv):  # type: ignore[misc]  # an untyped library

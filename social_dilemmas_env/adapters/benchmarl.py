@@ -17,13 +17,12 @@ from typing import Any
 from typing_extensions import override
 
 from social_dilemmas_env.adapters.torchrl import GROUP, TorchRLEnv
+from social_dilemmas_env.adapters.versions import unusable
 
 try:
     from benchmarl.environments.common import TaskClass
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f'{error}: pip install benchmarl "torchrl==0.11.1" "tensordict==0.11.0"', name=error.name
-    ) from error
+except ImportError as error:
+    raise unusable("benchmarl", error, "SocialDilemmaTask") from error
 
 
 class SocialDilemmaTask(TaskClass):  # type: ignore[misc]  # an untyped library

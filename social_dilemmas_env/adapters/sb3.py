@@ -22,8 +22,8 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.adapters.versions import unusable
 from social_dilemmas_env.envs.parallel import DilemmaEnv
-from social_dilemmas_env.extras import missing
 from social_dilemmas_env.games.game import State
 from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.modes import RenderMode
@@ -34,8 +34,8 @@ from social_dilemmas_env.vector.numpy_env import NumpyBatch
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
-except ModuleNotFoundError as error:
-    raise missing(error.name or "stable_baselines3", "sb3", "SB3VecEnv") from error
+except ImportError as error:
+    raise unusable("stable_baselines3", error, "SB3VecEnv") from error
 
 MOST_IMAGES = 9  # games in one picture
 
@@ -143,7 +143,7 @@ class SB3VecEnv(VecEnv):
         # The running episodes of all rows.
         rows = math.prod(shape)
         self._returns, self._lengths = np.zeros(rows), np.zeros(rows, np.int64)
-        self._began = time.time()
+        self._began = time.monotonic()
         spaces: Any = self.batch.single_observation_space, self.batch.single_action_space
         super().__init__(rows, *spaces)
 
@@ -222,7 +222,7 @@ class SB3VecEnv(VecEnv):
             final = self._rows(final) if len(self._shape) > 1 else final
             # Against an opponent Gymnasium's view has them one level down.
             metrics = info.get("metrics") or info.get("final_info", {}).get("metrics")
-            seconds = round(time.time() - self._began, 6)
+            seconds = round(time.monotonic() - self._began, 6)
             for row in np.flatnonzero(truncations):
                 episode = {"r": float(self._returns[row]), "l": int(self._lengths[row])}
                 infos[row] = {

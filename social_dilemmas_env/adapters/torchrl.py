@@ -21,8 +21,8 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.adapters.options import required_options
+from social_dilemmas_env.adapters.versions import unusable
 from social_dilemmas_env.engine.episode_metrics import metric_names
-from social_dilemmas_env.extras import missing
 from social_dilemmas_env.make import make_vec_env
 from social_dilemmas_env.vector.torch_env import TorchBatch, checked_device
 
@@ -30,8 +30,8 @@ try:
     from tensordict import TensorDict, TensorDictBase
     from torchrl.data import Bounded, Categorical, Composite, Unbounded
     from torchrl.envs import EnvBase
-except ModuleNotFoundError as error:
-    raise missing(error.name or "torchrl", "torchrl", "TorchRLEnv") from error
+except ImportError as error:
+    raise unusable("torchrl", error, "TorchRLEnv") from error
 
 GROUP = "player"  # all players form one group
 

@@ -6,9 +6,7 @@ int32, words uint32.  Where `rng` needs 64 bits for a moment, and the noise of p
 `wide` allows them there and then; whatever the caller has set, results have the same types.
 """
 
-import copy
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -20,7 +18,6 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_engine import (
-    MAX_READY,
     Array,
     Arrays,
     Encoded,
@@ -31,7 +28,6 @@ from social_dilemmas_env.engine.array_tables import observation_count
 from social_dilemmas_env.engine.static_engine import StaticRules, StaticTables
 from social_dilemmas_env.engine.tables import num_states
 from social_dilemmas_env.games.game import (
-    Board,
     Column,
     Draw,
     Game,
@@ -85,12 +81,6 @@ def checked_device(device: Any) -> Any:
     return there[int(index or 0)]
 
 
-def check_rules(env_id: str, game: Game) -> None:
-    """Raises ValueError for rules that are bound to numpy or torch."""
-    if is_bound(game):
-        raise ValueError(f'{env_id} is not played on JAX yet: use backend="numpy" or "torch"')
-
-
 def checked_ids(game: Game, obs_mode: str, *, whole: bool = False) -> None:
     """Checks that ids of what players see, or of whole boards, fit the integers of JAX.
 
@@ -100,7 +90,7 @@ def checked_ids(game: Game, obs_mode: str, *, whole: bool = False) -> None:
     by_boards = whole and not player_0_sees_all(game)
     count = num_states(game) if by_boards else observation_count(game)
     allowed = jax.dtypes.canonicalize_dtype(np.int64) == np.int64
-    if obs_mode == "state" and count > INT_LIMIT and not allowed:
+    if obs_mode == "state" and not is_bound(game) and count > INT_LIMIT and not allowed:
         raise ValueError(
             f'obs_mode="state": this game has {count} ids, more than an int32 holds; allow JAX 64 '
             'bits, jax.config.update("jax_enable_x64", True), or choose another obs_mode'
@@ -307,81 +297,3 @@ class JaxTables(JaxEngine, StaticTables):
         if self.state_observations is None:
             return super().observe(encoded, out)
         return self.xp.take(self.state_observations, lax.optimization_barrier(encoded[0]))
-
-
-class Compiled:
-    """The functions of an engine, compiled once for all batches of the same rules.
-
-    Its tables are arguments of them: as constants they would be part of every program.
-
-    Attributes:
-        engine: what is compiled.
-        game, xp, numbers: the engine's.
-    """
-
-    def __init__(self, engine: JaxEngine):
-        self.engine, self.game, self.xp = engine, engine.game, engine.xp
-        self.numbers = engine.numbers
-        self.begin, self.begin_some = self._function("begin"), self._function("begin_some")
-        self.see, self.board = self._function("see"), self._function("board")
-        self.observe_many = self._function("observe_many")
-        self.see_into = self._function("see_into", donate_argnums=1, keep_unused=True)
-        self._play, self._ends = self._function("play"), self._function("ends")
-        self._trembled = self._function("trembled")
-
-    def _function(self, name: str, **options: Any) -> Callable[..., Any]:
-        engine = self.engine
-
-        def on_tables(tables: dict[str, Array], *args: Any) -> Any:
-            twin = copy.copy(engine)
-            vars(twin).update(tables)
-            with wide(False):  # whatever the caller has set
-                return getattr(twin, name)(*args)
-
-        function = jax.jit(on_tables, **options)
-        return lambda *args: function(self.tables, *args)
-
-    @cached_property
-    def tables(self) -> dict[str, Array]:
-        """The engine's arrays."""
-        if observation_count(self.game) * self.numbers <= MAX_READY:
-            _ = self.engine.observation_table  # made now, not while a function is traced
-        found = vars(self.engine).items()
-        return {name: value for name, value in found if isinstance(value, jax.Array)}
-
-    @property
-    def observation_table(self) -> Array:
-        """See `RuleEngine`."""
-        return self.engine.observation_table
-
-    def play(
-        self, encoded: Encoded, actions: Array, key: Key, t: Any, episode_rewards: Array | None
-    ) -> tuple[Encoded, Array]:
-        """See `RuleEngine`; t is an int or a numpy array."""
-        played: tuple[Encoded, Array]
-        played = self._play(encoded, actions, key, _clock(t), episode_rewards)
-        return played
-
-    def ends(self, key: Key, t: Any) -> Array:
-        """See `JaxEngine`."""
-        return self._ends(key, _clock(t))
-
-    def trembled(self, key: Key, t: Any, actions: Array) -> Array:
-        """See `JaxEngine`."""
-        return self._trembled(key, _clock(t), actions)
-
-    def encoded(self, board: Board) -> Encoded:
-        """The columns of boards, encoded."""
-        return self.engine.encoded(board)
-
-
-def _clock(t: Any) -> Any:
-    """A host's clock, or clocks, as a compiled function takes them."""
-    return np.int32(t) if isinstance(t, int) else t.astype(np.int32)
-
-
-@lru_cache(maxsize=32)
-def compiled(game: Game, by_tables: bool, obs_mode: str, device: Any) -> Compiled:
-    """What plays the games of all batches of these rules on this device."""
-    xp = JaxArrays(device)
-    return Compiled((JaxTables if by_tables else JaxRules)(game, xp, obs_mode))

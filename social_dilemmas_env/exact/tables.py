@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from social_dilemmas_env.exact.chance import Floats, Ints
+from social_dilemmas_env.validation import real_array
 
 Policy = Floats  # [S, A], or [T, S, A] in a game of T steps; rows sum to one
 STRICT = 1e-9  # an action is better only by more than this part of the largest value
@@ -169,10 +170,7 @@ def check_policy(policy: Any, shape: tuple[int, ...], name: str) -> Policy:
         ValueError: another shape, negative or not finite entries, rows that do not sum to one.
         TypeError: no numbers.
     """
-    try:
-        array = np.asarray(policy, np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of probabilities, got {policy!r}") from None
+    array = real_array(f"the probabilities of {name}", policy)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
 

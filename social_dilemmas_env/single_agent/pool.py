@@ -12,6 +12,7 @@ import numpy as np
 
 from social_dilemmas_env.policy import GameDraws, Policy
 from social_dilemmas_env.single_agent.players import Place, as_policy, refuse_some
+from social_dilemmas_env.validation import real_array
 
 POOL_STREAM = 0x506F6F6C  # which member plays; apart from the members' own words
 
@@ -27,12 +28,13 @@ class OpponentPool:
 
     Raises:
         ValueError: no opponents; weights of another number, negative, not finite, or all 0.
+        TypeError: weights that are no numbers.
     """
 
     def __init__(self, opponents: Sequence[Any], weights: Sequence[float] | None = None):
         if isinstance(opponents, str) or not isinstance(opponents, Sequence) or not opponents:
             raise ValueError(f"a pool is a list of at least one opponent, got {opponents!r}")
-        chances = np.ones(len(opponents)) if weights is None else np.asarray(weights, np.float64)
+        chances = np.ones(len(opponents)) if weights is None else real_array("weights", weights)
         fine = chances.shape == (len(opponents),) and np.isfinite(chances).all()
         if not fine or (chances < 0).any() or not chances.sum():
             raise ValueError(

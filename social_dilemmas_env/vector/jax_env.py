@@ -12,13 +12,9 @@ import jax
 import numpy as np
 from typing_extensions import override
 
-from social_dilemmas_env.engine.jax_engine import (
-    Compiled,
-    check_rules,
-    checked_device,
-    checked_ids,
-    compiled,
-)
+from social_dilemmas_env.engine.jax_bound import checked_size
+from social_dilemmas_env.engine.jax_compiled import Compiled, compiled
+from social_dilemmas_env.engine.jax_engine import checked_device, checked_ids
 from social_dilemmas_env.engine.numpy_engine import NumpyArrays
 from social_dilemmas_env.games.game import Game
 from social_dilemmas_env.vector.base import BatchEnv
@@ -38,8 +34,8 @@ class JaxBatch(BatchEnv):
     def __init__(self, env_id: str, game: Game, options: Options):
         """Makes the batch; use `make_vec_env`."""
         self.device = checked_device(options.device)
-        check_rules(env_id, game)
         checked_ids(game, options.obs_mode)
+        checked_size(game, options.num_envs)
 
         # By name, for copies: a device can be neither copied nor pickled.
         index = jax.devices(self.device.platform).index(self.device)

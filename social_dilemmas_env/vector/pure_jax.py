@@ -18,12 +18,10 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_engine import Array, Encoded, Key
+from social_dilemmas_env.engine.jax_compiled import make_engine
 from social_dilemmas_env.engine.jax_engine import (
     INT_LIMIT,
     JaxArrays,
-    JaxRules,
-    JaxTables,
-    check_rules,
     checked_ids,
     chosen,
     wide,
@@ -69,15 +67,14 @@ class JaxEnv:
 
     def __init__(self, env_id: str, game: Game, options: Options):
         """Makes the functions; use `jax_env`."""
-        check_rules(env_id, game)
         checked_ids(game, options.obs_mode)
         self.env_id, self.game = env_id, game
         self.num_agents, self.possible_agents = len(game.num_actions), player_names(game)
         self.obs_mode, self.autoreset = options.obs_mode, options.autoreset
         spaces = single_spaces(game, options.obs_mode)
         self.single_observation_space, self.single_action_space = spaces
-        engine = JaxTables if by_tables(game, options.tables) else JaxRules
-        self.engine = engine(game, JaxArrays(), options.obs_mode)
+        tables = by_tables(game, options.tables)
+        self.engine = make_engine(game, tables, options.obs_mode, JaxArrays())
 
         # Compiled here too, for those who call them one by one.
         self._reset_of, self._step_of = jax.jit(self._reset), jax.jit(self._step)

@@ -177,6 +177,29 @@ def test_a_training_goes_on_at_the_stage_where_it_was_killed(tmp_path):
     assert all(torch.equal(x, ends[1][key]) for key, x in ends[0].items())
 
 
+def test_evaluations_that_are_lost_or_damaged_are_not_made_up(tmp_path):
+    """A run that is past a stage was evaluated there or never."""
+
+    def learn(stages):
+        steps = iter(stages)
+        return train_in_stages(
+            tmp_path, stages, lambda run: next(steps), "loqa", "ipd_v0", **ARGUMENTS
+        )
+
+    assert list(learn([1, 2])) == [(1, 1), (2, 2)]
+    (found,) = tmp_path.glob("*/found.json")
+    good = found.read_bytes()
+    found.write_bytes(good.replace(b"1", b"7", 1))
+    with pytest.raises(ValueError, match=r"found\.json: .* its own digest; remove .* again"):
+        next(learn([1, 2]))
+
+    found.unlink()
+    with pytest.raises(ValueError, match=r"no evaluation of iteration 1, .* at 2; remove"):
+        next(learn([1, 2]))
+    found.write_text("[1, 2]")  # of earlier versions
+    assert list(learn([1, 2])) == [(1, 1), (2, 2)]
+
+
 def test_a_training_has_a_folder_for_its_part(monkeypatch):
     alike, other = ({"a": 1, "b": (2,)}, {"b": [2], "a": 1}), {"a": 1, "b": (3,)}
     assert len({training_folder("x", settings, 1, 0) for settings in (*alike, other)}) == 2
@@ -279,7 +302,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     """By given scores: 3x3 rewards count twice."""
     given = [(0.0, 0.0), (0.03, -0.5), (0.2, -0.15), (0.2, -0.05), (0.5, 0.0)]
     evaluations = [
-        (k + 1, {"seconds": 2.0 * (k + 1), "self": a, "vs always_defect": b})
+        (k + 1, {"seconds": 2.0 * (k + 1), "core-s": 1.5, "self": a, "vs always_defect": b})
         for k, (a, b) in enumerate(given)
     ]
     monkeypatch.chdir(tmp_path)
@@ -290,6 +313,7 @@ def test_seconds_and_games_end_with_the_last_threshold(tmp_path, monkeypatch):
     games = [samples[f"{name} games"][0] / batch for name in ("weak", "medium", "strong")]
     assert games == [2, 3, 4]
     assert samples["strong seconds"] == [8.0]
+    assert samples["strong core-s"] == [6.0]
     monkeypatch.setattr(benchmark, "train_in_stages", lambda *a, **k: iter(evaluations[:3]))
     assert benchmark.score(cell.settings, 1, 0)["passed"] == ["medium", "weak"]
 

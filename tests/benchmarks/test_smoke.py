@@ -24,7 +24,7 @@ CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
 }
 
 
-# A smoke run of these takes three to eleven seconds.
+# A smoke run of these takes three to eleven seconds,
 LONG = (
     "coin_league",
     "loqa_proximal",
@@ -34,7 +34,15 @@ LONG = (
     "pola_coin_ladder",
     "pola_parametrisation",
 )
-NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in catalogue()]
+# and of these two to three.
+WIDE = ("mfos_table", "loqa_open_problems", "dilemmas", "coin_parametrisation", "pola_coin")
+NAMES = [
+    pytest.param(
+        name,
+        marks=[pytest.mark.slow] * (name in LONG) + [pytest.mark.wide] * (name in WIDE),
+    )
+    for name in catalogue()
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

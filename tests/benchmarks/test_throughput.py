@@ -8,6 +8,7 @@ import pytest
 from benchmarks.harness.catalogue import catalogue
 from benchmarks.throughput import cpu_rows, cuda_rows
 from benchmarks.throughput.figures import FIGURES, best, compare_figures, judge_figure
+from benchmarks.throughput.loops import steps_per_second
 from benchmarks.throughput.picture import choose_points
 
 
@@ -77,6 +78,12 @@ def test_neither_name_of_the_command_is_a_benchmark():
     assert catalogue().keys().isdisjoint({"throughput", "env_throughput"})
 
 
+def test_a_clock_that_stands_still_is_no_division_by_zero(monkeypatch):
+    monkeypatch.setattr("time.process_time", lambda: 5.0)
+    assert min(steps_per_second({"nothing": lambda steps: None}, 4, 0.0)["nothing"]) > 0
+
+
+@pytest.mark.wide  # JAX compiles each
 def test_a_batch_is_measured_by_name():
     rows = cpu_rows.measure_batches((2,), 0.001)
     jax = importlib.util.find_spec("jax") is not None

@@ -1,10 +1,15 @@
 """What several test files share: a list of games, a source of actions, and records of whole
-games."""
+games.
+
+A test of every game takes `any_game`, or `wide_game` where it is long: `make test` then plays one
+game of each kind, and CI the others as well (`make test-wide`).
+"""
 
 import struct
 from typing import Any
 
 import numpy as np
+import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.games.game import Game
@@ -106,6 +111,17 @@ GAMES |= {
 COIN_GAMES = [name for name in GAMES if name.startswith("coin")]
 COMMONS = [name for name in GAMES if name.startswith(("harvest", "clean_up"))]  # rules on arrays
 COLUMN_GAMES = [name for name in GAMES if name not in COMMONS]
+
+# The first of each registered game, and what changes its draws, its rewards or its players.
+KINDS = [
+    *{env_id: name for name, (env_id, _) in reversed(GAMES.items())}.values(),
+    *("ipd_noise", "coin_3p", "coin_mfos", "coin_random"),
+]
+any_game = pytest.mark.parametrize("name", GAMES)
+wide_game = pytest.mark.parametrize(
+    "name",
+    [name if name in KINDS else pytest.param(name, marks=pytest.mark.wide) for name in GAMES],
+)
 
 
 def make(name: str, **more: Any) -> Any:

@@ -16,7 +16,8 @@ FOLDERS = (
     ("benchmarks", "**/*.md"),
     ("examples", "**/*.md"),
 )
-MADE = {"api", "cli", "games", "learners", "results"}  # in docs/reference, when the site is built
+# In docs/reference, when the site is built.
+MADE = {"api", "cards", "cli", "games", "learners", "results"}
 NEEDS = {
     "stable_baselines3": "stable_baselines3",
     "adapters.torchrl": "torchrl",

@@ -22,6 +22,8 @@ SMALL = {
     "06_train_against_loqa.py": (("stable_baselines3",), ("--steps", "12800"), "own coins"),
     "07_text_player.py": ((), (), "defect"),
     "08_commons.py": (("stable_baselines3",), ("--updates", "1", "--steps", "40"), "apples a head"),
+    "jax_ippo.py": (("jax",), ("--env", "ipd_v0", "--updates", "10"), "update 0"),
+    "jax_lola.py": (("jax",), ("--updates", "50"), "P(cooperate)"),
     "ray_tune.py": (("ray.tune",), (), ""),
 }
 QUICK = {"04_own_game.py"}
@@ -37,7 +39,7 @@ def scripts():
 
 
 @pytest.mark.parametrize("name", scripts())
-def test_it_runs(name, tmp_path):
+def test_it_runs(name, tmp_path, record_property):
     needed, arguments, said = SMALL[name]
     for module in needed:
         pytest.importorskip(module, reason=f"{name} needs {module}")
@@ -48,13 +50,19 @@ def test_it_runs(name, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
+    record_property("examples", 1)
     if name in PICTURES:
         assert (tmp_path / "runs" / "examples" / PICTURES[name]).stat().st_size > 10_000
 
 
+def test_every_example_is_among_those_that_run():
+    """With what it needs, and what it says."""
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(SMALL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((EXAMPLES / "notebooks").glob("*.ipynb")), ids=str)
-def test_a_notebook_executes(path, tmp_path, monkeypatch):
+def test_a_notebook_executes(path, tmp_path, monkeypatch, record_property):
     nbclient = pytest.importorskip("nbclient", reason="notebooks need the extra docs")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -65,6 +73,7 @@ def test_a_notebook_executes(path, tmp_path, monkeypatch):
     client.execute()
     drawn = [output for cell in book.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in drawn)
+    record_property("notebooks", 1)
 
 
 def test_notebooks_are_committed_without_outputs():

@@ -32,7 +32,7 @@ MAY_IMPORT_TORCH = (
     "vector/graph_recorder.py",
     "adapters/",
 )
-MAY_IMPORT_JAX = ("engine/jax_engine.py", "vector/jax_env.py", "vector/pure_jax.py", "adapters/")
+MAY_IMPORT_JAX = ("engine/jax_", "vector/jax_env.py", "vector/pure_jax.py", "adapters/")
 # The conformance kit pickles environments in memory, to see whether they survive it.
 MAY_PICKLE = "social_dilemmas_env/testing/"
 

@@ -130,6 +130,7 @@ def test_every_dependency_is_pinned_for_ci():
 # ------------------------------------------------------------------------------------------ built
 
 
+@pytest.mark.wide
 def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
     """`tests` and `benchmarks` stay out; sprites, type marker and licence come along."""
     names = zipfile.ZipFile(built[0]).namelist()
@@ -144,12 +145,14 @@ def test_the_wheel_holds_the_packages_and_the_art_but_not_the_tests(built):
     assert not [name for name in names if "__pycache__" in name]
 
 
+@pytest.mark.wide
 def test_every_package_folder_is_in_the_wheel(built):
     names = zipfile.ZipFile(built[0]).namelist()
     folders = [package.replace(".", "/") for package in package_folders()]
     assert [folder for folder in folders if f"{folder}/__init__.py" not in names] == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "which", [pytest.param(0, id="wheel"), pytest.param(1, id="sdist", marks=pytest.mark.slow)]
 )
@@ -166,6 +169,7 @@ def test_it_works_installed_in_a_clean_environment_without_torch(built, which, t
     assert "coin_game_v0" in listing
 
 
+@pytest.mark.wide
 def test_the_sdist_can_rebuild_everything(built):
     """Tests, benchmarks and constraints are in the sdist for those who package it."""
     with tarfile.open(built[1]) as archive:
@@ -182,6 +186,7 @@ reveal_type(LEARNERS)
 """
 
 
+@pytest.mark.wide
 def test_an_editable_install_is_seen_by_type_checkers(checkout, tmp_path):
     """By `pip install -e .` as it stands, from a folder that is not the checkout: a path in a .pth
     file, which mypy and pyright follow, and not an import hook, which they do not."""
@@ -205,6 +210,7 @@ def test_nothing_in_readme_is_broken_on_a_package_index(repository):
     assert ("<img" in shown) == bool(repository)
 
 
+@pytest.mark.wide
 def test_the_long_description_is_that_readme(built):
     with zipfile.ZipFile(built[0]) as wheel:
         (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
@@ -214,6 +220,7 @@ def test_the_long_description_is_that_readme(built):
     assert 'src="render_assets' not in metadata
 
 
+@pytest.mark.wide
 def test_twine_takes_wheel_and_sdist(built):
     """As an index would: metadata and README can be read and rendered."""
     pytest.importorskip("twine", reason="twine is in the extra dev")

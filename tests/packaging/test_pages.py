@@ -1,17 +1,20 @@
-"""The blocks of the site's pages: Python runs, commands are ones that the parser takes.
+"""The blocks of the site's pages: Python runs, commands are ones that the parser takes, and run.
 
 The blocks of one page run after one another in one process, in a folder of their own.  One that
 needs hours, or a library of another environment, says so in its first line (`# not run: why`); its
-imports run all the same.
+imports run all the same.  Commands run at small size (page_commands.py).
 """
 
 import ast
+import os
 import re
 import shlex
+import subprocess
 
 import pytest
 
 from agents.cli.main import make_parser
+from tests.packaging.page_commands import MINE, lines, reason, small, with_commands
 from tests.packaging.pages import PAGES, blocks, run
 from tests.packaging.sources import ROOT
 
@@ -43,9 +46,12 @@ def with_python():
 
 
 @pytest.mark.parametrize("page", with_python())
-def test_python_runs(page, tmp_path):
+def test_python_runs(page, tmp_path, record_property):
     done = run(page_code(page), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    whole = [block for block in blocks(page) if not block.startswith(NOT_RUN)]
+    record_property("blocks of Python", len(whole))
+    record_property("blocks whose imports ran", len(blocks(page)) - len(whole))
 
 
 def test_what_is_not_run_says_why():
@@ -56,16 +62,13 @@ def test_what_is_not_run_says_why():
 
 
 def commands():
-    """Every line that calls the command, comments cut off, variables of the shell filled in."""
-    found = []
-    for page in PAGES:
-        for block in (*blocks(page, "sh"), *blocks(page, "bash"), *blocks(page, "console")):
-            for line in block.replace("\\\n", " ").splitlines():
-                line = re.sub(r"\$[A-Z_]+", "0", line.removeprefix("$ "))
-                words = shlex.split(line, comments=True)
-                if words[:1] == ["social-dilemmas"]:
-                    found.append(pytest.param(words[1:], id=f"{page}: {' '.join(words)}"[:120]))
-    return found
+    """Every line that calls the command."""
+    return [
+        pytest.param(words[1:], id=f"{page}: {' '.join(words)}"[:120])
+        for page in PAGES
+        for words in lines(page)
+        if words[0] == "social-dilemmas"
+    ]
 
 
 @pytest.mark.parametrize("words", commands())
@@ -77,6 +80,52 @@ def test_commands_are_ones_that_the_parser_takes(words):
     arguments, options = make_parser(words[0]).parse_known_args(words)
     assert arguments.command == words[0]
     assert not options or words[0] == "train", options
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", with_commands())
+def test_commands_run(page, tmp_path, record_property):
+    """In the order of the page, in a folder with what it says is there."""
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    path = os.pathsep.join([str(ROOT), str(tmp_path)])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "80"}
+
+    run_here = [words for words in lines(page) if not reason(words)]
+    for words in run_here:
+        done = subprocess.run(
+            small(words),
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
+    record_property("lines of the shell", len(run_here))
+    record_property("lines of the shell not run", len(lines(page)) - len(run_here))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("social-dilemmas play ipd_v0 human tit_for_tat", "a person"),
+        ("social-dilemmas sweep loqa ipd_v0 --executor ray", "a cluster"),
+        ("social-dilemmas play ipd_v0 tit_for_tat random", ""),
+    ],
+)
+def test_a_line_that_is_not_run_has_a_reason(line, why):
+    found = reason(shlex.split(line))
+    assert found.startswith(why)
+    assert bool(found) == bool(why)
+
+
+def test_a_line_is_made_small():
+    words = shlex.split("social-dilemmas train loqa ipd_v0 --set batch=512 minutes=30")
+    assert small(words)[3:] == ["train", "loqa", "ipd_v0", "--set", "batch=16", "iterations=1"]
+    assert small(["cp", "a", "b"]) == ["cp", "a", "b"]
 
 
 def test_equations_of_the_families_are_there():

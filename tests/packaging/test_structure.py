@@ -18,11 +18,11 @@ from tests.packaging.sources import FUNCTIONS, LAYERS, PACKAGES, ROOT, Source, p
 COMMAND_STARTS = "the command starts, completes and explains itself without torch"
 # "file" or "file:function" -> why first-party imports may stand inside its functions.
 LATE = {
-    "social_dilemmas_env/__init__.py:__getattr__": "scipy, for exact games only",
     "social_dilemmas_env/make.py:_batch": "torch or JAX, for their backends only",
     "social_dilemmas_env/make.py:jax_env": "JAX, which few have",
     "agents/cli/demo_coin.py": COMMAND_STARTS,
     "agents/cli/demo_matrix.py": COMMAND_STARTS,
+    "agents/cli/main.py:run_command": "Gymnasium, which `--help` does not need",
     "agents/cli/evaluate.py": COMMAND_STARTS,
     "agents/cli/exploit.py": COMMAND_STARTS,
     "agents/cli/export.py": COMMAND_STARTS,

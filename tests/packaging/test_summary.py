@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from tests.conftest import skipped
+from tests.conftest import counted, skipped
 
 
 def report(reason):
@@ -16,3 +16,12 @@ def test_reasons_are_counted():
 
 def test_nothing_skipped_says_nothing():
     assert skipped([]) == []
+
+
+def test_numbers_that_tests_record_are_added():
+    reports = [
+        SimpleNamespace(user_properties=[("blocks", 2), ("imports", 0)]),
+        SimpleNamespace(user_properties=[("blocks", 3)]),
+        SimpleNamespace(),
+    ]
+    assert counted(reports) == ["5 blocks"]

@@ -15,9 +15,10 @@ is a policy gradient, mean_t W_t ∇log π_i(a_t | s_t), with
     R_t^j = r_t^j + γ R_{t+1}^j              (the opponent's return)
     π̂_j(b_k) = softmax_b(Q_j(s_k, b) / temperature) at b_k, R_k^j in the place of Q_j(s_k, b_k)
 
-The past factor must be the one-step advantage δ_k: what the opponent's action b_k has just done to
-us. With GAE in its place both factors hold the future that k and t share, and unconditional
-cooperation is learned (self .20, always-defect -.55, measured).
+The past factor is the one-step advantage δ_k: what the opponent's action b_k has just done to us.
+With GAE in its place (`past="gae"`) both factors hold the future that k and t share; a trial ended
+in unconditional cooperation (self .20, always-defect -.55). The cell "past by GAE" of
+benchmarks/loqa_proximal.py runs it.
 
 One Adam step on W, LOQA's own rule, changes the policies of a network little and by chance; so each
 batch is used for several epochs of
@@ -49,6 +50,7 @@ from social_dilemmas_env.validation import above, at_least, between, one_of
 
 WEIGHTS = ("loqa", "advantage_alignment", "none")
 STEP_RULES = ("kl", "clip", "adam")
+PASTS = ("one_step", "gae")
 
 
 def opponent_policy(q: Tensor, actions: Tensor, returns: Tensor, temperature: float) -> Tensor:
@@ -77,7 +79,7 @@ def shaping_weights(advantages: Tensor, others: OpponentData, cfg: "ProximalConf
     """The second part of W_t: what our action does to those whose actions have done us good.
 
     Args:
-        advantages: [R, n, T], δ_t.
+        advantages: [R, n, T], δ_t, or A_t in its place.
         others: the opponents.
         cfg: γ, λ, the temperature, which weight.
 
@@ -115,7 +117,8 @@ def action_weights(
     """
     check_shapes("rewards: R n T, values: R n T+1", rewards, values)
     advantages = gae(rewards, values[..., :-1], cfg.gamma, cfg.gae_decay, values[..., -1])
-    return advantages, shaping_weights(td_advantages(rewards, values, cfg.gamma), others, cfg)
+    past = advantages if cfg.past == "gae" else td_advantages(rewards, values, cfg.gamma)
+    return advantages, shaping_weights(past, others, cfg)
 
 
 def divergence(log_policy: Tensor, old: Tensor) -> Tensor:
@@ -182,6 +185,7 @@ class ProximalConfig:
     # as LOQA's, and near the end every action seems to hurt it
     bootstrap: bool = True
     gae_decay: float = 0.95  # λ' of the own advantage; PPO's
+    past: str = "one_step"  # what others have done to us: δ, or "gae" for A in its place
     epochs: int = 6  # Adam steps on one batch; one where the rule is "adam"
     kl_weight: float = 1.0  # c, of "kl"
     clip_range: float = 0.2  # ε, of "clip"; PPO's
@@ -231,6 +235,7 @@ class ProximalConfig:
         above(self, 0, "temperature", *(["max_norm"] if self.max_norm is not None else []))
         one_of("step_rule", self.step_rule, STEP_RULES)
         one_of("weight", self.weight, WEIGHTS)
+        one_of("past", self.past, PASTS)
         self._check_networks()
         self._check_pool()
 

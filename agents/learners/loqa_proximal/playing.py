@@ -11,8 +11,9 @@ from agents.checkpoint import Checkpoint, check_tensors
 from agents.evaluation.agent import Agent, Hidden, forward
 from agents.evaluation.restore import known_settings, num_runs
 from agents.learners.loqa_proximal.loqa_proximal import ProximalConfig
-from agents.learners.loqa_proximal.views import Shown, Viewed, make_view
+from agents.learners.loqa_proximal.views import Shown, make_view
 from agents.nn.networks import ActorCritic, Gru, Mlp, Network
+from agents.nn.symmetry import UpToSymmetry
 from social_dilemmas_env.games.coin_boards import board_columns, board_of
 from social_dilemmas_env.games.coin_memory import pickups_after
 from social_dilemmas_env.games.coin_rules import CoinGame
@@ -35,8 +36,8 @@ def actor_critic(cfg: ProximalConfig, view: Shown, num_actions: int) -> ActorCri
 def on_ids(net: ActorCritic, view: Shown) -> ActorCritic:
     """The same as functions of the game's observation ids."""
 
-    def viewed(part: Network) -> Viewed:
-        return Viewed(part.table, part.num_actions, part, view.index, isinstance(part, Mlp))
+    def viewed(part: Network) -> UpToSymmetry:
+        return UpToSymmetry(part.table, part.num_actions, part, view.classes, by_samples=True)
 
     return ActorCritic(viewed(net.actor), viewed(net.critic))
 
@@ -79,6 +80,18 @@ class RememberingAgent(ViewedAgent):
 
     `hidden` [1, B, C] is 1, the last board and the memory; 0 means that nothing was seen yet.
     """
+
+    def __init__(
+        self, net: ActorCritic, theta: Tensor, facts: dict[str, Any], seed: int, view: Shown
+    ) -> None:
+        super().__init__(net, theta, facts, seed, view)
+        self._parts = (net, theta)
+
+    @override
+    def shown_its_memory(self) -> ViewedAgent:
+        net, theta = self._parts
+        game = {**self.game_kwargs, "memory": self.facts["settings"]["remember"]}
+        return ViewedAgent(net, theta, {**self.facts, "game": game}, 0, self._view)
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:

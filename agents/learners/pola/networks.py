@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from agents.learners.pola.config import PolaDiceConfig
-from agents.nn.actors import Classes, UpToSymmetry, classes_of
 from agents.nn.networks import ActorCritic, Gru, Mlp, Network, Tabular
+from agents.nn.symmetry import Classes, UpToSymmetry, classes_of
 
 
 def actor_critic(

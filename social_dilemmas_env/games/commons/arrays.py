@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from social_dilemmas_env.games.game import Board, Column
 
-Array = Any  # a numpy array or a torch tensor
+Array = Any  # a numpy array, a torch tensor or a JAX array
 Draws = Callable[[int | range, Column], Array]  # of a stream: [B]; of a range of K: [K, B]
 
 

@@ -149,6 +149,16 @@ def narrow(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 
 
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_help_of_every_command_fits_and_explains_every_option(capsys, narrow, command):
+    lines = page(capsys, command, "--help")
+    options = [line for line in lines if line.startswith("  --")]
+    # What an option is for stands behind it, or in the next line.
+    for line in options:
+        below = lines[lines.index(line) + 1] if line != lines[-1] else ""
+        assert len(line.split("  ")) > 2 or below.startswith(" " * 15), line
+
+
 def test_the_help_of_train_lists_the_learners(capsys, narrow):
     lines = page(capsys, "train", "--help")
     for name in LEARNERS:
@@ -201,6 +211,7 @@ def test_train_takes_settings_both_ways(capsys, tmp_path, monkeypatch):
     assert facts["settings"]["horizon"] == 5
 
 
+@pytest.mark.wide
 def test_demo_makes_its_pictures_and_its_table(capsys, tmp_path, monkeypatch):
     """With few updates and games: what is learned is tested elsewhere."""
     pytest.importorskip("matplotlib")

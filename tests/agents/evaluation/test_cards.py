@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from agents.cli.envs import narrow
-from agents.evaluation.cards import bundled_facts, list_cards, model_card
+from agents.evaluation import cards
+from agents.evaluation.cards import bundled_facts, known_exploitability, list_cards, model_card
 
 NAMES = list_cards()
+COMMONS = [name for name in NAMES if name.endswith("harvest")]  # games of seven
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +53,45 @@ def test_a_terminal_shows_it_in_80_columns(name):
 def test_exact_and_bounded_exploitability_are_told_apart():
     assert "epsilon-Nash against every strategy" in model_card("exact_loqa_3x3")
     assert "lower bound" in model_card("loqa_3x3")
-    assert "Not computed." in model_card("loqa_5x5")
+    assert "Its memory is not finite" in model_card("loqa_3x3")
+    assert "lower bound" not in model_card("exact_pola_3x3")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in COMMONS])
+def test_every_agent_has_its_exploitability_with_method_and_settings(name):
+    facts, card = bundled_facts(name), model_card(name)
+    found = facts["exploitability"]
+    assert "Not computed" not in card
+    assert f"`{found['command']}`" in card
+    assert found["device"] in card
+    assert found["exact"] or f"{found['settings']['budget']:,} steps of the game" in card
+    known = known_exploitability(facts)
+    assert float(known.removeprefix("≥ ")) >= 0
+    assert known.startswith("≥") == (found["exact"] is None)
+
+
+def test_an_exact_number_lies_above_the_bounds():
+    """Of PPO on absolute cells both are known."""
+    found = bundled_facts("sb3_ppo_3x3")["exploitability"]
+    rows = [row for row in found["bounds"].values() if isinstance(row, dict) and "gain" in row]
+    assert len(rows) == 3
+    assert max(row["gain"]["low"] for row in rows) < found["exact"]["gain"]
+
+
+def test_of_a_start_for_learning_the_start_is_judged():
+    """Meta-MAPG's policy goes on learning: the number is of the policy that was read."""
+    assert "Exact, of the policy that it starts with, before it learns:" in model_card(
+        "meta_mapg_ipd"
+    )
+    assert "before it learns" not in model_card("loqa_ipd").partition("## Exploitability")[2]
+
+
+def test_without_a_report_the_command_is_said(monkeypatch):
+    facts = {k: v for k, v in bundled_facts("loqa_5x5").items() if k != "exploitability"}
+    monkeypatch.setattr(cards, "bundled_facts", lambda name: facts)
+    command = "social-dilemmas exploit coin_game_v0 bundled:loqa_5x5 --keep"
+    assert f"Not computed: `{command}` writes it here." in model_card("loqa_5x5")
+    assert known_exploitability(facts) == "not computed"
 
 
 def test_a_picture_is_shown_where_there_is_one():
@@ -84,6 +124,12 @@ def test_commands_have_a_player_for_every_seat(name, seats):
     assert [len(line.split()) for line in lines if " --save" in line] == [3 + seats + 2]
     assert lines[0].split()[3:] == ["human", *[f"bundled:{name}"] * (seats - 1)]
     assert any(" schelling " in line for line in lines) == (seats > 2)
+
+
+@pytest.mark.parametrize("name", COMMONS)
+def test_of_a_game_of_many_it_is_said_why_there_is_no_exploitability(name):
+    assert "Not computed: responses are learned in games of two." in model_card(name)
+    assert known_exploitability(bundled_facts(name)) == "not computed"
 
 
 def test_what_alignment_reads_is_said():

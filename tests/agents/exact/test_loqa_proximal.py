@@ -53,6 +53,18 @@ def test_weights_are_loqas_gradient(opponents, weight, shaping):
     assert expected.abs().max() > 1e-3
 
 
+@pytest.mark.parametrize(("gae_decay", "alike"), [(0.0, True), (0.9, False)])
+def test_the_past_by_gae_is_another_past(gae_decay, alike):
+    """What others have done to us: δ, or A, which is δ where λ' = 0."""
+    data, _ = actor_data(2)
+    cfg = replace(ONE_STEP, gae_decay=gae_decay, past="gae")
+    own, shaping = proximal.action_weights(data.rewards, data.values, data.others, cfg)
+    usual = replace(cfg, past="one_step")
+    _, expected = proximal.action_weights(data.rewards, data.values, data.others, usual)
+    assert torch.equal(shaping, proximal.shaping_weights(own, data.others, cfg))
+    assert torch.equal(shaping, expected) == alike
+
+
 @pytest.mark.parametrize(
     "mutant", [{"gamma": 0.91}, {"decay": 0.9}, {"temperature": 1.0}, {"weight": "none"}]
 )

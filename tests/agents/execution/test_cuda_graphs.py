@@ -14,8 +14,8 @@ from agents.cli.main import main
 from agents.execution.cuda_graphs import Graphs
 from agents.execution.direct import Direct
 from agents.execution.rollout import choose_actions
-from agents.nn.actors import Classes, UpToSymmetry
 from agents.nn.networks import ActorCritic
+from agents.nn.symmetry import Classes, UpToSymmetry
 from agents.registry import LEARNERS
 from agents.training import loop as training
 from tests.agents.execution.tape import NotForAGraph, Tape, Tapes
@@ -157,7 +157,7 @@ def network_to_meta(net):
     found = replace(net, table=net.table.to("meta"))
     if not isinstance(net, UpToSymmetry):
         return found
-    classes = Classes(*(x.to("meta") for x in vars(net.classes).values()))
+    classes = Classes(*(x if x is None else x.to("meta") for x in vars(net.classes).values()))
     return replace(found, inner=network_to_meta(net.inner), classes=classes)
 
 
@@ -169,7 +169,13 @@ def to_meta(x):
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 
-@pytest.mark.parametrize("case", CASES)
+# Each its own code; the others are variants.
+KINDS = ("coin", "ipd mlp", "two networks", "aligned", "modelled", "lola", "pola, dice", "models")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=[pytest.mark.wide] * (c not in KINDS)) for c in CASES]
+)
 def test_everything_recorded_stays_on_its_device(case):
     one = learner(case, Noted())
     one.update()

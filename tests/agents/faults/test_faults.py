@@ -1,7 +1,6 @@
 """Promises 7, 8 and 9 on real processes: every learner is killed, interrupted, and runs out of disk
 at random moments, and goes on to the bits of a training that nothing happened to."""
 
-import contextlib
 import os
 import random
 import resource
@@ -9,10 +8,17 @@ import signal
 import time
 
 import pytest
-import torch
 
-from agents import checkpoint
 from agents.training.run_folder import checkpoints
+from tests.agents.faults.children import (
+    UPDATES,
+    check_same,
+    in_a_child,
+    status_of,
+    step_of,
+    tell,
+    whole,
+)
 from tests.agents.faults.tiny_learners import TINY, go
 
 pytestmark = [
@@ -20,76 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes that share what is loaded"),
 ]
 any_learner = pytest.mark.parametrize("name", TINY)
-UPDATES, KILLS, INTERRUPTS = 8, 30, 10
-WAIT = 120  # seconds, for a process that should end by itself
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """A fork has the threads of its parent only in name."""
-    torch.set_num_threads(1)
-
-
-def in_a_child(work):
-    """The pid of a fork that does something; its status is 0 or that of SystemExit, else 1."""
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        work()
-        status = 0
-    except SystemExit as left:
-        status = left.code
-    except KeyboardInterrupt:
-        status = 131
-    except OSError:
-        status = 28
-    finally:
-        os._exit(status)
-
-
-def status_of(pid):
-    """Of a process that ends within WAIT seconds."""
-    for _ in range(round(WAIT / 0.01)):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    raise AssertionError("it did not end")
-
-
-def computed():
-    """Core-seconds of all children so far."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
-def whole(name, folder):
-    """The tensors of a training that nothing happens to, and the core-seconds that it takes."""
-    began = computed()
-    assert status_of(in_a_child(lambda: go(name, folder, UPDATES))) == 0
-    seconds = computed() - began
-    return checkpoint.load(checkpoints(folder)).tensors, seconds
-
-
-def step_of(folder):
-    """The last checkpoint's, read with all its tensors; 0 where there is none."""
-    if not checkpoint.manifests(checkpoints(folder)):
-        return 0
-    return checkpoint.load(checkpoints(folder)).step
-
-
-def check_same(tensors, name, folder):
-    """The interrupted training goes on to these tensors."""
-    assert status_of(in_a_child(lambda: go(name, folder, UPDATES))) == 0
-    again = checkpoint.load(checkpoints(folder)).tensors
-    assert again.keys() == tensors.keys()
-    assert all(torch.equal(x, tensors[key]) for key, x in again.items())
+KILLS, INTERRUPTS = 30, 10
 
 
 @any_learner
@@ -99,8 +36,7 @@ def test_thirty_kills_change_nothing(name, tmp_path):
     for _ in range(KILLS):
         pid = in_a_child(lambda: go(name, tmp_path / "killed", UPDATES))
         time.sleep(draws.uniform(0, seconds))
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        tell(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
         # What was saved is whole, and never less than before.
@@ -121,8 +57,7 @@ def test_signals_at_random_moments_change_nothing(name, number, twice, tmp_path)
         pid = in_a_child(lambda: go(name, folder, UPDATES))
         time.sleep(draws.uniform(0, seconds))
         for _ in range(1 + twice):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+            tell(pid, number)
             time.sleep(draws.uniform(0, 0.01))
         assert status_of(pid) in (0, 128 + number, -number, 131)
         step_of(folder)

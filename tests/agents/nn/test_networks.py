@@ -16,7 +16,7 @@ from agents.execution.rollout import (
     sample,
 )
 from agents.nn.adam import Adam, clip
-from agents.nn.gru import gru, gru_step
+from agents.nn.gru import gru, gru_step, tanh, tanh_
 from agents.nn.networks import (
     ActorCritic,
     Gru,
@@ -47,6 +47,20 @@ def test_gru_is_torchs_gru():
     for t in range(5):
         h = gru_step(x[t], h, recurrent, bias)
     assert (h - gru(x, recurrent, bias)[-1]).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 2e-7), (torch.float64, 4e-16)])
+def test_the_hyperbolic_tangent_by_a_sigmoid(dtype, error):
+    x = torch.cat((torch.linspace(-12, 12, 4001, dtype=dtype), normal(3, dtype=dtype) * 100))
+    assert (tanh(x) - torch.tanh(x.double())).abs().max() <= error
+    assert tanh(x).abs().max() <= 1
+    assert torch.equal(tanh_(x.clone()), tanh(x))
+
+
+def test_the_derivative_of_the_hyperbolic_tangent():
+    x = normal(50).requires_grad_()
+    (found,) = torch.autograd.grad(tanh(x).sum(), x)
+    assert (found - (1 - torch.tanh(x) ** 2)).abs().max() < 1e-12
 
 
 TABLE = normal(7, 5, dtype=torch.float32)

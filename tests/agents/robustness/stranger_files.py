@@ -4,6 +4,7 @@ A new reader gets a line in KINDS, and with it every test of test_files_from_str
 """
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +20,18 @@ from agents.plots.runs import read_run
 from agents.tasks.result_lines import ResultLines
 from agents.training import run_folder
 from agents.training.reporting import MetricsFile
+from benchmarks.gpu_session import RESULT as SESSION
+from benchmarks.gpu_session import merge
 from benchmarks.harness.benchmark import Cell
 from benchmarks.harness.merging import BY_CELL, ORIGIN, read_stored
 from benchmarks.harness.part_store import PartStore, split
 from benchmarks.harness.report import KEYS, ROW_KEYS, read_result
+from benchmarks.harness.resumable_training import (
+    FOUND,
+    read_evaluations,
+    read_metric,
+    write_evaluations,
+)
 from social_dilemmas_env.exact import load_policy, save_policy
 from social_dilemmas_env.replay import ReplayError, episode_json, read_episode
 from social_dilemmas_env.replay.page import replay_page
@@ -123,6 +132,35 @@ def read_metrics(path: Path) -> Any:
     return path.read_bytes() if path.exists() else b""
 
 
+def read_column(path: Path) -> Any:
+    return read_metric(path.parent, "reward") or nothing_yet(path)
+
+
+def nothing_yet(path: Path) -> Any:
+    """What the first of several stages finds; here it must not be what a damaged file is."""
+    raise FileNotFoundError(path)
+
+
+def write_found(folder: Path) -> Path:
+    write_evaluations(folder, [{"self": 0.25, "gains": [1.5, -2.0]}, {"self": 0.5, "gains": []}])
+    return folder / FOUND
+
+
+def read_found(path: Path) -> Any:
+    return read_evaluations(path.parent) or nothing_yet(path)
+
+
+def write_session(folder: Path) -> Path:
+    report = {"benchmark": "gpu_session", "settings": {"small": False}, "rows": [1]}
+    return put(folder / SESSION, json.dumps(report))
+
+
+def read_session(path: Path) -> Any:
+    with tempfile.TemporaryDirectory() as results:
+        merge(path.parent, Path(results))
+        return json.loads((Path(results) / SESSION).read_text())
+
+
 def write_lines(folder: Path) -> Path:
     path = folder / "league.jsonl"
     results = [{"pair": ["a", "b"], "means": [k / 3, -1.0], "errors": None} for k in range(4)]
@@ -201,6 +239,13 @@ KINDS = {
     "metrics.jsonl, to plot": replace(RUN, write=write_run("metrics.jsonl")),
     "metrics.jsonl, to go on": Kind(
         write_run("metrics.jsonl"), read_metrics, (CheckpointError, OSError), signed=False
+    ),
+    "metrics.jsonl of a benchmark": replace(
+        RUN, write=write_run("metrics.jsonl"), read=read_column, errors=(ValueError, OSError)
+    ),
+    "evaluations of a benchmark's training": Kind(write_found, read_found, (ValueError, OSError)),
+    "report of a session at a GPU": Kind(
+        write_session, read_session, (ValueError, OSError), signed=False
     ),
     "league, sweep or exploit lines": Kind(
         write_lines, read_lines, (OSError, ValueError), absent=True

@@ -119,6 +119,39 @@ def test_a_lock_whose_folder_was_deleted(tmp_path):
             mine.renew()
 
 
+def test_a_folder_that_was_made_for_nothing_is_gone_again(tmp_path):
+    """What a refused request leaves; not where something was there or has come."""
+    folder = tmp_path / "runs" / "x"
+    with pytest.raises(ValueError, match="refused"), FolderLock(folder):
+        raise ValueError("refused")
+    assert list(tmp_path.iterdir()) == []
+
+    for earlier in (True, False):
+        if earlier:
+            folder.mkdir(parents=True)
+        with pytest.raises(ValueError, match="refused"), FolderLock(folder):
+            if not earlier:
+                (folder / "kept").touch()
+            raise ValueError("refused")
+        assert folder.exists()
+        shutil.rmtree(tmp_path / "runs")
+
+
+def test_who_waited_for_a_lock_that_went_with_its_folder_gets_the_new_one(tmp_path, monkeypatch):
+    """The file that it has locked is not the one that others would find."""
+    folder, lock = tmp_path / "x", folder_lock.fcntl.flock
+    came = []
+
+    def late(file, how):
+        if not came:
+            came.append(shutil.rmtree(folder))
+        lock(file, how)
+
+    monkeypatch.setattr(folder_lock.fcntl, "flock", late)
+    with FolderLock(folder), pytest.raises(BlockingIOError), FolderLock(folder):
+        pass
+
+
 def test_frozen_files_of_equal_names_hold_equal_things(tmp_path):
     for k in (1, 2):
         save(tmp_path, 7, {}, {}, {"past0": torch.full((2,), float(k))})

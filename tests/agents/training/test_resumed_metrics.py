@@ -49,7 +49,13 @@ class Kill:
             raise Killed
 
 
-@pytest.mark.parametrize("case", CASES)
+# Each its own code; the others are variants.
+KINDS = ("loqa", "two networks", "ipd", "modelled", "aligned")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=[pytest.mark.wide] * (c not in KINDS)) for c in CASES]
+)
 def test_lines_of_a_resumed_run(case, tmp_path):
     whole = run(case, tmp_path / "whole", 9, eval_every=3, eval_episodes=2)
     run(case, tmp_path / "parts", 6, eval_every=3, eval_episodes=2)

@@ -83,6 +83,11 @@ def test_a_bad_sweep_is_refused(change, message):
         plan_sweep("loqa", "coin_game_v0", **{"seeds": [0], **change})
 
 
+def test_a_learner_with_a_loop_of_its_own_is_not_swept():
+    with pytest.raises(ValueError, match="has a loop of its own: python -m"):
+        plan_sweep("sb3_ppo", "coin_game_v0", seeds=[0])
+
+
 def test_a_killed_worker_changes_nothing(tmp_path):
     """The first worker is killed in its third update; the next goes on from the second."""
     runs = small_sweep(seeds=1)
@@ -166,6 +171,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         (["--grid", "gamma"], "--grid looks like name=value,value"),
         (["--gpus", "1"], "--gpus is of --executor ray"),
         (["--executor", "ray", "--address", "127.0.0.1:1"], "127.0.0.1:1|needs ray"),
+        (["--jobs", "1", "--set", "runs=-1"], "runs"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_write_nothing(tmp_path, capsys, words, message):
@@ -173,7 +179,7 @@ def test_mistakes_end_in_one_sentence_and_write_nothing(tmp_path, capsys, words,
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert any(part in error for part in message.split("|"))
-    assert not (tmp_path / "x").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_held_is_waited_for(monkeypatch):

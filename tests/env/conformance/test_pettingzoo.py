@@ -30,12 +30,13 @@ import social_dilemmas_env as sde
 from tests.helpers.games import (
     GAMES,
     Dice,
+    any_game,
     make,
     play,
     play_new,
+    wide_game,
 )
 
-named = pytest.mark.parametrize("name", GAMES)
 CYCLES = 40
 ROOT = Path(__file__).parents[3]
 
@@ -70,7 +71,7 @@ def module_of(name):
     return Filled
 
 
-@named
+@wide_game
 def test_api(name, capsys):
     """Both APIs, the bare turn-by-turn one, and the parallel one led through PettingZoo's
     conversion."""
@@ -82,19 +83,19 @@ def test_api(name, capsys):
     assert "warning" not in capsys.readouterr().out.lower()
 
 
-@named
+@wide_game
 def test_seeds(name):
     parallel_seed_test(parallel(name), num_cycles=CYCLES)
     seed_test(turns(name), num_cycles=CYCLES)
     seed_test(lambda: parallel_to_aec(make(name)), num_cycles=CYCLES)
 
 
-@named
+@wide_game
 def test_max_cycles(name):
     max_cycles_test(module_of(name))
 
 
-@named
+@any_game
 def test_state(name):
     state_test(make(name, api="aec"), make(name))
 
@@ -122,7 +123,7 @@ def test_render(name, monkeypatch):
         )
 
 
-@named
+@any_game
 def test_kinds(name):
     """What is made is of the classes that other libraries look for, under the game's own name."""
     env, aec = make(name), make(name, api="aec")
@@ -142,7 +143,7 @@ def test_kinds(name):
     assert env.num_agents == env.max_num_agents == len(env.possible_agents)
 
 
-@named
+@wide_game
 def test_back_and_forth(name):
     """PettingZoo's conversions lead to the same games."""
     converted = aec_to_parallel(parallel_to_aec(make(name)))
@@ -214,7 +215,7 @@ def test_gymnasium_registry_knows_the_ids(env_id):
 # --------------------------------------------------------------------------------------------------
 
 
-@named
+@wide_game
 def test_check_env(name):
     """`check_env` has nothing to say (at length below)."""
     check_env = pytest.importorskip("social_dilemmas_env.testing").check_env
@@ -222,7 +223,7 @@ def test_check_env(name):
 
 
 @pytest.mark.slow
-@named
+@wide_game
 def test_check_env_at_length(name):
     """Whole episodes, rendered too, over several seeds."""
     check_env = pytest.importorskip("social_dilemmas_env.testing").check_env

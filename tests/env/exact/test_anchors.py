@@ -65,8 +65,8 @@ def test_best_responses(name):
 
 def test_best_response_to_a_network():
     """sb3_ppo_3x3 reads absolute cells, so every board has to be a state of its own."""
-    pytest.importorskip("torch")
-    load_agent = pytest.importorskip("agents.evaluation.agent").load_agent
+    pytest.importorskip("safetensors")
+    load_agent = pytest.importorskip("agents.evaluation.loading").load_agent
     game = coin(memory=None, symmetry=None).finite(STEPS)
     _, score = game.best_response([None, load_agent("bundled:sb3_ppo_3x3")])
     assert score == pytest.approx((0.1523, -0.1001), abs=5.1e-5)

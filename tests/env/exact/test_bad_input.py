@@ -172,7 +172,7 @@ def test_players_that_only_act():
 
 
 def test_no_policy_at_all():
-    with pytest.raises(TypeError, match="must be an array of probabilities"):
+    with pytest.raises(TypeError, match="must be real numbers"):
         ipd().policy(object())
 
 

@@ -179,7 +179,8 @@ def test_every_matrix_game(name):
 def test_network_agents():
     """Softmax of the logits, in float64."""
     torch = pytest.importorskip("torch")
-    load_agent = pytest.importorskip("agents.evaluation.agent").load_agent
+    pytest.importorskip("safetensors")
+    load_agent = pytest.importorskip("agents.evaluation.loading").load_agent
     agent, game = load_agent("bundled:loqa_ipd"), ipd()
     logits, hidden = agent.logits(torch.eye(5), None)
     assert hidden is None
@@ -190,7 +191,7 @@ def test_network_agents():
 
 
 def test_recurrent_agents_are_refused():
-    pytest.importorskip("torch")
-    load_agent = pytest.importorskip("agents.evaluation.agent").load_agent
+    pytest.importorskip("safetensors")
+    load_agent = pytest.importorskip("agents.evaluation.loading").load_agent
     with pytest.raises(ValueError, match="recurrent: its memory is not finite"):
         coin().policy(load_agent("bundled:loqa_3x3"))

@@ -44,7 +44,6 @@ any_route = pytest.mark.parametrize(
         pytest.param("cuda", marks=[pytest.mark.cuda, SKIP]),
     ],
 )
-any_game = pytest.mark.parametrize("name", GAMES)
 ALL_ROUTES = ROUTES | JAX_ROUTES | CUDA_ROUTES
 SMALL = [name for name in GAMES if fits(rules(name))]
 

@@ -50,7 +50,9 @@ def test_global_random_state_is_neither_read_nor_written(route):
     np.testing.assert_array_equal(play(1), play(2))
 
 
-@pytest.mark.parametrize("autoreset", ["same_step", "next_step"])
+@pytest.mark.parametrize(
+    "autoreset", ["same_step", pytest.param("next_step", marks=pytest.mark.wide)]
+)
 @pytest.mark.parametrize("route", ["numpy", pytest.param("numpy_rules", marks=pytest.mark.slow)])
 def test_memory_is_flat(route, autoreset):
     venv, generator = (

@@ -11,7 +11,6 @@ from tests.env.parity.batches import (
     CUDA_ROUTES,
     ROUTES,
     SMALL,
-    any_game,
     any_route,
     batch,
     cuda,
@@ -22,7 +21,7 @@ from tests.env.parity.batches import (
     singles,
     step,
 )
-from tests.helpers.games import COMMONS, GAMES
+from tests.helpers.games import COMMONS, GAMES, any_game, wide_game
 
 seeds = st.integers(0, 2**63 - 1)
 few = settings(max_examples=6, deadline=None, database=None, derandomize=True)
@@ -48,7 +47,7 @@ def play_beside_single_games(name, routes, num_envs, seed, action_seed, steps, *
             assert (state.game, *(part[i] for part in state[1:])) == tuple(single)
 
 
-@any_game
+@wide_game
 def test_a_whole_episode_and_into_the_next(name):
     """With the game's own horizon."""
     play_beside_single_games(
@@ -114,7 +113,14 @@ def test_any_matrix_game(data, players, noise, view, seed):
 
 
 @pytest.mark.parametrize(
-    "name", ["coin", "coin_mfos", "coin_random", "ipd_noise", "coin_3p", "matrix_3p"]
+    "name",
+    [
+        *("coin", "ipd_noise", "coin_3p"),
+        *(
+            pytest.param(n, marks=pytest.mark.wide)
+            for n in ("coin_mfos", "coin_random", "matrix_3p")
+        ),
+    ],
 )
 @any_route
 def test_4096_games(name, route):

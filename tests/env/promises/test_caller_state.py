@@ -14,11 +14,11 @@ import pytest
 
 import social_dilemmas_env as sde
 from tests.helpers.games import (
-    GAMES,
     Dice,
     make,
     play_new,
     play_turns,
+    wide_game,
 )
 
 torch = pytest.importorskip("torch")
@@ -48,7 +48,7 @@ def untouched():
     assert snapshot() == before
 
 
-@pytest.mark.parametrize("name", GAMES)
+@wide_game
 def test_play(name):
     """Make, reset, step, observe, copy, save, close; both views."""
     env, aec = make(name), make(name, api="aec")

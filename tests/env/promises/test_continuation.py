@@ -12,17 +12,16 @@ from social_dilemmas_env import State
 from social_dilemmas_env.engine.python_engine import SingleGame
 from social_dilemmas_env.envs.turn_based import SequentialState
 from tests.helpers.games import (
-    GAMES,
     Dice,
+    any_game,
     make,
     pack,
     play,
     play_new,
     play_turns,
     rules,
+    wide_game,
 )
-
-named = pytest.mark.parametrize("name", GAMES)
 
 
 def by_state(env, name, through=lambda state: state, **view):
@@ -82,7 +81,7 @@ def copies(stop, length):
     return COPIES if 0 < stop < length else {how: COPIES[how] for how in few}
 
 
-@named
+@wide_game
 def test_parallel(name):
     """The copies and the original play on to the end and over the next episode, one after the
     other: all alike."""
@@ -116,7 +115,7 @@ def one_by_one(aec, turns):
     return [(play_turns(aec, 1, Dice(turn)), aec.get_state()) for turn in range(turns)]
 
 
-@named
+@wide_game
 def test_turn_by_turn(name):
     """The same in the turn-by-turn view: between two players' moves, while players leave, and after
     all have left."""
@@ -157,7 +156,7 @@ def test_turn_by_turn(name):
     assert type(state) is SequentialState
 
 
-@named
+@wide_game
 def test_copies_are_apart(name):
     """Playing the copy does not move the original, nor the other way round."""
     env = make(name)
@@ -173,7 +172,7 @@ def test_copies_are_apart(name):
         assert "nobody" not in env.agents + env.possible_agents + twin.possible_agents
 
 
-@named
+@wide_game
 def test_before_the_first_reset(name):
     for view in ({}, {"api": "aec"}):
         env = make(name, **view)
@@ -183,7 +182,7 @@ def test_before_the_first_reset(name):
             assert twin.get_state() == env.get_state()
 
 
-@named
+@any_game
 def test_a_state_is_plain_integers(name):
     """JSON gives it back as it was, and nothing in it is numpy's."""
     env = make(name)
@@ -223,7 +222,7 @@ def test_a_state_may_be_a_dict():
     assert twin.get_state() == env.get_state()
 
 
-@named
+@any_game
 def test_a_state_is_a_snapshot(name):
     """Playing on does not change it; changing it does not change the game."""
     env = make(name)
@@ -260,7 +259,7 @@ def test_the_engine_without_an_api(name, by_rules):
             assert twin.board == original.board
 
 
-@named
+@any_game
 def test_returned_arrays_are_the_callers(name):
     """Garbage written into anything that was returned changes no game.
 

@@ -55,6 +55,9 @@ COMMANDS = {
 
 @pytest.mark.parametrize(("words", "module", "extra"), COMMANDS.values(), ids=COMMANDS)
 def test_no_command_leaves_a_traceback(words, module, extra):
+    if extra in ("agents", "benchmarks"):  # of which this is to be the only one that is missing
+        pytest.importorskip("safetensors")
+        pytest.importorskip("tyro")
     code = (
         f"import sys; sys.modules[{module!r}] = None; "
         "from agents.cli.main import main; sys.exit(main(sys.argv[1:]))"

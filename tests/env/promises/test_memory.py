@@ -75,7 +75,16 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="r
 
 
 @needs_proc
-@pytest.mark.parametrize("name", ["ipd_noise", "coin", "coin_5x5", "public_goods"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "coin",
+        *(
+            pytest.param(n, marks=pytest.mark.wide)
+            for n in ("ipd_noise", "coin_5x5", "public_goods")
+        ),
+    ],
+)
 def test_flat(name):
     gained, objects = growth(churn, name, 6_000, 500)
     assert gained < 2 * MB

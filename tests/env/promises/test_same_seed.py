@@ -19,18 +19,19 @@ from tests.helpers.games import (
     COIN_GAMES,
     GAMES,
     Dice,
+    any_game,
     make,
     pack,
     play,
     play_new,
+    wide_game,
 )
 
 ROOT = Path(__file__).parents[3]
 CHANCY = [*COIN_GAMES, "ipd_noise"]
-named = pytest.mark.parametrize("name", GAMES)
 
 
-@named
+@wide_game
 def test_two_instances_with_a_third_alive(name):
     """Interleaved with each other and with a third environment of the same rules, which is reset
     and stepped wildly."""
@@ -46,7 +47,7 @@ def test_two_instances_with_a_third_alive(name):
         assert first.get_state() == second.get_state()
 
 
-@named
+@any_game
 def test_one_after_the_other(name):
     alone = play_new(make(name), 7, 120)
     make(name).reset(seed=8)
@@ -55,7 +56,7 @@ def test_one_after_the_other(name):
     assert play_new(env, 7, 120) == alone  # a seed starts anew, whatever was played before
 
 
-@named
+@wide_game
 def test_the_turn_by_turn_view_is_the_same_game(name):
     """Nobody's observation changes before all have moved.
 
@@ -90,7 +91,7 @@ def test_the_turn_by_turn_view_is_the_same_game(name):
         assert aec.agents == []
 
 
-@named
+@any_game
 def test_modules_make_the_same_game(name):
     """`from social_dilemmas_env import coin_game_v0` and its three functions."""
     import importlib
@@ -110,7 +111,7 @@ def play_new_state(name, seed):
     return env.get_state()
 
 
-@named
+@any_game
 def test_reset_without_a_seed_goes_on(name):
     """Episode after episode in one sequence.
 
@@ -209,13 +210,13 @@ def test_the_committed_digests_are_of_these_games():
     assert STEPS == 1_000
 
 
-@named
+@any_game
 def test_committed_digests(name):
     """See `digests.py` for what a difference means, and for how to write them anew."""
     assert digest(name) == json.loads(FILE.read_text())[name]
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "random"])
+@pytest.mark.parametrize("hash_seed", ["random", pytest.param("0", marks=pytest.mark.wide)])
 def test_digests_in_other_processes(hash_seed):
     environment = {
         **os.environ,

@@ -7,12 +7,10 @@ from gymnasium.error import ResetNeeded
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.games.game import player_0_sees_all
-from tests.helpers.games import GAMES, Dice, make
-
-named = pytest.mark.parametrize("name", GAMES)
+from tests.helpers.games import Dice, any_game, make
 
 
-@named
+@any_game
 def test_flags(name):
     """Never a termination.
 
@@ -34,7 +32,7 @@ def test_flags(name):
         assert env.agents == []
 
 
-@named
+@any_game
 def test_the_last_observation(name):
     """What the last step returns is the position reached, not that of a new episode: a longer game
     sees the same."""
@@ -58,7 +56,7 @@ def test_the_last_observation(name):
         np.testing.assert_array_equal(env.state(), last[0]["player_0"])
 
 
-@named
+@any_game
 def test_a_horizon_of_one(name):
     env = make(name)
     env.max_cycles = 1
@@ -71,7 +69,7 @@ def test_a_horizon_of_one(name):
             env.step(Dice(0).actions(env))
 
 
-@named
+@any_game
 def test_last_rewards_arrive_turn_by_turn(name):
     """In the turn-by-turn view every player sees its last observation and reward, truncated and not
     terminated."""

@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
-from social_dilemmas_env import rng
-from social_dilemmas_env.validation import above, at_least, between, integer, nearest, one_of
+from social_dilemmas_env import rng, social_metrics
+from social_dilemmas_env.single_agent.pool import OpponentPool
+from social_dilemmas_env.validation import (
+    above,
+    at_least,
+    between,
+    integer,
+    nearest,
+    one_of,
+    real_array,
+)
 
 
 @dataclass
@@ -55,6 +64,35 @@ def test_the_first_wrong_field_is_named(check):
 def test_what_is_no_number(check, value):
     with pytest.raises(TypeError, match="second must be a number, got"):
         check(Config(1, value))
+
+
+REAL = [1, True, [1, 2.5], np.float16([1, 2]), [Fraction(1, 2), 2], (), np.zeros((2, 0))]
+
+
+@pytest.mark.parametrize("values", REAL)
+def test_real_numbers_become_float64(values):
+    array = real_array("these", values)
+    assert array.dtype == np.float64
+    np.testing.assert_array_equal(array, np.asarray(values).astype(np.float64))
+
+
+@pytest.mark.parametrize(
+    "values", [1j, [1, 1j], np.zeros(2, np.complex64), "1", ["1"], None, [[1], [2, 3]], [10**400]]
+)
+def test_what_is_no_real_number_is_refused(values):
+    with pytest.raises(TypeError, match="these must be real numbers, got"):
+        real_array("these", values)
+
+
+def test_no_imaginary_part_is_lost_on_the_way():
+    """numpy drops it with a warning."""
+    uniform = np.full((5, 2), 0.5 + 0.5j)
+    with pytest.raises(TypeError, match="the probabilities of a policy must be real numbers"):
+        sde.exact_game("ipd_v0", gamma=0.96).policy(uniform)
+    with pytest.raises(TypeError, match="returns must be real numbers"):
+        social_metrics.gini([1j, 1])
+    with pytest.raises(TypeError, match="weights must be real numbers"):
+        OpponentPool(["tit_for_tat"], weights=[1j])
 
 
 def test_a_field_that_there_is_not():

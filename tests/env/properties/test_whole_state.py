@@ -10,10 +10,9 @@ from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 from social_dilemmas_env.engine.tables import num_states
 from social_dilemmas_env.games.game import State, decode, is_possible
 from tests.env.parity.batches import moves, numpy_of
-from tests.helpers.games import COLUMN_GAMES, COMMONS, GAMES, Dice, make, rules
+from tests.helpers.games import COLUMN_GAMES, COMMONS, GAMES, Dice, make, rules, wide_game
 
 MOST = 20_000  # boards that are enumerated; of larger games, so many at random
-named = pytest.mark.parametrize("name", GAMES)
 
 
 def boards(name):
@@ -81,7 +80,7 @@ def test_player_0_of_three_does_not_see_all():
     assert len(np.unique(venv.state(), axis=0)) == 17
 
 
-@named
+@wide_game
 def test_one_game_and_many_agree(name):
     env_id, arguments = GAMES[name]
     one, turns = make(name), make(name, api="aec")

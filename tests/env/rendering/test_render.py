@@ -22,8 +22,8 @@ from tests.env.rendering.scenes import (
     theft_scene,
 )
 from tests.helpers.games import (
-    GAMES,
     Dice,
+    any_game,
     make,
     play,
     play_new,
@@ -48,7 +48,7 @@ def without(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 def test_all_frames_of_an_episode_have_one_size_and_need_no_display(name):
     env, dice = make(name, render_mode="rgb_array"), Dice(3)
     env.reset(seed=0)
@@ -67,7 +67,7 @@ def test_all_frames_of_an_episode_have_one_size_and_need_no_display(name):
     assert any((frame != frames[0]).any() for frame in frames[1:])
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 @pytest.mark.parametrize("mode", ["rgb_array", "ansi"])
 def test_drawing_changes_neither_the_game_nor_any_random_state(name, mode):
     plain, drawn = make(name), make(name, render_mode=mode)

@@ -125,6 +125,7 @@ def test_the_gallery_has_a_small_picture_of_every_game_and_one_film():
     assert Image.open(film).n_frames > 20
 
 
+@pytest.mark.wide
 def test_the_gallery_can_be_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(
         sde, "list_envs", lambda: BUILT_IN

@@ -6,7 +6,7 @@ import pytest
 
 from social_dilemmas_env.render import describe
 from tests.env.rendering.scenes import ipd_scene, played, theft_scene
-from tests.helpers.games import COIN_GAMES, GAMES, Dice
+from tests.helpers.games import COIN_GAMES, Dice, any_game
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_pickups_explain_every_reward(name):
     assert taken
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 def test_means_and_last_moves_come_from_the_history(name):
     env = played(name, 3)
     scene = env.scene()

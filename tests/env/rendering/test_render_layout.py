@@ -30,6 +30,7 @@ from tests.helpers.games import (
     COIN_GAMES,
     GAMES,
     Dice,
+    any_game,
     play,
 )
 
@@ -88,7 +89,7 @@ def test_the_watch_would_see_a_collision():
     assert overlaps(page.texts, Box(0, 40, 200, 20)) == []
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 @pytest.mark.parametrize("called", ["player", LONG])
 def test_nothing_is_clipped_and_no_text_lies_on_another(name, called, watch):
     for steps in (0, 1, 30):

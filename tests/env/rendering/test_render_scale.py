@@ -9,7 +9,7 @@ import social_dilemmas_env as sde
 from social_dilemmas_env.render import describe, lettering
 from social_dilemmas_env.render.coin_panel import name_rooms
 from social_dilemmas_env.render.frames import frame, picture
-from tests.helpers.games import GAMES, Dice, make
+from tests.helpers.games import GAMES, Dice, make, wide_game
 
 LONG = "bundled:advantage_alignment_3x3_seed43"
 
@@ -23,7 +23,7 @@ def playing(name, steps=5):
     return env
 
 
-@pytest.mark.parametrize("name", GAMES)
+@wide_game
 def test_a_larger_picture_is_the_same_picture(name):
     """Three times as large, and averaged back to the usual size it is nearly the usual one."""
     env = playing(name)

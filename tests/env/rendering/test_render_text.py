@@ -1,7 +1,5 @@
 """The "ansi" mode: two scenes in full, and what every text holds."""
 
-import pytest
-
 from social_dilemmas_env import render
 from tests.env.rendering.scenes import (
     ipd_scene,
@@ -9,7 +7,7 @@ from tests.env.rendering.scenes import (
     renamed,
     theft_scene,
 )
-from tests.helpers.games import GAMES
+from tests.helpers.games import any_game
 
 IPD = """\
 Iterated prisoner's dilemma (ipd_v0)   step 4 of 50
@@ -55,7 +53,7 @@ def test_a_theft_in_full():
     assert render.text(theft_scene()) == COIN
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 def test_every_text_is_plain_and_names_the_game_the_step_and_all_players(name):
     env = played(name, 5)
     text = env.render()

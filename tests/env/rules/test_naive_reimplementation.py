@@ -150,7 +150,13 @@ class Naive:
             assert not set(players) & set(coins.values())
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+QUICK = ("loqa", "pola", "lola", "mfos", "random", "split", "3 players", "walls", "reciprocators")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.wide] * (n not in QUICK)) for n in VARIANTS],
+)
 def test_both_agree(name):
     arguments = VARIANTS[name]
     naive, played = (

@@ -5,7 +5,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.text_players import observation_text, rules_text
-from tests.helpers.games import GAMES
+from tests.helpers.games import GAMES, any_game
 
 PUBLIC = {"num_agents": 3, "factor": 1.5}
 
@@ -19,7 +19,7 @@ def seen(env_id, actions=None, player=0, **game_kwargs):
     return observation_text(env.game, observations[f"player_{player}"], player), env
 
 
-@pytest.mark.parametrize("name", GAMES)
+@any_game
 def test_every_game_has_words_for_its_rules_and_for_what_is_seen(name):
     env_id, game_kwargs = GAMES[name]
     env = sde.make_env(env_id, **game_kwargs)

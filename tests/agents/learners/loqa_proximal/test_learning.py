@@ -96,6 +96,7 @@ def test_all_settings_are_tested():
     ("changes", "words"),
     [
         ({"step_rule": "trust"}, "step_rule"),
+        ({"past": "gea"}, "past must be one of 'one_step', 'gae'.*'gae'"),
         ({"weight": "lola"}, "weight"),
         ({"actor": "lstm"}, "actor"),
         ({"epochs": 0}, "epochs"),

@@ -19,7 +19,7 @@ from agents.learners.pola.learner import imagined_gain, make_pola_dice
 from agents.learners.pola.networks import as_tables
 from agents.learners.pola.pola_dice import PolaDiceConfig, outer_gradient
 from agents.learners.pola.proximal import score_games
-from agents.nn.actors import classes_of
+from agents.nn.symmetry import classes_of
 from agents.registry import LEARNERS
 from social_dilemmas_env.games.game import decode, encode
 
