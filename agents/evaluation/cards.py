@@ -21,6 +21,7 @@ VALUES = "actions, rewards and Q: the opponent is taken to choose by its action 
 ACCESS = {
     "naive": "none",
     "sb3_ppo": "none",
+    "ippo": "none; with `alignment` the others' advantages weigh its own",
     "loqa": VALUES,
     "advantage_alignment": "actions, rewards and Q: the opponent's advantages weigh its own",
     "loqa_proximal": VALUES,
@@ -114,6 +115,11 @@ def _learner(facts: Facts) -> str:
     return f"`{facts['learner']}`" + (f" from `{teacher}`" if teacher else "")
 
 
+def _seats(facts: Facts) -> int:
+    """How many play its game."""
+    return len(spec(facts["env_id"]).game(**facts["game"]).num_actions)
+
+
 def _access(facts: Facts) -> str:
     learner = facts["settings"].get("learner", facts["learner"])
     known = ACCESS.get(learner, "not recorded")
@@ -191,6 +197,8 @@ def _exploitability(name: str, facts: Facts) -> str:
     """Exact, or bounds, or how to get them."""
     exact, found = facts.get("exact"), facts.get("exploitability")
     certificate = [str(exact["certificate"])] if exact else []
+    if found is None and _seats(facts) > 2:
+        return "Not computed: responses are learned in games of two."
     if found is None:
         command = f"social-dilemmas exploit {facts['env_id']} bundled:{name} --keep"
         return "\n\n".join([*certificate, f"Not computed: `{command}` writes it here."])
@@ -249,10 +257,13 @@ def _commands(name: str, facts: Facts) -> str:
     """What to type to play against it, and to see it with itself."""
     words = " ".join(f"{key}={value}" for key, value in facts["game"].items())
     given = f" --set {words}" if words else ""
-    env_id = facts["env_id"]
+    env_id, bundled = facts["env_id"], f"bundled:{name}"
+    others = " ".join([bundled] * (_seats(facts) - 1))
     lines = [
-        f"social-dilemmas play {env_id} human bundled:{name}{given}",
-        f"social-dilemmas play {env_id} bundled:{name} bundled:{name}{given} --save match.html",
-        f"social-dilemmas evaluate bundled:{name}",
+        f"social-dilemmas play {env_id} human {others}{given}",
+        f"social-dilemmas play {env_id} {bundled} {others}{given} --save match.html",
+        f"social-dilemmas evaluate {bundled}",
     ]
+    if others != bundled:
+        lines.append(f"social-dilemmas schelling {env_id} --defector {bundled}{given}")
     return "\n".join(["```bash", *lines, "```"])
