@@ -297,7 +297,7 @@ MEMORY: dict[str, Any] = {
 
 # Centred payoffs (LoqaConfig.payoff_shift). Mutual defection must be met while it is not yet sure
 # to go on, and the shaping, which punishes whoever has defected, must not outweigh what the own
-# advantage says of leaving it: then the policy leaves it. (shaping=1 stays in it for ever.)
+# advantage says of leaving it: found in trials of one seed, where shaping=1 stayed in it.
 DILEMMA: dict[str, Any] = {
     "payoff_shift": 1.5,
     "shaping": 0.3,
