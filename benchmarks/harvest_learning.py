@@ -345,12 +345,15 @@ def plot(result: Result, path: Path) -> None:
             draw_left(axes[1], curves[f"all {name}"]["left"], color, f"all {name}")
     axes[2].axhline(ours.get("all restrained: apples") or 0, color=ORANGE, ls="--", lw=1)
 
-    axes[0].set(title="Learning", xlabel="updates", ylabel="apples a head", yscale="log")
+    for axis in (axes[0], axes[2]):
+        axis.set(ylabel="apples a head", yscale="log")
+        axis.set_yticks((10, 20, 40, 80), ("10", "20", "40", "80"))
+        axis.minorticks_off()
+    axes[0].set(title="Learning", xlabel="updates")
     axes[1].set(title="What is left", xlabel="step", ylabel="ripe apples")
-    axes[2].set(xlabel="trained among seven", ylabel="apples a head", yscale="log")
-    axes[2].set_title("Trained (lines), restrained (dots)")
+    axes[2].set(title="Trained (lines) among restrained (dots)", xlabel="trained among seven")
     for axis in axes[:2]:
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=7, loc="center right")
     save_figure(figure, path)
 
 

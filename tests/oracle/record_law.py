@@ -2,8 +2,8 @@
 
     python -m tests.oracle.record_law commons_harvest_v0 greedy 100 300
 
-plays 100 episodes of 300 steps with seven greedy players and writes them to `law/`.  The players
-see what they would see here: each frame of the engine becomes a board of ours.
+plays 100 episodes of 300 steps with seven greedy players and adds them to `law/`.  The players see
+what they would see here: each frame of the engine becomes a board of ours.
 """
 
 import json
@@ -81,14 +81,18 @@ def play(
 def main(env_id: str, kind: str, episodes: int, steps: int) -> None:
     """Plays, and rewrites the file of this kind after every few episodes."""
     players = MIXED[env_id] if kind == "mixed" else [kind] * 7
-    found: dict[str, Any] = {}
+    path = FOLDER / f"{env_id}.{kind}.{steps}.json"
+    facts = {"game": env_id, "players": players, "steps": steps, "every": EVERY}
+
+    # What is there already, of the same game: other episodes have other seeds.
     FOLDER.mkdir(exist_ok=True)
+    kept = json.loads(path.read_text()) if path.exists() else facts
+    found: dict[str, Any] = {name: x for name, x in kept.items() if name not in facts}
+    before = len(found.get("rewards", []))
     engines = [Engine(SUBSTRATE[env_id], len(players)) for _ in range(PARALLEL)]
-    for first in range(0, episodes, PARALLEL):
+    for first in range(before, before + episodes, PARALLEL):
         for name, rows in play(env_id, players, engines, (steps, 1000 + first)).items():
             found[name] = found.get(name, []) + rows
-        facts = {"game": env_id, "players": players, "steps": steps, "every": EVERY}
-        path = FOLDER / f"{env_id}.{kind}.{steps}.json"
         path.write_text(json.dumps({**facts, **found}) + "\n")
 
 
