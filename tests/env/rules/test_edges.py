@@ -7,6 +7,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.games import matrix
+from social_dilemmas_env.games.coin import coin_game
 from social_dilemmas_env.games.escape_room import DOOR, LEVER, START, escape_room
 from social_dilemmas_env.games.govsim_commons import govsim_commons
 from social_dilemmas_env.games.public_goods import MAX_AGENTS, public_goods
@@ -104,3 +105,18 @@ def test_the_pool():
     assert game.act((20, 0, 0), (0, 0)) == ((20, 1, 1), [0, 0])
     assert game.act((8, 1, 1), (3, 1)) == ((8, 4, 2), [3, 1])
     assert game.features((8, 4, 2)) == [8, 21 + 4, 21 + 7 + 2]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"num_agents": 3}, {"coins": 2}, {"variant": "mfos"}])
+def test_no_two_choices_of_a_start_share_a_word(arguments):
+    """Places of players, then cells and owners of coins: each has a stream of its own."""
+    game, used = coin_game(**arguments), []
+
+    def draw(stream, n):
+        used.append(stream)
+        return n * 0
+
+    game.chance(game.start(draw), draw)
+    assert len(used) > game.num_agents
+    assert len(set(used)) == len(used)
+    assert set(used) <= set(range(game.streams))
