@@ -14,14 +14,26 @@ import numpy as np
 from social_dilemmas_env.engine.array_engine import ALIGNMENT
 
 KEPT = 2  # arrays: one that the caller still has, and the next one
-ALONE = 3  # references: of the pair, of the loop and of the call that counts them
+Memories = list[tuple[np.ndarray, int]]  # with the first byte that is used
+
+
+def references(memories: Memories) -> list[int]:
+    """How many refer to each, the pair that it is in and this loop among them.
+
+    Every array made of a memory, and every view of one, is one of them.
+    """
+    return [sys.getrefcount(memory) for memory, _ in memories]
+
+
+# Of what nobody else has: counted here, as versions of Python differ by one.  Only CPython counts.
+ALONE = references([(np.empty(1, np.uint8), 0)])[0] if hasattr(sys, "getrefcount") else None
 
 
 class ArrayPool:
     """Arrays of one size at a time; copies of a pool are empty."""
 
     def __init__(self) -> None:
-        self.memories: list[tuple[np.ndarray, int]] = []  # with the first byte that is used
+        self.memories: Memories = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArrayPool, ()
@@ -34,10 +46,9 @@ class ArrayPool:
 
     def _memory(self, size: int) -> tuple[np.ndarray, int]:
         """Bytes that nobody uses."""
-        # Every array made of the memory, and every view of one, refers to it.
-        count: Any = getattr(sys, "getrefcount", None)  # CPython's
-        for memory, first in self.memories:
-            if count is not None and len(memory) == size and count(memory) == ALONE:
+        counts = [] if ALONE is None else references(self.memories)
+        for (memory, first), count in zip(self.memories, counts, strict=False):
+            if count == ALONE and len(memory) == size:
                 return memory, first
 
         memory = np.empty(size, np.uint8)

@@ -3,13 +3,13 @@ not."""
 
 import copy
 import pickle
-import sys
 
 import numpy as np
 import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.engine.array_engine import ALIGNMENT
+from social_dilemmas_env.vector import array_pool
 from social_dilemmas_env.vector.array_pool import KEPT, ArrayPool
 
 SHAPE = (3, 50)
@@ -73,11 +73,23 @@ def test_copies_are_empty(copied):
 
 
 def test_without_counts_all_are_fresh(monkeypatch):
-    monkeypatch.delattr(sys, "getrefcount")
+    monkeypatch.setattr(array_pool, "ALONE", None)
     pool = ArrayPool()
     first = address(pool.empty(SHAPE, "float32"))
     second = pool.empty(SHAPE, "float32")
     assert (len(pool.memories), first != address(second)) == (2, True)
+
+
+def test_one_more_reference_is_one_more():
+    """Whatever a version of Python counts besides."""
+    memory = np.empty(3, np.uint8)
+    memories = [(memory, 0)]
+    del memory
+    assert array_pool.references(memories) == [array_pool.ALONE]
+    view = memories[0][0][1:]
+    assert array_pool.references(memories) == [array_pool.ALONE + 1]
+    del view
+    assert array_pool.references(memories) == [array_pool.ALONE]
 
 
 @pytest.mark.parametrize("grid_size", [3, 7])
