@@ -68,7 +68,9 @@ def in_halves(game: Game) -> bool:
 @lru_cache(maxsize=16)
 def walker_tables(game: Game) -> WalkerTables | None:
     """Enumerates both halves; None where chance, or the events, are too many for tables."""
-    halves = _Halves(game)
+    halves, values = _Halves(game), len(game.reward_values)
+    if values ** len(game.num_actions) > MAX_HALF:
+        return None
     next_place, entry = halves.walk()
     after, codes = halves.meet(entry)
 
@@ -162,7 +164,9 @@ class _Halves:
 def _events(game: Game, stays: np.ndarray, codes: Board) -> tuple[np.ndarray, np.ndarray]:
     """`events` and their `rewards`: the usual one is where the rest stays, most often."""
     sizes = (len(game.reward_values),) * len(codes)
-    each, index = np.unique(encode(codes, sizes), return_inverse=True)
+    code = encode(codes, sizes)
+    each = np.flatnonzero(np.bincount(code, minlength=math.prod(sizes)))  # no sorting
+    index = np.searchsorted(each, np.arange(math.prod(sizes)))[code]
     rows = np.stack(decode(each, sizes), -1)
     usual = np.bincount(index[stays], minlength=len(rows)).argmax()
     return np.where(stays & (index == usual), 0, index + 1), np.concatenate([rows[[usual]], rows])

@@ -133,6 +133,7 @@ def test_which_games_are_played_in_halves():
         {"grid_size": 13},  # places
         {"grid_size": 5, "coins": 2, "coin_avoids_players": False},  # what chance may do
         {"grid_size": 5, "observe_time": True, "max_cycles": 500},  # rests
+        {"grid_size": 5, "payoffs": (1, -0.999)},  # what a move may pay
     ],
 )
 def test_too_much_for_halves(game):
