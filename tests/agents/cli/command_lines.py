@@ -179,6 +179,13 @@ class Outcome(NamedTuple):
     interrupted: bool
 
 
+def importing(frame: Any) -> bool:
+    """Whether a module is being loaded: half of one would be found by all later commands here."""
+    while frame is not None and "importlib" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
+
+
 @contextlib.contextmanager
 def interrupted_after(seconds: float) -> Iterator[list[int]]:
     """KeyboardInterrupt when so much has been computed, and again until it is over."""
@@ -186,7 +193,7 @@ def interrupted_after(seconds: float) -> Iterator[list[int]]:
     armed = [True]
 
     def interrupt(number: int, frame: Any) -> None:
-        if armed[0]:
+        if armed[0] and not importing(frame):
             fired.append(number)
             raise KeyboardInterrupt
 
