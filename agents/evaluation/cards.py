@@ -131,6 +131,7 @@ def _access(facts: Facts) -> str:
 def _rows(facts: Facts) -> list[tuple[str, ...]]:
     """What it is, and how it came to be."""
     versions = facts.get("versions", {})
+    # In words.
     seconds = facts["seconds"]
     spent = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 3600:.2f} h"
     settings = ", ".join(f"`{k}={_value(v)}`" for k, v in facts["settings"].items())
@@ -174,6 +175,8 @@ def _scores(facts: Facts) -> str:
     episodes = evaluation.get("episodes")
     interval = "; ± half the 95 % interval over episodes" if halves else "; no intervals recorded"
     about = f"Means of {episodes} episodes, seed {evaluation.get('seed')}{interval}."
+
+    # What was computed without playing stands beside what was played.
     exact = facts.get("exact", {}).get("scores", {})
     if exact:
         rows += [(f"{who}, exact", f"{mean:+.4f}") for who, mean in exact.items()]
@@ -197,12 +200,15 @@ def _exploitability(name: str, facts: Facts) -> str:
     """Exact, or bounds, or how to get them."""
     exact, found = facts.get("exact"), facts.get("exploitability")
     certificate = [str(exact["certificate"])] if exact else []
+
+    # Nobody has computed it.
     if found is None and _seats(facts) > 2:
         return "Not computed: responses are learned in games of two."
     if found is None:
         command = f"social-dilemmas exploit {facts['env_id']} bundled:{name} --keep"
         return "\n\n".join([*certificate, f"Not computed: `{command}` writes it here."])
 
+    # The exact number first: bounds are what can be had without one.
     settings = found["settings"]
     lines = ["What a player can gain against it, beside what it earns with itself."]
     lines += [_exact(found["exact"], facts), *certificate] if found["exact"] else []

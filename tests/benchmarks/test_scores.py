@@ -129,6 +129,7 @@ def test_ten_times_the_games():
     assert "eta" not in many.settings
 
 
+@pytest.mark.wide
 def test_rows_that_compare_cells_are_made_of_stored_samples():
     """Those that are new in the file, and those that were not run; others stay as they are."""
     stored = json.loads((RESULTS / "loqa_ipd.json").read_text())
