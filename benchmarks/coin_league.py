@@ -3,7 +3,8 @@
 How much better than an agent itself a player can do against it ("exploitable") is exact for agents
 with a finite memory and bounded from below for recurrent ones: the most that a player who was
 trained against them, or responds best to their averaged policy, gained (agents/evaluation/
-exploit.py).
+exploit.py).  "Robs first" is one response that anybody can think of: it takes every coin for ten
+steps, and cooperates from then on.
 
 On the 3x3 board. Ours are the agents that come with the package (agents/bundled/), the scripted
 players, and a uniform one. The published numbers are means over 10 seeds of each learner; a seed of
@@ -19,6 +20,8 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents import load_agent, load_agents
+from agents.cli.demo_coin import Thief
+from agents.evaluation.agent import AgentPlayer, TrainedAgent
 from agents.evaluation.cards import bundled_facts, list_cards
 from agents.evaluation.exploit import ExploitConfig, exploit, known_gain
 from agents.evaluation.league import round_robin as play_league
@@ -62,7 +65,7 @@ PUBLISHED = {"loqa": PAPER, "advantage_alignment": ALIGNMENT, "pola_dice": POLA}
 # Selected and shorter: never "reproduced"; the target says what was asked of them.
 NOTES = {
     "loqa": "ours: of each run the copy that kept most against always-defect (bundled metadata); "
-    "published: iteration 6000",
+    "published: iteration 6000; seed 44 can be robbed (loqa robbed)",
     "advantage_alignment": "ours: of each run the copy that kept most against always-defect "
     "(bundled metadata); published with episodes of 16 steps",
     "pola_dice": "ours: a small part of the published training (bundled metadata)",
@@ -73,11 +76,12 @@ SCRIPTED = {
     "AC-AD": (-0.269, "AC", "AD", 0),
     "AD-AC": (0.631, "AC", "AD", 1),
 }
+ROBBED = 10  # steps that the one who robs first takes every coin for
 NAMES = {"AC": "always_cooperate", "AD": "always_defect", "random": "random"}
 SEEDS = 3
-# `budget`: steps of the game for each of the bounds of exploitability.
-SETTINGS = {"runs": SEEDS, "episodes": 32, "budget": 50_000}
-SMALL = {"runs": 1, "episodes": 2, "budget": 3200}
+# `budget`: steps of the game for each of the bounds of exploitability; `robberies`: episodes.
+SETTINGS = {"runs": SEEDS, "episodes": 32, "budget": 50_000, "robberies": 2048}
+SMALL = {"runs": 1, "episodes": 2, "budget": 3200, "robberies": 2}
 
 
 def find_agents(learner: str) -> list[str]:
@@ -92,7 +96,7 @@ def find_agents(learner: str) -> list[str]:
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """Two cells for each learner, and one for scripted players.
+    """Three cells for each learner, and one for scripted players.
 
     A learner has as many runs as it has bundled seeds, `runs` at most.
     """
@@ -110,10 +114,16 @@ def cells(settings: Settings) -> list[Cell]:
         if count
     ]
 
+    robbed = [
+        build_robbed_cell(learner, settings["robberies"], count)
+        for learner, count in seeds.items()
+        if count
+    ]
+
     rows = tuple(Row(name, SCRIPTED[name][0], digits=3, paper_runs=32) for name in SCRIPTED)
     own = {**common, "learner": ""}
     scripted = Cell("scripted", own, settings["episodes"], rows, cost=0.1, count="episodes")
-    return [*of_learners, *exploited, scripted]
+    return [*of_learners, *exploited, *robbed, scripted]
 
 
 def build_exploit_cell(learner: str, budget: int, seeds: int) -> Cell:
@@ -122,6 +132,15 @@ def build_exploit_cell(learner: str, budget: int, seeds: int) -> Cell:
     row = Row(f"{learner} exploitable", None, "gain", digits=3, note=note)
     own = {"learner": learner, "budget": budget}
     return Cell(f"{learner} exploitability", own, seeds, (row,), cost=120.0)
+
+
+def build_robbed_cell(learner: str, robberies: int, seeds: int) -> Cell:
+    """What a learner's agents and one who robs them first earn."""
+    note = f"takes every coin for {ROBBED} steps, and cooperates from then on"
+    names = (f"robs first vs {learner}", f"{learner} vs robs first", f"{learner} robbed: gain")
+    rows = tuple(Row(name, None, digits=3, note=note) for name in names)
+    own = {"learner": learner, "robberies": robberies}
+    return Cell(f"{learner} robbed", own, seeds, rows, cost=6.0)
 
 
 def build_rows(learner: str, seeds: int) -> tuple[Row, ...]:
@@ -147,6 +166,8 @@ def score(settings: Settings, runs: int, seed: int) -> Result:
     """Mean rewards a step of every seed of a learner; for scripted players, of every episode."""
     if "budget" in settings:
         return score_gains(settings, runs, seed)
+    if "robberies" in settings:
+        return score_robberies(settings, runs, seed)
     episodes, name = settings["episodes"], settings["learner"]
     if not name:
         games = {row: play_scripted(a, b, runs, seed) for row, (_, a, b, _) in SCRIPTED.items()}
@@ -171,6 +192,31 @@ def score_gains(settings: Settings, runs: int, seed: int) -> Result:
     entries = find_agents(settings["learner"])[:runs]
     reports = [exploit(load_agents(entry), cfg) for entry in entries]
     return {"samples": {"gain": [known_gain(report) for report in reports]}, "reports": reports}
+
+
+def score_robberies(settings: Settings, runs: int, seed: int) -> Result:
+    """What one who robs first earns, and each of a learner's agents, and what robbing gains."""
+    learner, episodes = settings["learner"], settings["robberies"]
+    scores = []
+    for entry in find_agents(learner)[:runs]:
+        agents = load_agents(entry)
+        robbed, robber = rob(agents, episodes, seed).mean(0)
+        alone = score_agent(agents, episodes=episodes, seed=seed, opponents=())["self"]
+        scores.append((robber, robbed, robber - alone))
+
+    names = (f"robs first vs {learner}", f"{learner} vs robs first", f"{learner} robbed: gain")
+    return {"samples": dict(zip(names, np.array(scores).T.tolist(), strict=True))}
+
+
+def rob(agents: list[TrainedAgent], episodes: int, seed: int) -> np.ndarray:
+    """Mean rewards a step of an agent and one who robs it first, [episodes, 2]."""
+    first, game = AgentPlayer(agents[0]), agents[0].game_kwargs
+    later, before = (
+        sde.make_strategy(NAMES[name], "coin_game_v0", player=1, **game) for name in ("AC", "AD")
+    )
+    robber = Thief(later, before, ROBBED)
+    games = play_episodes("coin_game_v0", [first, robber], episodes, seed, **game)
+    return np.asarray(games["rewards"].mean(0))
 
 
 def average_league(name: str, means: Any, count: int) -> dict[str, list[float]]:

@@ -28,6 +28,10 @@ not matter much.
 
 "exploitable" is what the best response to the learned policy earns a step above what two copies of
 it earn, exactly, in the game without end discounted by .96: no strategy whatever gains more.
+"recovers" is what two copies earn a step in the 100 steps after both have defected, "1 % noise"
+what they lose a step of 100 where 1 % of all actions are uniform. "recommended" is grim: none of
+its ten runs ever leaves mutual defection, and every run of "standardised, zero critic" does. The
+same is said of players that come with the package, and of tit for tat.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
+from agents.evaluation.loading import load_policy_table
 from benchmarks.harness.benchmark import (
     Benchmark,
     Cell,
@@ -54,6 +59,7 @@ from benchmarks.harness.policies import policies_of, read_run
 from benchmarks.harness.resumable_training import read_metric, train_in_stages, training_folder
 
 STATES = ("start", "CC", "CD", "DC", "DD")  # own action first
+QUANTITIES = (*(f"P(C|{state})" for state in STATES), "self-play")
 README: dict[str, Any] = {
     "detach_advantage": False,
     "fresh_draws": False,
@@ -85,14 +91,21 @@ RECOMMENDED = {
 }
 # Authors' code, seed 42, iteration 7000 (our re-run of it; the paper prints no numbers).
 RERUN = {"P(C|start)": 0.0, "P(C|CC)": 0.457, "P(C|CD)": 0.334, "P(C|DC)": 0.540, "P(C|DD)": 0.263}
+PLAYERS = ("bundled:loqa_ipd", "bundled:loqa_proximal_ipd", "tit_for_tat")  # not trained here
+TIT_FOR_TAT = [1.0, 1.0, 0.0, 1.0, 0.0]  # P(C | state)
 SETTINGS = {"runs": 10, "steps": 4000, "batch": 512, "readme_steps": 7000, "readme_batch": 2048}
+SETTINGS["episode"] = 100  # steps of players that are not trained here
 SMALL = {"runs": 2, "steps": 5, "batch": 8, "readme_steps": 5, "readme_batch": 8}
+SMALL["episode"] = 10
 GAMMA = 0.96  # of exploitability
+LONG, NOISE = 100, 0.01  # steps after a defection; share of actions that are uniform
 LOGGED = 20  # iterations between two entries of the training curve
 
 
 def build_rows(name: str) -> tuple[Row, ...]:
     """Five probabilities and the reward of self-play without exploration noise."""
+    if name in PLAYERS:
+        return tuple(Row(f"{name} {q}", None, q) for q in QUANTITIES)
     if name == "README":
         note, numbers, targets = "authors' code re-run, one seed", RERUN, {}
     else:
@@ -100,14 +113,20 @@ def build_rows(name: str) -> tuple[Row, ...]:
         note, numbers, targets = "", {}, RECOMMENDED if name == "recommended" else {}
     more: dict[str, Any] = {"note": note, "paper_runs": 1, "judged": name == "README"}
     return tuple(
-        Row(f"{name} {q}", numbers.get(q), q, target=targets.get(q), **more)
-        for q in (*(f"P(C|{state})" for state in STATES), "self-play")
+        Row(f"{name} {q}", numbers.get(q), q, target=targets.get(q), **more) for q in QUANTITIES
     )
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """A cell for each ablation; the README's own sizes for the README's command."""
-    return [build_cell(name, settings) for name in CELLS]
+    """A cell for each ablation; the README's own sizes for the README's command.
+
+    Then one for each player that is not trained here.
+    """
+    own = pick_settings(settings, "episode")
+    players = [
+        Cell(name, {"player": name} | own, 1, build_rows(name), count="") for name in PLAYERS
+    ]
+    return [*(build_cell(name, settings) for name in CELLS), *players]
 
 
 def build_cell(name: str, settings: Settings) -> Cell:
@@ -120,7 +139,10 @@ def build_cell(name: str, settings: Settings) -> Cell:
 
 
 def score(settings: Settings, runs: int, seed: int) -> Result:
-    """Policies of all runs, learned side by side."""
+    """Policies of all runs, learned side by side; or of a player."""
+    if "player" in settings:
+        return {"samples": sample_player(settings["player"], settings["episode"])}
+
     # All of README's switches are settings of the learner.
     folder = training_folder("loqa_ipd", settings, runs, seed)
     arguments = pick_settings(settings, *README, "batch", "device")
@@ -140,13 +162,35 @@ def evaluate_run(run_folder: Path) -> Result:
 def sample_policies(run_folder: Path) -> dict[str, list[float]]:
     """P(C | state) of every run of a run folder, and what two copies earn a step."""
     policy = policies_of(run_folder)[..., 0]  # [R, 5]
-    rewards = expected_self_play(policy, read_run(run_folder).settings["horizon"])
+    return describe_policies(policy, read_run(run_folder).settings["horizon"])
+
+
+def sample_player(name: str, steps: int) -> dict[str, list[float]]:
+    """The same of a player of PLAYERS, and of an episode of some steps."""
+    if name == "tit_for_tat":
+        policy = torch.tensor([TIT_FOR_TAT], dtype=torch.float64)
+    else:
+        policy = load_policy_table(name)[:, 0, :, 0].double()
+    return describe_policies(policy, steps)
+
+
+def describe_policies(policy: Tensor, steps: int) -> dict[str, list[float]]:
+    """By quantity, of P(C | state) [R, 5]."""
     samples = {f"P(C|{state})": policy[:, s].tolist() for s, state in enumerate(STATES)}
-    return samples | {"self-play": rewards.tolist()}
+    return samples | {"self-play": expected_self_play(policy, steps).tolist()}
 
 
-def expected_self_play(policy: Tensor, steps: int) -> Tensor:
-    """Mean reward a step of two copies over an episode, in expectation.  P(C) [R, 5] -> [R]."""
+def expected_self_play(policy: Tensor, steps: int, first: str = "start") -> Tensor:
+    """Mean reward a step of two copies over an episode, in expectation.
+
+    Args:
+        policy: P(C) [R, 5].
+        steps: of the episode.
+        first: the state that it begins in.
+
+    Returns:
+        [R].
+    """
     payoff = policy.new_tensor([-1.0, -3.0, 0.0, -2.0])
     own, other = policy, policy[:, [0, 1, 3, 2, 4]]  # the other sees CD where I see DC
     joint = torch.stack(
@@ -154,27 +198,43 @@ def expected_self_play(policy: Tensor, steps: int) -> Tensor:
     )
 
     # Follow the distribution of the last joint action, [R, 4].
-    weights, total = joint[:, 0], policy.new_zeros(len(policy))
+    weights, total = joint[:, STATES.index(first)], policy.new_zeros(len(policy))
     for _ in range(steps):
         total = total + weights @ payoff
         weights = torch.einsum("rs,rsj->rj", weights, joint[:, 1:])
     return total / steps
 
 
+def cost_of_noise(policy: Tensor) -> Tensor:
+    """What two copies lose a step where some of all actions are uniform.  [R, 5] -> [R]."""
+    noisy = (1 - NOISE) * policy + NOISE / 2
+    return expected_self_play(policy, LONG) - expected_self_play(noisy, LONG)
+
+
 def derive(samples: dict[str, Samples]) -> Samples:
-    """How far every run of every cell can be exploited, exactly."""
+    """What every run of every cell is worth against others, after a quarrel and under noise."""
     game = sde.exact_game("ipd_v0", gamma=GAMMA)
     found = {}
     for name, sampled in samples.items():
         cooperate = np.stack([sampled[f"P(C|{state})"] for state in STATES], -1)  # [R, 5]
         policies = np.stack([cooperate, 1 - cooperate], -1)
-        found[name] = np.array([game.regret([policy] * 2, 0) for policy in policies])
+        regrets = [game.regret([policy] * 2, 0) for policy in policies]
+
+        table = torch.as_tensor(cooperate)
+        found[name] = np.array(regrets)
+        found[f"{name} recovers"] = expected_self_play(table, LONG, "DD").numpy()
+        found[f"{name}, 1 % noise"] = cost_of_noise(table).numpy()
     return found
 
 
-def build_derived_row(name: str) -> Row:
-    """The exploitability of a cell's runs."""
-    return Row(f"{name} exploitable", None, name, digits=3, note="exact", judged=name == "README")
+def build_derived_rows(name: str) -> list[Row]:
+    """What is derived of a cell's runs."""
+    judged = name == "README" or name in PLAYERS
+    return [
+        Row(f"{name} exploitable", None, name, digits=3, note="exact", judged=judged),
+        Row(f"{name} recovers", None, note="exact, 100 steps from DD", judged=judged),
+        Row(f"{name}, 1 % noise", None, digits=3, note="exact, lost a step of 100", judged=judged),
+    ]
 
 
 def plot(result: Result, path: Path) -> None:
@@ -210,5 +270,5 @@ BENCHMARK = Benchmark(
     score=score,
     plot=plot,
     derive=derive,
-    derived=tuple(build_derived_row(name) for name in CELLS),
+    derived=tuple(row for name in (*CELLS, *PLAYERS) for row in build_derived_rows(name)),
 )

@@ -75,7 +75,7 @@ SCRIPTED = ("always_defect", "always_cooperate")
 STRONG = (0.2, -0.2)  # LOQA's threshold of self-play and of play against always-defect
 REACH = (0.335, -0.04)  # the same, of every seed on 3x3
 SETTINGS = {
-    "runs": 1,
+    "runs": 3,
     "seed_runs": 10,
     "batch": 512,
     "iterations": 360,
@@ -84,6 +84,7 @@ SETTINGS = {
     "episodes": 512,
 }
 SMALL = {
+    "runs": 1,
     "seed_runs": 2,
     "batch": 16,
     "iterations": 2,

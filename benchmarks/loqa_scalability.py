@@ -9,7 +9,8 @@ core-seconds the process's computing time, that of the processor in the report: 
 whatever else it is doing.
 
 Beside them proximal LOQA (loqa_proximal.py), of an easier task: an MLP that remembers who picked up
-what last, where LOQA's and Advantage Alignment's GRUs see the board alone.
+what last, where LOQA's and Advantage Alignment's GRUs see the board alone. Its numbers count the 60
+iterations (30,720 games) in which thieves are made.
 """
 
 from __future__ import annotations

@@ -4,9 +4,12 @@ Of exact gradients, against one another. Mean reward a step over a meta-episode 
 updates, from N(0, 1) logits (M-MAML: from its learned ones), after one update that is not counted
 (the authors' reset). LOLA is the full Taylor form; all step sizes are 1, M-MAML's too.
 
-Two sets of rows. The table itself, with the authors' ten shipped M-MAML starts (mfos_inits.py),
+Three sets of rows. The table itself, with the authors' ten shipped M-MAML starts (mfos_inits.py),
 which differ so much that no other ten give the same mean; and M-MAML players trained here, whose
-unit of repetition is the trained player.
+unit of repetition is the trained player: once with the step size 1 that they then play with
+("trained at rate 1"), and once with a learned one, as the authors' generator has it. The latter are
+not judged: in the table every player's step size is 1, and a start that was learned together with
+another is a start for that one.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from agents.matrix_games.closed_form import MatrixGame, one_shot
 from agents.matrix_games.differentiable import DifferentiableGame
 from agents.matrix_games.gradient_runs import RunConfig, initial_theta, run
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings, pick_settings
-from benchmarks.harness.plots import BLUE, make_axes, plot_comparison, save_figure
+from benchmarks.harness.plots import BLUE, RED, make_axes, plot_comparison, save_figure
 from benchmarks.mfos_inits import INITS
 
 # Lu et al. 2022, https://arxiv.org/abs/2205.01447, measured with the authors' code (commit 3efb169,
@@ -79,10 +82,11 @@ SMALL = {"runs": 20, "steps": 5, "trained_runs": 2, "batch": 2, "iterations": 2,
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """A cell for each pair of the table, then one a game for the players trained here."""
+    """A cell for each pair of the table, then two a game for the players trained here."""
     return [
         *(build_pair_cell(game, pair, settings) for game in PAPER for pair in PAPER[game]),
         *(build_trained_cell(game, settings) for game in PAPER),
+        *(build_trained_cell(game, settings, " at rate 1", {"alpha": 1.0}) for game in PAPER),
     ]
 
 
@@ -91,31 +95,48 @@ def build_pair_cell(game: str, pair: tuple[str, str], settings: Settings) -> Cel
     label = f"{game} {pair[0]} vs {pair[1]}"
     numbers = zip(("first", "second"), PAPER[game][pair], strict=False)
     rows = tuple(
-        build_row(game, f"{label}: {role}", paper, f"player {i}", (paper - WITHIN, paper + WITHIN))
+        build_row(game, f"{label}: {role}", paper, f"player {i}", target=within(paper))
         for i, (role, paper) in enumerate(numbers)
     )
     own = {"game": game, "learners": list(pair)} | pick_settings(settings, "steps", "device")
     return Cell(label, own, settings["runs"], rows, chunk=1000, cost=0.005)
 
 
-def build_trained_cell(game: str, settings: Settings) -> Cell:
-    """The players trained here, against every kind; compared with the authors' ten by chance."""
+def within(paper: float) -> tuple[float, float]:
+    """The target of a pair."""
+    return paper - WITHIN, paper + WITHIN
+
+
+def build_trained_cell(
+    game: str, settings: Settings, manner: str = "", alpha: Settings | None = None
+) -> Cell:
+    """The players trained here, against every kind; compared with the authors' ten by chance.
+
+    Args:
+        game: its name.
+        settings: of the invocation.
+        manner: in which they were trained, in words.
+        alpha: the step size that they train with; None for a learned one.
+    """
+    label, judged = f"{game} M-MAML trained here{manner}", alpha is not None
     rows = tuple(
-        build_row(game, f"{game} M-MAML trained here vs {other}: {role}", paper, f"{other} {role}")
+        build_row(game, f"{label} vs {other}: {role}", paper, f"{other} {role}", judged=judged)
         for other, numbers in tabulate_mmaml(game).items()
         for role, paper in numbers.items()
     )
     sizes = pick_settings(settings, "steps", "batch", "iterations", "opponents", "device")
-    own, count = {"game": game} | sizes, "trained_runs"
-    return Cell(f"{game} trained", own, settings[count], rows, chunk=5, cost=200.0, count=count)
+    own, count = {"game": game} | sizes | dict(alpha or {}), "trained_runs"
+    return Cell(
+        f"{game} trained{manner}", own, settings[count], rows, chunk=5, cost=200.0, count=count
+    )
 
 
-def build_row(
-    game: str, name: str, paper: float, samples: str, target: tuple[float, float] | None = None
-) -> Row:
-    """A number of the table."""
+def build_row(game: str, name: str, paper: float, samples: str, **more: Any) -> Row:
+    """A number of the table; `more` are fields of Row."""
     digits, count = 2 if game == "IPD" else 3, len(INITS[game])
-    return Row(name, paper, samples, target=target, paper_runs=count, digits=digits)
+    if not more.get("judged", True):
+        more["note"] = "trained with a learned step size, and played with 1"
+    return Row(name, paper, samples, paper_runs=count, digits=digits, **more)
 
 
 def tabulate_mmaml(game: str) -> dict[str, dict[str, float]]:
@@ -193,7 +214,8 @@ def train_and_play(game: DifferentiableGame, settings: Settings, runs: int, seed
     Against itself, with the same start.
     """
     batch, iterations = settings["batch"], settings["iterations"]
-    config = MMamlConfig(runs=runs, batch=batch, iterations=iterations, seed=seed)
+    alpha = settings.get("alpha")
+    config = MMamlConfig(runs=runs, batch=batch, iterations=iterations, alpha=alpha, seed=seed)
     learned = meta_train(game, config)
 
     # Every player in turn, its games averaged: the player is the unit of repetition.
@@ -218,7 +240,11 @@ def plot(result: Result, path: Path) -> None:
         plot_comparison(axis, rows, [row["name"].removeprefix(game + " ") for row in rows])
         axis.set(title=f"{game}, mean reward a step", xlabel="reward a step")
 
-    meta.plot(result["curves"]["IPD trained"]["meta"], color=BLUE, linewidth=1)
+    for manner, color in (("", BLUE), (" at rate 1", RED)):
+        if curve := result["curves"].get(f"IPD trained{manner}"):
+            meta.plot(curve["meta"], color=color, linewidth=1, label=f"trained{manner}")
+    if meta.lines:
+        meta.legend(fontsize=7)
     label = "reward a step over its 100 updates"
     meta.set(title="IPD: training M-MAML", xlabel="meta-update", ylabel=label)
     save_figure(figure, path)

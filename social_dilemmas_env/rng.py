@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 MASK = 0xFFFFFFFF
+FOLD = 0x85EBCA6B  # what `fold` leaves, so that folding in 0 is no second `mix`
 SEED_LIMIT = 1 << 63
 Ints = Any  # a Python int, a numpy integer array or a torch integer tensor
 
@@ -75,7 +76,7 @@ def stem(seed: Ints) -> Ints:
 
 def fold(h: Ints, i: Ints) -> Ints:
     """Takes one more integer into the hash `h`."""
-    return mix(h ^ (i & MASK)) ^ 0x85EBCA6B
+    return mix(h ^ (i & MASK)) ^ FOLD
 
 
 def key(seed: Ints, episode: Ints) -> tuple[Ints, Ints]:

@@ -164,7 +164,7 @@ class Thief:
         steps: how long.
     """
 
-    def __init__(self, policy: AgentPlayer, scripted: Any, steps: int) -> None:
+    def __init__(self, policy: Any, scripted: Any, steps: int) -> None:
         self.policy, self.scripted, self.steps = policy, scripted, steps
         self._done = 0
 

@@ -27,7 +27,7 @@ EXAMPLES = """
 examples:
   social-dilemmas sweep loqa coin_game_v0 --seeds 10 --grid actor_lr=1e-3,3e-3
   social-dilemmas sweep lola_exact ipd_v0 --grid gamma=0.9,0.96 runs=10 --jobs 2
-  social-dilemmas sweep loqa coin_game_v0 --executor ray --address auto --gpus .25
+  social-dilemmas sweep loqa coin_game_v0 --executor ray --gpus .25
 
 Each run is that of `train` with its seed and settings, in a folder of its own.
 The same command again goes on where it stopped; with more seeds or values it

@@ -21,6 +21,7 @@ VALUES = "actions, rewards and Q: the opponent is taken to choose by its action 
 ACCESS = {
     "naive": "none",
     "sb3_ppo": "none",
+    "ippo": "none; with `alignment` the others' advantages weigh its own",
     "loqa": VALUES,
     "advantage_alignment": "actions, rewards and Q: the opponent's advantages weigh its own",
     "loqa_proximal": VALUES,
@@ -114,6 +115,11 @@ def _learner(facts: Facts) -> str:
     return f"`{facts['learner']}`" + (f" from `{teacher}`" if teacher else "")
 
 
+def _seats(facts: Facts) -> int:
+    """How many play its game."""
+    return len(spec(facts["env_id"]).game(**facts["game"]).num_actions)
+
+
 def _access(facts: Facts) -> str:
     learner = facts["settings"].get("learner", facts["learner"])
     known = ACCESS.get(learner, "not recorded")
@@ -125,6 +131,7 @@ def _access(facts: Facts) -> str:
 def _rows(facts: Facts) -> list[tuple[str, ...]]:
     """What it is, and how it came to be."""
     versions = facts.get("versions", {})
+    # In words.
     seconds = facts["seconds"]
     spent = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 3600:.2f} h"
     settings = ", ".join(f"`{k}={_value(v)}`" for k, v in facts["settings"].items())
@@ -168,6 +175,8 @@ def _scores(facts: Facts) -> str:
     episodes = evaluation.get("episodes")
     interval = "; ± half the 95 % interval over episodes" if halves else "; no intervals recorded"
     about = f"Means of {episodes} episodes, seed {evaluation.get('seed')}{interval}."
+
+    # What was computed without playing stands beside what was played.
     exact = facts.get("exact", {}).get("scores", {})
     if exact:
         rows += [(f"{who}, exact", f"{mean:+.4f}") for who, mean in exact.items()]
@@ -191,10 +200,15 @@ def _exploitability(name: str, facts: Facts) -> str:
     """Exact, or bounds, or how to get them."""
     exact, found = facts.get("exact"), facts.get("exploitability")
     certificate = [str(exact["certificate"])] if exact else []
+
+    # Nobody has computed it.
+    if found is None and _seats(facts) > 2:
+        return "Not computed: responses are learned in games of two."
     if found is None:
         command = f"social-dilemmas exploit {facts['env_id']} bundled:{name} --keep"
         return "\n\n".join([*certificate, f"Not computed: `{command}` writes it here."])
 
+    # The exact number first: bounds are what can be had without one.
     settings = found["settings"]
     lines = ["What a player can gain against it, beside what it earns with itself."]
     lines += [_exact(found["exact"], facts), *certificate] if found["exact"] else []
@@ -249,10 +263,13 @@ def _commands(name: str, facts: Facts) -> str:
     """What to type to play against it, and to see it with itself."""
     words = " ".join(f"{key}={value}" for key, value in facts["game"].items())
     given = f" --set {words}" if words else ""
-    env_id = facts["env_id"]
+    env_id, bundled = facts["env_id"], f"bundled:{name}"
+    others = " ".join([bundled] * (_seats(facts) - 1))
     lines = [
-        f"social-dilemmas play {env_id} human bundled:{name}{given}",
-        f"social-dilemmas play {env_id} bundled:{name} bundled:{name}{given} --save match.html",
-        f"social-dilemmas evaluate bundled:{name}",
+        f"social-dilemmas play {env_id} human {others}{given}",
+        f"social-dilemmas play {env_id} {bundled} {others}{given} --save match.html",
+        f"social-dilemmas evaluate {bundled}",
     ]
+    if others != bundled:
+        lines.append(f"social-dilemmas schelling {env_id} --defector {bundled}{given}")
     return "\n".join(["```bash", *lines, "```"])

@@ -166,6 +166,6 @@ def describe(roster: Roster, count: int, seconds: float) -> str:
     """What there is to do."""
     all_pairs = f"{len(roster.entrants)} entries, {len(roster.pairs())} pairs"
     games = f"{count} of them to play, {roster.episodes} episodes each"
-    memory = peak_memory()
-    size = f", {memory / 1e9:.1f} GB in each process" if memory is not None else ""
+    memory = peak_memory()  # of a few pairs of each kind: whole chunks of them take more
+    size = f", at least {memory / 1e9:.1f} GB in each process" if memory is not None else ""
     return f"{all_pairs}, {games}: about {describe_seconds(seconds)} of one core{size}"

@@ -118,7 +118,8 @@ def play_pair(roster: Roster, pair: Pair) -> Played:
     seed = roster.seed_of(pair)
     try:
         players = seat_players(first, other, roster.num_actions)
-        played = play_episodes(roster.env_id, players, roster.episodes, seed, **roster.game)
+        how = {"keep_observations": False, **roster.game}
+        played = play_episodes(roster.env_id, players, roster.episodes, seed, **how)
     except Forfeit as forfeit:
         return {"forfeit": forfeit.entry, "why": forfeit.message}
     return summary(played["rewards"])

@@ -121,7 +121,8 @@ def play_schelling(
             own = int(sde.draw(seed, defectors, turn))
             players = [makers[d](seat, int(sde.draw(own, seat))) for seat, d in enumerate(defects)]
 
-            played = play_episodes(env_id, players, each, own, **game_kwargs)
+            how = {"keep_observations": False, **game_kwargs}
+            played = play_episodes(env_id, players, each, own, **how)
             returns.append(played["rewards"].sum(0))  # [B, N]
             who.append(np.tile(defects, (each, 1)))
         points.append(_point(defectors, np.concatenate(returns), np.concatenate(who)))

@@ -21,10 +21,17 @@ OPPONENTS = {
     "coin_game_v0": ("always_cooperate", "always_defect"),
     "ipd_v0": ("always_cooperate", "always_defect", "tit_for_tat"),
 }
+OBSERVED = ("coin_game_v0",)  # games whose scores say what players saw
 
 
 def play_episodes(
-    env_id: str, players: Sequence[Any], episodes: int, seed: int = 0, **game_kwargs: Any
+    env_id: str,
+    players: Sequence[Any],
+    episodes: int,
+    seed: int = 0,
+    *,
+    keep_observations: bool = True,
+    **game_kwargs: Any,
 ) -> dict[str, np.ndarray]:
     """Plays one episode in each of B games.
 
@@ -33,31 +40,33 @@ def play_episodes(
         players: one a seat, with `reset(B, seed)` and `act(observations [B, ...]) -> [B]`.
         episodes: B.
         seed: of the games and the players.
+        keep_observations: False for those who read none: of 128 games of the commons they are
+            4 GB.
         **game_kwargs: the game's arguments.
 
     Returns:
-        "observations" [T + 1, B, N, ...], "actions" and "rewards" [T, B, N].
+        "observations" [T + 1, B, N, ...] if kept, "actions" and "rewards" [T, B, N].
     """
     venv = sde.make_vec_env(env_id, num_envs=episodes, autoreset="disabled", **game_kwargs)
 
     # The games and every player have seeds of their own.
-    observations = [venv.reset(seed=sde.draw(seed, 0))[0]]
+    seen = venv.reset(seed=sde.draw(seed, 0))[0]
+    observations = [seen]
     for i, player in enumerate(players):
         player.reset(episodes, sde.draw(seed, 1, i))
 
     actions, rewards = [], []
     for _ in range(venv.max_cycles):
-        moves = [np.asarray(p.act(observations[-1][:, i])) for i, p in enumerate(players)]
+        moves = [np.asarray(p.act(seen[:, i])) for i, p in enumerate(players)]
         actions.append(np.stack(moves, 1))
-        seen, paid, *_ = venv.step(actions[-1])
-        observations.append(np.array(seen))  # a copy: the batch writes into its arrays again
-        rewards.append(np.array(paid))
+        # Copies: the batch writes into its arrays again.
+        seen, paid = map(np.array, venv.step(actions[-1])[:2])
+        rewards.append(paid)
+        if keep_observations:
+            observations.append(seen)
 
-    return {
-        "observations": np.stack(observations),
-        "actions": np.stack(actions),
-        "rewards": np.stack(rewards),
-    }
+    found = {"actions": np.stack(actions), "rewards": np.stack(rewards)}
+    return {"observations": np.stack(observations), **found} if keep_observations else found
 
 
 def score_agent(
@@ -118,7 +127,10 @@ def play_matches(
     seed: int,
     opponents: Sequence[str] | None,
 ) -> Iterator[tuple[str | None, dict[str, np.ndarray]]]:
-    """Plays what `score_agent` looks at: an opponent, None for self-play, and `play_episodes`'."""
+    """Plays what `score_agent` looks at: an opponent, None for self-play, and `play_episodes`'.
+
+    Observations only in the games of OBSERVED.
+    """
     # Inside: see TYPE_CHECKING above.
     from agents.evaluation.agent import AgentPlayer
 
@@ -128,11 +140,12 @@ def play_matches(
     seats = range(len(sde.spec(env_id).game(**kwargs).num_actions))
 
     players = [AgentPlayer(given[i % len(given)]) for i in seats]
-    yield None, play_episodes(env_id, players, episodes, seed, **kwargs)
+    how = {"keep_observations": env_id in OBSERVED, **kwargs}
+    yield None, play_episodes(env_id, players, episodes, seed, **how)
     for name in OPPONENTS.get(env_id, ()) if opponents is None else opponents:
         scripted = [sde.make_strategy(name, env_id, player=i, **kwargs) for i in seats[1:]]
         met = [AgentPlayer(first), *scripted]
-        yield name, play_episodes(env_id, met, episodes, seed, **kwargs)
+        yield name, play_episodes(env_id, met, episodes, seed, **how)
 
 
 def _thefts(
@@ -140,7 +153,7 @@ def _thefts(
 ) -> dict[str, float]:
     """The share of thefts in self-play, in the Coin Game."""
     first = agent[0] if isinstance(agent, Sequence) else agent
-    if first.env_id != "coin_game_v0":
+    if first.env_id not in OBSERVED:
         return {}
     rules: Any = sde.spec(first.env_id).game(**first.game_kwargs)
     pickups = coin_pickups(rules, games["observations"][:, :, 0])

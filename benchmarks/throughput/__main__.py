@@ -2,7 +2,8 @@
 
     python -m benchmarks.throughput                       # all rows, about 6 minutes
     python -m benchmarks.throughput --quick               # a few, to see that it works
-    python -m benchmarks.throughput --peer my_peers:pola  # also times another project (peer_loop)
+    python -m benchmarks.throughput --peer my_peers:pola  # also times another project (peer_loop),
+                                                          # or several: --peer A:B --peer C:D
 
 One env-step: all players of one game act once.  Protocol: pinned to one core, work divided by
 process CPU time, which swings less than the wall clock on shared machines; loops that are compared
@@ -36,13 +37,13 @@ BATCHES = (1, 64, 1024, 16384, 65536)
 QUICK_BATCHES, QUICK_SECONDS = (1, 64), 0.02
 
 
-def measure_all(batches: tuple[int, ...], seconds: float, peer: str | None) -> dict[str, Any]:
+def measure_all(batches: tuple[int, ...], seconds: float, peers: Sequence[str]) -> dict[str, Any]:
     """Everything, as a dict fit for JSON.
 
     Args:
         batches: numbers of games.
         seconds: CPU seconds a row.
-        peer: another project's loop, "module:function".
+        peers: other projects' loops, "module:function".
     """
     start = time.monotonic()
     # All in one process; the picture and the figures come from these rows.
@@ -60,7 +61,7 @@ def measure_all(batches: tuple[int, ...], seconds: float, peer: str | None) -> d
         "measurements": cpu_rows.measure_batches(batches, seconds),
         "ratios": cpu_rows.measure_ratios(seconds),
         "single": cpu_rows.measure_single_games(seconds),
-        "peer": cpu_rows.measure_peer(peer, batches, seconds) if peer else [],
+        "peers": cpu_rows.measure_peers(peers, seconds),
         "memory_bytes": cpu_rows.measure_memory(),
         "cuda": cuda_rows.measure_cuda(),
     }
@@ -78,7 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=1.0, help="CPU seconds a row")
     add("--quick", action="store_true", help="few games, little time: only to see that it works")
     add("--core", type=int, default=None, help="the core to run on (Linux); default: the last")
-    add("--peer", help='another environment, "module:function"; see loops.peer_loop')
+    about = 'another environment, "module:function"; may be given again; see loops.peer_loop'
+    add("--peer", action="append", default=[], help=about)
     return parser
 
 
@@ -90,8 +92,8 @@ def check_options(options: argparse.Namespace) -> None:
     """
     if not 0 < options.seconds < float("inf"):
         raise ValueError(f"--seconds must be a positive number, got {options.seconds}")
-    if options.peer is not None:
-        find_peer(options.peer)
+    for peer in options.peer:
+        find_peer(peer)
     need("matplotlib.pyplot", extra="benchmarks", what="the picture")
 
     if options.core is not None and hasattr(os, "sched_getaffinity"):

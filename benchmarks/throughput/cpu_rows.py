@@ -2,7 +2,7 @@
 
 import statistics
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import product
 from typing import Any
@@ -33,6 +33,7 @@ GAMES: dict[str, tuple[str, dict[str, Any]]] = {
 BACKENDS: dict[str, Callable[..., Loop]] = {"numpy": numpy_loop, "torch": torch_loop}
 if find_spec("jax"):  # an extra
     BACKENDS |= {"jax": jax_loop, "pure jax": pure_jax_loop}
+ROUTES = {"tables": True, "rules": False, "halves": None}  # what `tables` says of each
 BARE, BARE_JOINT = "bare, actions of each player", "bare, joint actions"
 FRESH = "int64 actions, fresh arrays"  # what a user has who sets nothing
 Row = dict[str, Any]
@@ -42,10 +43,12 @@ def measure_batches(batches: tuple[int, ...], seconds: float) -> list[Row]:
     """All backends, all observation modes, tables and rules."""
     rows = []
     for game, (env_id, arguments) in GAMES.items():
-        # 7x7 boards are too many for tables.
-        routes = ("rules",) if game == "coin 7x7" else ("tables", "rules")
+        # 7x7 boards are too many for whole tables; numpy plays them from halves.
+        routes = ("rules", "halves") if game == "coin 7x7" else ("tables", "rules")
         for backend, route, obs_mode, num_envs in product(BACKENDS, routes, OBS_MODES, batches):
-            options = {"obs_mode": obs_mode, "tables": route == "tables"}
+            if route == "halves" and backend != "numpy":
+                continue
+            options = {"obs_mode": obs_mode, "tables": ROUTES[route]}
             loop = BACKENDS[backend](env_id, num_envs, **options, **arguments)
             rate = statistics.median(steps_per_second({"": loop}, num_envs, seconds)[""])
             rows.append(
@@ -120,15 +123,30 @@ def measure_single_games(seconds: float) -> list[Row]:
     ]
 
 
-def measure_peer(path: str, batches: tuple[int, ...], seconds: float) -> list[Row]:
-    """Another project's environment."""
-    rows = []
-    for num_envs in batches:
-        rates = steps_per_second({"": peer_loop(path, num_envs)}, num_envs, seconds)[""]
-        rate = statistics.median(rates)
-        name = f"{path}, B={num_envs}"
-        rows.append({"name": name, "num_envs": num_envs, "steps_per_second": rate})
-    return rows
+def measure_peers(paths: Sequence[str], seconds: float) -> list[Row]:
+    """Other projects' Coin Games beside ours on every backend, taken in turn.
+
+    Args:
+        paths: their loops, "module:function"; none: nothing is measured.
+        seconds: CPU seconds a row.
+    """
+    if not paths:
+        return []
+    loops = {path: peer_loop(path, COMPARED) for path in paths}
+    loops |= {f"ours, {name}": make("coin_game_v0", COMPARED) for name, make in BACKENDS.items()}
+    rates = steps_per_second(loops, COMPARED, seconds)
+
+    # The fastest of theirs, by its median.
+    fastest = max(paths, key=lambda path: statistics.median(rates[path]))
+    return [
+        {
+            "name": f"{name}, B={COMPARED}",
+            "num_envs": COMPARED,
+            "steps_per_second": statistics.median(values),
+            "times_fastest_peer": median_ratio(values, rates[fastest]),
+        }
+        for name, values in rates.items()
+    ]
 
 
 def measure_memory() -> int:

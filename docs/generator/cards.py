@@ -21,15 +21,17 @@ def pages(folder: Path) -> dict[str, str]:
     for name in written:
         facts = bundled_facts(name)
         own, gain = facts.get("scores", {}).get("self"), known_exploitability(facts)
-        shown = "" if own is None else f"{own:.3f}"
-        rows.append((f"[{name}]({name}.md)", facts["env_id"], facts["learner"], shown, gain))
+        shown = "" if own is None else f"{round(own, 3) + 0.0:.3f}"  # no -0.000
+        game = " ".join([facts["env_id"], *(f"{k}={v}" for k, v in facts["game"].items())])
+        rows.append((f"[{name}]({name}.md)", game, facts["learner"], shown, gain))
     tree = "\n".join(f"{name} <{name}>" for name in written)
     written["index"] = page(
         "Bundled agents",
         "A card for each agent that comes with the package: how it was trained, what it knew of "
         'its opponent, what it scores. `load_agent("bundled:NAME")` loads one. Exploitability is '
         "what the best response gains a step over an episode: exact, or at least the number after "
-        "≥ (the lower end of the 95 % interval of the best of three responses).",
+        "≥ (the lower end of the 95 % interval of the best of three responses); of Meta-MAPG's "
+        "agents that of the policy they start with.",
         table(("agent", "game", "learner", "with itself, a step", "exploitability"), rows),
         f"```{{toctree}}\n:hidden:\n\n{tree}\n```",
     )

@@ -5,6 +5,7 @@ code, the rewards, and `state` -> observations.  Only where chance has to act is
 and on those lanes only.
 """
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,16 +15,43 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.engine.array_engine import Arrays, Encoded, Key, TableEngine
+from social_dilemmas_env.engine.lane_draws import FEW, LaneDraws, mixed_radix, start_draw
 from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.game import Column, Game, encode
 
 # The constants of `rng.mix`, as it is fastest.
 FACTORS = (np.array(0x7FEB352D, np.uint32), np.array(0x846CA68B, np.uint32))
+HALVES = np.array([[0], [1]], np.uint32)  # start and stride of `rng.key_of`
 SHIFTS = (np.array(15, np.uint32), np.array(16, np.uint32))
 
 CHUNK = 1 << 19  # bytes of observations that are written at a time
 GAMES = 32  # whose windows are looked into at a time
-MAX_PAIRS = 256  # joint actions of two players whose code fits the product in `joint_action`
+MAX_PAIRS = 256  # joint actions of two players whose code fits the product in `JointActions`
+
+
+def mix_in_place(x: np.ndarray) -> np.ndarray:
+    """`rng.mix` of uint32.
+
+    In place, and without the masks that 32 bits make needless: less than half the time.
+    """
+    y = x >> SHIFTS[1]
+    for factor, shift in zip(FACTORS, SHIFTS, strict=True):
+        x ^= y
+        x *= factor
+        np.right_shift(x, shift, out=y)
+    x ^= y
+    return x
+
+
+def key_of(stem: np.ndarray, episode: np.ndarray) -> Key:
+    """`rng.key_of` of uint32 [B], both halves at once."""
+    x = stem ^ HALVES
+    for word in (episode, None):
+        x = mix_in_place(x)
+        x ^= rng.FOLD
+        if word is not None:
+            x ^= word
+    return x[0], x[1] | np.uint32(1)
 
 
 class NumpyArrays(Arrays, RuleArrays):
@@ -51,17 +79,10 @@ class NumpyArrays(Arrays, RuleArrays):
 
     @override
     def words(self, key: Key, counter: Column) -> np.ndarray:
-        # In place, and without the masks that 32 bits make needless: less than half the time.
         x = counter * key[1]
         x += key[0]
-
-        y = x >> SHIFTS[1]
-        for factor, shift in zip(FACTORS, SHIFTS, strict=True):
-            x ^= y
-            x *= factor
-            np.right_shift(x, shift, out=y)
-        x ^= y
-        return x  # type: ignore[no-any-return]
+        mixed: np.ndarray = mix_in_place(x)
+        return mixed
 
     @override
     def uniform(self, key: Key, counter: Column, n: Column) -> np.ndarray:
@@ -103,9 +124,18 @@ class NumpyArrays(Arrays, RuleArrays):
         index = np.empty((len(out), len(one_positions)), np.int64)
         for k, column in enumerate(one_positions):
             np.add(column, first, out=index[:, k])
+        return self.fill_at(index, out)
+
+    def fill_at(self, index: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Fills `out` [B, numbers] with 0, and with 1 at these positions [B, K] of all numbers."""
+        numbers = out.shape[1]
 
         # Rows are cleared and set a few at a time, while they are in the cache.
         flat, rows = out.reshape(-1), max(1, CHUNK // (numbers * out.itemsize))
+        if rows >= len(out):
+            flat.fill(0)
+            flat[index] = 1
+            return out
         for lo in range(0, len(out), rows):
             flat[lo * numbers : (lo + rows) * numbers].fill(0)
             flat[index[lo : lo + rows]] = 1
@@ -183,6 +213,35 @@ class NumpyArrays(Arrays, RuleArrays):
         return seen
 
 
+class JointActions:
+    """Codes of joint actions: [B, N] -> [B].
+
+    Attributes:
+        count: number of joint actions.
+    """
+
+    def __init__(self, num_actions: Sequence[int]):
+        self.num_actions, self.count = tuple(num_actions), math.prod(num_actions)
+        few = len(num_actions) == 2 and self.count <= MAX_PAIRS and sys.byteorder == "little"
+        self.pair = np.uint16(256 * num_actions[1] + 1) if few else None
+        self.strides = np.array([math.prod(num_actions[n + 1 :]) for n in range(len(num_actions))])
+
+    def __call__(self, actions: np.ndarray) -> np.ndarray:
+        """The codes."""
+        code: np.ndarray
+        if len(actions) <= FEW and actions.dtype == np.int64:
+            code = actions.dot(self.strides)
+            return code
+        if self.pair is None:
+            code = encode(tuple(np.ascontiguousarray(actions.T, dtype=np.int64)), self.num_actions)
+            return code
+
+        # Both actions as one 16-bit number, a0 + 256 a1, and one product mod 2^16:
+        # ((a0 A1 + a1) * 256 + a0) >> 8 = a0 A1 + a1.
+        pair = np.ascontiguousarray(actions, np.uint8).view(np.uint16)[:, 0]
+        return pair * self.pair >> 8
+
+
 class NumpyTables(TableEngine):
     """Plays from tables; scratch arrays spare the allocations."""
 
@@ -190,8 +249,21 @@ class NumpyTables(TableEngine):
         super().__init__(game, NumpyArrays(), obs_mode, reward_dtype=reward_dtype)
         self.entry = np.empty(num_envs, np.int64)  # scratch: index of (state, joint action)
         self.next_code = np.empty(num_envs, self.next_codes.dtype)  # scratch
-        few = len(self.players) == 2 and self.num_joint <= MAX_PAIRS and sys.byteorder == "little"
-        self.pair = np.uint16(256 * game.num_actions[1] + 1) if few else None  # see `joint_action`
+        self.joint_action = JointActions(game.num_actions)
+        # As arrays, which numpy takes quicker than numbers.
+        self.joint_count = np.array(self.num_joint)
+        self.first_pending = np.array(self.num_states, self.next_codes.dtype)
+        self.draws = LaneDraws(self.xp, self.streams, list(self.bases), num_envs)
+        self.counts = list(self.bases.values())
+
+    @override
+    def start(self, key: Key) -> Encoded:
+        if self.start_bases is None or self.start_states is None:
+            return super().start(key)
+        draw, counts = start_draw(self.xp, key, self.streams), list(self.start_bases.values())
+        digits = [draw(stream, n) for stream, n in self.start_bases.items()]
+        state = self.start_states.take(mixed_radix(digits, counts))
+        return (np.broadcast_to(state, key[0].shape).astype(np.int64),)
 
     @override
     def play(
@@ -205,38 +277,27 @@ class NumpyTables(TableEngine):
         (state,), entry, next_code = encoded, self.entry, self.next_code
 
         # The row of (state, joint action) in the tables.
-        np.multiply(state, self.num_joint, out=entry)
-        np.add(entry, self.joint_action(actions), out=entry)
+        np.multiply(state, self.joint_count, out=entry)
+        entry += self.joint_action(actions)
 
         # What the players do.
-        np.take(self.next_codes, entry, out=next_code, mode="clip")
+        self.next_codes.take(entry, out=next_code, mode="clip")
         np.copyto(state, next_code)
 
         # What chance does, on the boards that wait for it.
         if not self.certain:
-            lanes = (next_code >= self.num_states).nonzero()[0]
-            lane_key = (key[0][lanes], key[1][lanes])
-            index = self.outcome_index(self.bases, lane_key, t if isinstance(t, int) else t[lanes])
-            state[lanes] = self.successors.take(next_code[lanes] + index, mode="clip")
+            lanes = (next_code >= self.first_pending).nonzero()[0]
+            index = self.draws.index(key, t, lanes, self.counts)
+            state[lanes] = self.successors.take(next_code.take(lanes) + index, mode="clip")
 
         rewards = self.joint_rewards.take(entry, axis=0, mode="clip")
         if episode_rewards is not None:
             rewards = self.rewards(rewards, episode_rewards)
         return encoded, rewards
 
-    def joint_action(self, actions: np.ndarray) -> np.ndarray:
-        """Codes of the joint actions: [B, N] -> [B]."""
-        if self.pair is None:
-            code: np.ndarray = encode(self.xp.columns(actions), self.game.num_actions)
-            return code
-
-        # Both actions as one 16-bit number, a0 + 256 a1, and one product mod 2^16:
-        # ((a0 A1 + a1) * 256 + a0) >> 8 = a0 A1 + a1.
-        pair = np.ascontiguousarray(actions, np.uint8).view(np.uint16)[:, 0]
-        return pair * self.pair >> 8
-
     @override
     def observe(self, encoded: Encoded, out: np.ndarray) -> np.ndarray:
         if self.state_observations is None:
             return super().observe(encoded, out)  # type: ignore[no-any-return]
-        return np.take(self.state_observations, encoded[0], axis=0, out=out, mode="clip")
+        seen: np.ndarray = self.state_observations.take(encoded[0], axis=0, out=out, mode="clip")
+        return seen

@@ -39,7 +39,10 @@ def spaces_of(game: Game) -> tuple[Box, list[Discrete]]:
 
 
 def check_render_mode(render_mode: RenderMode | None) -> RenderMode | None:
-    """A known render mode whose library is installed.
+    """A known render mode, whose library is installed if it opens a window.
+
+    Pictures ask for theirs when they are drawn: Stable-Baselines3's `make_vec_env` wants
+    "rgb_array" of every environment.
 
     Raises:
         ValueError: an unknown mode.
@@ -48,7 +51,7 @@ def check_render_mode(render_mode: RenderMode | None) -> RenderMode | None:
     if render_mode not in (None, *RENDER_MODES):
         known = ", ".join(map(repr, RENDER_MODES))
         raise ValueError(f"render_mode must be None or one of {known}; got {render_mode!r}")
-    if render_mode in ("human", "rgb_array"):
+    if render_mode == "human":
         need_found("pygame", extra="render", what="rendering")
     return render_mode
 

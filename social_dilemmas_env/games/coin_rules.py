@@ -98,6 +98,11 @@ class CoinGame:
         """A plane for each player and for each colour of coin."""
         return (2 * self.num_agents, self.height, self.width)
 
+    @property
+    def walkers(self) -> int:
+        """The players' cells; see `game.num_walkers`."""
+        return self.num_agents
+
     @cached_property
     def share(self) -> int:
         """Parts a coin can be cut into so that any number of takers get equal shares.

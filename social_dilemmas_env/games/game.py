@@ -117,6 +117,15 @@ def is_possible(game: Game, board: Board) -> Column:
     return board[0] == board[0] if judge is None else judge(board)
 
 
+def num_walkers(game: Game) -> int:
+    """How many of a board's first columns go by themselves and the actions alone, or 0.
+
+    They are where the players are; the rest of the board, and rewards, see only where these have
+    come to. A game that has such columns says so by an attribute `walkers`.
+    """
+    return int(getattr(game, "walkers", 0))
+
+
 def caption(game: Game, board: Board) -> str:
     """What a picture of one game says of the board, a sentence; "" for nothing.
 

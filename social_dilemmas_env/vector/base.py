@@ -2,40 +2,31 @@
 
 A batch is B games of the same rules, each with its own seed, episode and step, none of which ever
 depends on another.  `BatchEnv` holds everything but the arithmetic: the options, the spaces, the
-horizon, the three autoreset modes, and (`episodes`) seeding and the exchange of states.  A batch
-on numpy (`numpy_env.NumpyBatch`), torch (`torch_env.TorchBatch`) or JAX (`jax_env.JaxBatch`) adds
-its checks and arrays, and an *engine*, which plays all games one step, from lookup tables or by the
-rules.
+horizon, the three autoreset modes, and (`episodes`, `seen`) seeding, the exchange of states and
+what there is to see.  A batch on numpy (`numpy_env.NumpyBatch`), torch (`torch_env.TorchBatch`) or
+JAX (`jax_env.JaxBatch`) adds its checks and arrays, and an *engine*, which plays all games one
+step, from lookup tables or by the rules.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, Self
 
 from gymnasium.error import ResetNeeded
-from gymnasium.spaces import Box, Discrete
 
 from social_dilemmas_env import rng
-from social_dilemmas_env.engine.array_tables import MAX_TABLE, observation_count
 from social_dilemmas_env.engine.episode_metrics import ManyGames
 from social_dilemmas_env.engine.python_engine import player_names
-from social_dilemmas_env.engine.tables import counted
 from social_dilemmas_env.games.game import (
     Board,
     Game,
-    encode,
     observed_shape,
-    player_0_sees_all,
     random_end,
 )
 from social_dilemmas_env.games.switches import action_noise, trembled
-from social_dilemmas_env.games.whole_state import (
-    board_positions,
-    whole_state_shape,
-    whole_state_space,
-)
 from social_dilemmas_env.validation import RESET_OPTIONS, reset_options
-from social_dilemmas_env.vector.episodes import Array, Episodes
+from social_dilemmas_env.vector.episodes import Array
 from social_dilemmas_env.vector.options import Options, by_tables, range_error, single_spaces
+from social_dilemmas_env.vector.seen import SeenEpisodes
 
 Infos = dict[str, Array]
 Step = tuple[Array, Array, Array, Array, Infos]
@@ -43,7 +34,7 @@ Step = tuple[Array, Array, Array, Array, Infos]
 SHOWN = 5  # games that an error names
 
 
-class BatchEnv(Episodes, ABC):
+class BatchEnv(SeenEpisodes):
     """B games at once; made by `make_vec_env`, which documents the options.
 
     Attributes:
@@ -76,13 +67,17 @@ class BatchEnv(Episodes, ABC):
         self._actions_shape = (self.num_envs, self.num_agents)
         self._shape = (*self._actions_shape, *observed_shape(game, options.obs_mode))
         self._buffer: Array = None  # of the observations, where it is reused
-        self._by_tables = by_tables(game, options.tables)
+        self._by_tables = self._wants_tables()
         self._random_end, self._trembles = random_end(game), action_noise(game) > 0
         self.engine = self._make_engine()
         if options.info_metrics:
             self._metrics = ManyGames(game, self.num_envs, self.books)
 
     # What a batch on numpy, torch or JAX adds
+
+    def _wants_tables(self) -> bool:
+        """Whether to play from tables; raises ValueError where they are wanted and too large."""
+        return by_tables(self.game, self.options.tables)
 
     @abstractmethod
     def _make_engine(self) -> Any:
@@ -102,10 +97,6 @@ class BatchEnv(Episodes, ABC):
     @abstractmethod
     def _flags(self, value: Any) -> Array:
         """A fresh bool array [B, N]: of one value, or of one value for each game."""
-
-    @abstractmethod
-    def _empty(self, shape: tuple[int, ...], dtype: str) -> Array:
-        """An array to be filled."""
 
     def _given(self, array: Array) -> Array:
         """An array of the books as callers get it."""
@@ -306,82 +297,6 @@ class BatchEnv(Episodes, ABC):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.engine, self._buffer = self._make_engine(), None
-
-    # Observations
-
-    def observe_now(self) -> Array:
-        """What the players see now, in the `obs_mode`: a fresh array [B, N, ...].
-
-        Raises:
-            ResetNeeded: before the first reset.
-        """
-        if self._clock is None:
-            raise ResetNeeded("call reset() before observe_now()")
-        return self._observe(keep=True)
-
-    def _observe(self, *, keep: bool = False) -> Array:
-        """What the players see now, in the `obs_mode`; in an array of its own if `keep`."""
-        encoded = self._running.encoded
-        if self.obs_mode == "state":
-            return self.engine.observation_ids(encoded)
-
-        out = self._buffer
-        if out is None or keep:
-            numbers = self.num_agents * self.engine.numbers
-            out = self._empty((self.num_envs, numbers), self.obs_mode)
-            if self.options.reuse_buffers and not keep:
-                self._buffer = out
-        return self.engine.observe(encoded, out).reshape(self._shape)
-
-    def observe(self, ids: Array) -> Array:
-        """float32 observations [..., *obs_shape] of observation ids [...], all in range.
-
-        Args:
-            ids: as in the observations of `obs_mode="state"`.
-        """
-        return self.engine.observe_ids(ids).reshape(*ids.shape, *self.game.observation_shape)
-
-    def state(self) -> Array:
-        """Each whole game, for centralised critics: it determines what all its players observe.
-
-        [B, ...] in the `obs_mode`, each in `state_space`; see `games.whole_state`.
-
-        Raises:
-            ResetNeeded: before the first reset.
-        """
-        if self._clock is None:
-            raise ResetNeeded("call reset() before state()")
-        if player_0_sees_all(self.game):
-            return self._observe(keep=True)[:, 0]
-
-        board = self.engine.board(self._running.encoded)
-        if self.obs_mode == "state":
-            return encode(board, self.game.sizes)
-        (numbers,) = whole_state_shape(self.game)
-        out = self._empty((self.num_envs, numbers), self.obs_mode)
-        return self.engine.xp.fill_one_hot(board_positions(self.game, board), numbers, out)
-
-    @property
-    def state_space(self) -> Box | Discrete:
-        """Of `state`, of one game."""
-        return whole_state_space(self.game, self.obs_mode)
-
-    @property
-    def observation_table(self) -> Array:
-        """float32 observations of all ids, flat: [V, prod(obs_shape)]; nobody may write in it.
-
-        `(table @ weights)[ids]` is a first layer.
-
-        Raises:
-            ValueError: there are too many ids to keep.
-        """
-        count, numbers = observation_count(self.game), self.engine.numbers
-        if count * numbers > MAX_TABLE:
-            raise ValueError(
-                f"{counted(count)} views x {numbers} numbers are too many for a table; "
-                "use observe(ids)"
-            )
-        return self.engine.observation_table
 
     def range_error(self) -> ValueError:
         """The error of actions out of range."""

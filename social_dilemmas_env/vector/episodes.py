@@ -138,7 +138,9 @@ class Episodes:
 
     def _some_begun(self, stem: Array, episode: Array, lanes: Lanes) -> Running:
         """The running episodes, but at their start in some games: written among the others."""
-        old, key = self._running, self._key(stem[lanes], episode[lanes])
+        start, stride = self._running.key
+        old = self._running._replace(key=(start + 0, stride + 0))  # others know keys by the arrays
+        key = self._key(stem[lanes], episode[lanes])
         if old.rewards is not None:
             old.rewards[lanes] = self.engine.episode_rewards(key)
         fresh = (*key, *self.engine.start(key))

@@ -197,6 +197,7 @@ def test_stored_results_are_judged_anew(toy, tmp_path):
         assert [new[key] for key in same] == [before[key] for key in same]
 
 
+@pytest.mark.wide
 def test_the_committed_verdicts_are_those_of_today():
     for name, benchmark in catalogue().items():
         path = RESULTS / f"{name}.json"

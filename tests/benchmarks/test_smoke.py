@@ -27,6 +27,7 @@ CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
 # A smoke run of these takes three to eleven seconds,
 LONG = (
     "coin_league",
+    "harvest_learning",
     "loqa_proximal",
     "loqa_scalability",
     "coin_exact",
@@ -35,7 +36,14 @@ LONG = (
     "pola_parametrisation",
 )
 # and of these two to three.
-WIDE = ("mfos_table", "loqa_open_problems", "dilemmas", "coin_parametrisation", "pola_coin")
+WIDE = (
+    "loqa_ipd",
+    "mfos_table",
+    "loqa_open_problems",
+    "dilemmas",
+    "coin_parametrisation",
+    "pola_coin",
+)
 NAMES = [
     pytest.param(
         name,

@@ -1,6 +1,5 @@
 """The rows of the throughput command and the figures that they are compared with."""
 
-import importlib.util
 from types import SimpleNamespace
 
 import pytest
@@ -84,7 +83,6 @@ def test_a_clock_that_stands_still_is_no_division_by_zero(monkeypatch):
     assert min(steps_per_second({"nothing": lambda steps: None}, 4, 0.0)["nothing"]) > 0
 
 
-@pytest.mark.wide  # JAX compiles each
 def test_what_is_refused_makes_no_folder(tmp_path, capsys):
     words = ["--core", "9999", "--out", str(tmp_path / "results")]
     assert main(words) == 2
@@ -92,9 +90,49 @@ def test_what_is_refused_makes_no_folder(tmp_path, capsys):
     assert not (tmp_path / "results").exists()
 
 
-def test_a_batch_is_measured_by_name():
+def measured(backends, monkeypatch):
+    """Rows of these backends, each with a name of its own."""
+    monkeypatch.setattr(cpu_rows, "BACKENDS", {name: cpu_rows.BACKENDS[name] for name in backends})
     rows = cpu_rows.measure_batches((2,), 0.001)
-    jax = importlib.util.find_spec("jax") is not None
-    assert len({row["name"] for row in rows}) == len(rows) == (60 if jax else 30)
+    assert len({row["name"] for row in rows}) == len(rows)
     assert all(row["steps_per_second"] > 0 for row in rows)
+    return rows
+
+
+def test_a_batch_is_measured_by_name(monkeypatch):
+    """7x7 on numpy by the rules and in halves."""
+    rows = measured(("numpy", "torch"), monkeypatch)
+    assert len(rows) == 2 * 5 * 3 + 3
     assert choose_points(rows, "coin 3x3", "numpy", "state")[0][0] == 2
+    halves = [row["game"] for row in rows if row["route"] == "halves"]
+    assert halves == ["coin 7x7"] * 3
+
+
+@pytest.mark.wide  # JAX compiles each
+def test_batches_on_jax_are_measured_by_name(monkeypatch):
+    pytest.importorskip("jax", reason="JAX is not installed")
+    assert len(measured(("jax", "pure jax"), monkeypatch)) == 2 * 5 * 3
+
+
+def test_the_faster_of_two_routes_is_drawn():
+    row = {"game": "coin 7x7", "backend": "numpy", "obs_mode": "uint8", "num_envs": 4}
+    rates = [("rules", 2.0), ("halves", 5.0), ("rules", 3.0)]
+    rows = [{**row, "route": route, "steps_per_second": rate} for route, rate in rates]
+    assert choose_points(rows, "coin 7x7", "numpy", "uint8") == [(4, 5.0)]
+
+
+def test_peers_are_measured_in_turn_with_ours(tmp_path, monkeypatch):
+    """Ratios are to the fastest of theirs."""
+    slow, quick = (
+        "def slow(n): return lambda k: sum(range(k * 9000))\n",
+        "def quick(n): return str\n",
+    )
+    (tmp_path / "some_peers.py").write_text(slow + quick)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(cpu_rows, "BACKENDS", {"numpy": cpu_rows.BACKENDS["numpy"]})
+    monkeypatch.setattr(cpu_rows, "COMPARED", 8)
+    rows = cpu_rows.measure_peers(["some_peers:slow", "some_peers:quick"], 0.01)
+    names = ["some_peers:slow", "some_peers:quick", "ours, numpy"]
+    assert [row["name"] for row in rows] == [f"{name}, B=8" for name in names]
+    assert rows[1]["times_fastest_peer"] == 1.0 > rows[2]["times_fastest_peer"] > 0
+    assert cpu_rows.measure_peers([], 0.01) == []

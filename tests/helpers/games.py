@@ -6,6 +6,7 @@ game of each kind, and CI the others as well (`make test-wide`).
 """
 
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -118,10 +119,15 @@ KINDS = [
     *("ipd_noise", "coin_3p", "coin_mfos", "coin_random"),
 ]
 any_game = pytest.mark.parametrize("name", GAMES)
-wide_game = pytest.mark.parametrize(
-    "name",
-    [name if name in KINDS else pytest.param(name, marks=pytest.mark.wide) for name in GAMES],
-)
+
+
+def wide(names: Iterable[str], quick: Iterable[str]) -> list[Any]:
+    """Parameters of a test: those that are not among the quick ones are `wide`."""
+    chosen = set(quick)
+    return [n if n in chosen else pytest.param(n, marks=pytest.mark.wide) for n in names]
+
+
+wide_game = pytest.mark.parametrize("name", wide(GAMES, KINDS))
 
 
 def make(name: str, **more: Any) -> Any:

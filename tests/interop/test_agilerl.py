@@ -57,6 +57,7 @@ def test_it_is_a_subclass_and_plays_the_games(agile, flat):
 
 def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.delitem(sys.modules, MODULE, raising=False)
-    monkeypatch.setitem(sys.modules, "agilerl", None)
+    for name in ("agilerl", "agilerl.vector.pz_vec_env"):  # which an earlier test may have imported
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ModuleNotFoundError, match="pip install agilerl"):
         importlib.import_module(MODULE)

@@ -1,9 +1,10 @@
 """Applies every mutant of the catalogue to a copy of the packages and runs the tests that guard it.
 
-    python -m tests.mutants [--only WORD] [--jobs N] [--list]
+    python -m tests.mutants [--only WORD] [--new] [--sound] [--jobs N] [--list | --table]
 
-Prints who was killed and who survived, and exits with 1 if anybody did. It takes some seconds of
-computing a mutant, and is no part of `make test`.
+Prints who was killed and who survived, keeps it in verdicts.json and SCORES.md, and exits with 1 if
+anybody survived without a reason.  It takes some seconds of computing a mutant, and is no part of
+`make test`.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import importlib
 import io
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -19,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 from tests.mutants.catalogue import catalogue
+from tests.mutants.verdicts import SCORES, is_open, load, page, save, verdict_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("agents", "social_dilemmas_env", "render_assets", "tests", "pyproject.toml", "setup.cfg")
@@ -30,14 +33,15 @@ OTHERS = ("torch", "numpy", "pytest", "hypothesis", "gymnasium", "pettingzoo", "
 
 def main(words=None):
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help="mutants with this in their file or name")
-    parser.add_argument("--jobs", type=int, default=1, help="how many at the same time")
-    parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
-    arguments = parser.parse_args(words)
-    chosen = [m for m in catalogue() if arguments.only in f"{m.source}: {m.name}"]
+    arguments = parsed(words)
+    everyone, verdicts = catalogue(), load()
+    chosen = [m for m in everyone if arguments.only in str(m)]
+    if arguments.new:
+        chosen = [m for m in chosen if is_open(m, verdicts)]
+    if arguments.table:
+        return finish(everyone, [], verdicts)
     if arguments.list:
-        print("\n".join(f"{m.source}: {m.name}" for m in chosen))
+        print("\n".join(f"{verdict_of(m, verdicts):10}{m}" for m in chosen))
         return 0
 
     for name in OTHERS:
@@ -45,18 +49,39 @@ def main(words=None):
             importlib.import_module(name)
     with multiprocessing.get_context("fork").Pool(arguments.jobs, maxtasksperchild=1) as pool:
         # Nobody is killed by tests that fail anyway.
-        guards = sorted({m.tests for m in chosen})
+        guards = [] if arguments.sound else sorted({m.tests for m in chosen})
         for tests, passed in zip(guards, pool.imap(sound, guards, 1), strict=True):
             if not passed:
                 raise SystemExit(f"without any mutant these tests fail: {' '.join(tests)}")
 
-        survivors = []
+        # Written one by one: what was tried is kept if the command is stopped.
         for mutant, dead in zip(chosen, pool.imap(dies, chosen, 1), strict=True):
-            survivors += [] if dead else [mutant]
-            word = "killed  " if dead else "SURVIVED"
-            print(f"{word} {mutant.source}: {mutant.name}", flush=True)
-    print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed")
-    return int(bool(survivors))
+            verdicts[str(mutant)] = [mutant.digest, "killed" if dead else "survived"]
+            save(verdicts, everyone)
+            print(f"{'killed  ' if dead else 'SURVIVED'} {mutant}", flush=True)
+    return finish(everyone, chosen, verdicts)
+
+
+def parsed(words):
+    """The arguments."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="mutants with this in their file or name")
+    parser.add_argument(
+        "--new", action="store_true", help="only those not tried, or survivors without a reason"
+    )
+    parser.add_argument("--sound", action="store_true", help="the tests are known to pass as it is")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at the same time")
+    parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
+    parser.add_argument("--table", action="store_true", help="write SCORES.md anew and stop")
+    return parser.parse_args(words)
+
+
+def finish(everyone, chosen, verdicts):
+    """Writes the table; 1 if a mutant survived without a reason."""
+    SCORES.write_text(page(everyone, verdicts))
+    survivors = [m for m in chosen if verdict_of(m, verdicts) == "survived"]
+    print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed; {SCORES.name} has the table")
+    return int(any(not m.reason for m in survivors))
 
 
 def dies(mutant):
@@ -101,7 +126,9 @@ def passes(copy, tests):
         status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(copy), *tests])
     signal.alarm(0)
     os.chdir(ROOT)
-    if status not in (0, 1):  # not a test that failed, but pytest itself
+    # A mistake may already break what tests import; anything else is pytest's own trouble.
+    broken = re.search(r"^\d* ?(warnings?, )?\d+ errors? in ", printed.getvalue(), re.MULTILINE)
+    if status not in (0, 1) and not broken:
         raise RuntimeError(f"pytest {' '.join(tests)}:\n{printed.getvalue()}")
     return status == 0
 

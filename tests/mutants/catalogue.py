@@ -10,9 +10,11 @@ A file names one source and the tests that guard it; then come mutants:
     + return (advantages * logp_opponents)
 
 Lines with "-" are a text of the source, which must occur exactly once, those with "+" the text in
-its place; neither has to be a whole line.
+its place; neither has to be a whole line.  A line with "=" is the reason why a mutant cannot be
+seen: it changes nothing that is promised.  Such mutants count as survivors all the same.
 """
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +29,7 @@ class Mutant(NamedTuple):
     old: str
     new: str
     tests: tuple[str, ...]
+    reason: str = ""  # why it cannot be seen
 
     def applied(self, text):
         """The source with the mistake.
@@ -38,6 +41,15 @@ class Mutant(NamedTuple):
             times = f"occurs {text.count(self.old)} times, not once"
             raise ValueError(f"{self.source}: {self.name}: {self.old!r} {times}")
         return text.replace(self.old, self.new)
+
+    @property
+    def digest(self):
+        """Of what it changes: a verdict is of this very mutant."""
+        text = "\0".join((self.source, self.name, self.old, self.new))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __str__(self):
+        return f"{self.source}: {self.name}"
 
 
 def catalogue():
@@ -55,6 +67,8 @@ def read(text):
     found = []
     for block in blocks:
         name, *lines = block.rstrip().split("\n")
-        old, new = ("\n".join(line[2:] for line in lines if line.startswith(mark)) for mark in "-+")
-        found.append(Mutant(name, source, old, new, tests))
+        old, new, reason = (
+            "\n".join(line[2:] for line in lines if line.startswith(mark)) for mark in "-+="
+        )
+        found.append(Mutant(name, source, old, new, tests, reason.replace("\n", " ")))
     return found

@@ -28,8 +28,10 @@ APPLES = ((214, 88, 88), (212, 80, 57))  # colours that only apples have: Harves
 APPLE_PIXEL = (4, 3)  # and one of the pixels of a cell that have it
 UNDER_BEAM = (135, 178, 184)  # an apple under a cleaning beam
 BEAMS = ((252, 252, 106), (147, 232, 199))  # they hide what is under them: zap, zap and clean
-OUTSIDE = 33  # the sprite of what lies beyond the edge, in the layers that players see
-DIRT_LAYER, DIRT_SPRITE = 4, 25  # in the layers that players see of Clean Up
+# In the layers that players see of Clean Up, of 3 players; each more has sprites of its own.
+OUTSIDE, DIRT_LAYER, DIRT_SPRITE = 33, 4, 25
+MORE = (5, 4)  # numbers of sprites that come before these two
+DIRT, DIRT_PIXEL = (27, 149, 143), (3, 7)  # a colour that dirt has there, and clean water never
 for _module in SUBSTRATES.values():
     _module._ENABLE_DEBUG_OBSERVATIONS = True  # positions and orientations
 
@@ -71,6 +73,8 @@ class Engine:
         self.width = len(self.lines[0])
         self.num_actions = len(self.module.ACTION_SET)
         self.river = name == "clean_up"
+        self.outside = OUTSIDE + MORE[0] * (num_players - 3)
+        self.dirt_sprite = DIRT_SPRITE + MORE[1] * (num_players - 3)
         self.env = builder.builder(definition)
 
     def reset(self) -> Frame:
@@ -90,7 +94,7 @@ class Engine:
         """What is to be seen."""
         seen, players = timestep.observation, range(1, self.num_players + 1)
         places = [np.asarray(seen[f"{i}.POSITION"]).tolist() for i in players]
-        world = np.asarray(seen["WORLD.RGB"])
+        world = self.world = np.asarray(seen["WORLD.RGB"])
         layers = {i: np.asarray(seen[f"{i}.LAYER"]) for i in players}
         self.views = [np.asarray(seen[f"{i}.RGB"]) for i in players]
         hidden = [cell for color in BEAMS for cell in cells_with(world, color)]
@@ -106,22 +110,33 @@ class Engine:
             apples=sorted(self.apples),
             hidden=hidden,
             dirt=self.cells_seen(
-                places, layers, lambda view: view[:, :, DIRT_LAYER] == DIRT_SPRITE
+                places, layers, lambda view: view[:, :, DIRT_LAYER] == self.dirt_sprite
             ),
-            seen=self.cells_seen(places, layers, lambda view: view[:, :, 0] != OUTSIDE),
+            seen=self.cells_seen(places, layers, lambda view: view[:, :, 0] != self.outside),
         )
+
+    def all_dirt(self, frame: Frame) -> list[int]:
+        """Cells with dirt: as players see them, and elsewhere as the picture shows them.
+
+        Where no player looks there are neither players nor beams, which hide dirt.
+        """
+        shown = set(cells_with(self.world, DIRT, DIRT_PIXEL)) - set(frame.seen)
+        return sorted(shown | set(frame.dirt))
 
     def cells_seen(self, places: list[list[int]], layers: Any, which: Any) -> list[int]:
         """Cells that players see and for which `which` holds; [11, 11, layers] around each."""
-        found = set()
+        found = [np.zeros(0, int)]
         for (x, y), view in zip(places, layers.values(), strict=True) if self.river else []:
-            for row, column in np.argwhere(which(view)).tolist():
-                found.add((y - 9 + row) * self.width + x - 5 + column)
-        return sorted(found)
+            rows, columns = np.nonzero(which(view))
+            found.append((y - 9 + rows) * self.width + x - 5 + columns)
+        cells: list[int] = np.unique(np.concatenate(found)).tolist()
+        return cells
 
 
-def cells_with(picture: np.ndarray, color: tuple[int, ...]) -> list[int]:
-    """Indices of the cells of a picture in which `APPLE_PIXEL` has this colour, or nearly."""
-    tiles = picture[APPLE_PIXEL[0] :: SPRITE, APPLE_PIXEL[1] :: SPRITE].astype(int)
+def cells_with(
+    picture: np.ndarray, color: tuple[int, ...], pixel: tuple[int, int] = APPLE_PIXEL
+) -> list[int]:
+    """Indices of the cells of a picture in which a pixel has this colour, or nearly."""
+    tiles = picture[pixel[0] :: SPRITE, pixel[1] :: SPRITE].astype(int)
     found: list[int] = np.flatnonzero((abs(tiles - np.array(color)) <= 2).all(-1)).tolist()
     return found

@@ -13,7 +13,7 @@ from tests.packaging.pages import PAGES, blocks
 
 # What takes long -> the same in seconds.
 SMALL = {
-    "minutes=30": "iterations=1",
+    "minutes=30": "iterations=20",
     "minutes=55": "iterations=1 batch=16",
     "iterations=4000": "iterations=2",
     "batch=512": "batch=16",

@@ -21,6 +21,7 @@ SMALL = {
     "05_own_learner.py": (("torch",), (), "P(cooperate)"),
     "06_train_against_loqa.py": (("stable_baselines3",), ("--steps", "12800"), "own coins"),
     "07_text_player.py": ((), (), "defect"),
+    "08_commons.py": (("stable_baselines3",), ("--updates", "1", "--steps", "40"), "apples a head"),
     "jax_ippo.py": (("jax",), ("--env", "ipd_v0", "--updates", "10"), "update 0"),
     "jax_lola.py": (("jax",), ("--updates", "50"), "P(cooperate)"),
     "ray_tune.py": (("ray.tune",), (), ""),

@@ -124,7 +124,7 @@ def test_a_line_that_is_not_run_has_a_reason(line, why):
 
 def test_a_line_is_made_small():
     words = shlex.split("social-dilemmas train loqa ipd_v0 --set batch=512 minutes=30")
-    assert small(words)[3:] == ["train", "loqa", "ipd_v0", "--set", "batch=16", "iterations=1"]
+    assert small(words)[3:] == ["train", "loqa", "ipd_v0", "--set", "batch=16", "iterations=20"]
     assert small(["cp", "a", "b"]) == ["cp", "a", "b"]
 
 

@@ -38,6 +38,7 @@ LATE = {
     "agents/evaluation/players.py": "torch, for trained agents only",
     "agents/evaluation/scoring.py": "torch, for trained agents only",
     "agents/learners/sb3_ppo.py": "Stable-Baselines3, which few have",
+    "benchmarks/harvest_trainers.py": "Stable-Baselines3 and TorchRL, which few have",
     "benchmarks/throughput/cuda_rows.py": "torch, for the rows of a CUDA device only",
 }
 

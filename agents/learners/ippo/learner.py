@@ -27,6 +27,7 @@ from agents.evaluation.agent import forward
 from agents.execution.memory import check_memory
 from agents.execution.rollout import sample
 from agents.interruption import between_parts
+from agents.learners.ippo.games import make_games
 from agents.learners.ippo.ippo import (
     IppoConfig,
     advantages_of,
@@ -79,7 +80,7 @@ class Ippo:
 
     Args:
         cfg: the settings.
-        venv: n games on the learner's device, `obs_mode="uint8"`, `autoreset="disabled"`.
+        venv: n games on the learner's device, of `make_games`.
         seed: fixes everything.
 
     Attributes:
@@ -277,10 +278,8 @@ def make_ippo(cfg: IppoConfig, env_id: str, game: dict[str, Any], seed: int, dev
         )
     check_memory(memory_needed(cfg, rules), device, batch=cfg.batch, horizon=cfg.horizon)
 
-    how: dict[str, Any] = {"backend": "torch", "device": device, "autoreset": "disabled"}
-    how |= {"obs_mode": "uint8", "max_cycles": cfg.horizon}
-    venv = sde.make_vec_env(env_id, num_envs=cfg.batch, **how, **game)
-    return Ippo(cfg, venv, seed)
+    games = make_games(env_id, cfg.batch, device, max_cycles=cfg.horizon, **game)
+    return Ippo(cfg, games, seed)
 
 
 IPPO = LearnerSpec(

@@ -16,12 +16,10 @@ is a policy gradient, mean_t W_t ∇log π_i(a_t | s_t), with
     π̂_j(b_k) = softmax_b(Q_j(s_k, b) / temperature) at b_k, R_k^j in the place of Q_j(s_k, b_k)
 
 The past factor is the one-step advantage δ_k: what the opponent's action b_k has just done to us.
-With GAE in its place (`past="gae"`) both factors hold the future that k and t share; a trial ended
-in unconditional cooperation (self .20, always-defect -.55). The cell "past by GAE" of
-benchmarks/loqa_proximal.py runs it.
+With GAE in its place (`past="gae"`) both factors hold the future that k and t share, and thieves
+are answered worse (-.176 against always-defect, else -.034; benchmarks/loqa_proximal.py).
 
-One Adam step on W, LOQA's own rule, changes the policies of a network little and by chance; so each
-batch is used for several epochs of
+LOQA's own rule is one Adam step on W a batch; here each batch is used for several epochs of
 
     "kl"     - mean ρ_t W_t + c mean KL(π(. | s_t) ‖ π_old(. | s_t))       ρ_t = π(a_t) / π_old(a_t)
     "clip"   - mean min(ρ_t W_t, clip(ρ_t, 1 - ε, 1 + ε) W_t)
@@ -203,8 +201,8 @@ class ProximalConfig:
     capacity: int = 10_000  # copies kept, the latest; LOQA's
     snapshots: int = 16  # opponents of an iteration
     # Of these, copies of an agent that learned naively in the run's first `thief_iterations`
-    # iterations, after which the learner starts anew; an agent that never meets a thief forgets
-    # how to answer one
+    # iterations, after which the learner starts anew; an agent that never meets a thief answers
+    # one worse (benchmarks/loqa_proximal.py)
     thieves: int = 4
     thief_iterations: int = 60
     # Chance of a uniform action instead, for each player and step: where mistakes happen, what
@@ -299,7 +297,7 @@ MEMORY: dict[str, Any] = {
 
 # Centred payoffs (LoqaConfig.payoff_shift). Mutual defection must be met while it is not yet sure
 # to go on, and the shaping, which punishes whoever has defected, must not outweigh what the own
-# advantage says of leaving it: then the policy leaves it. (shaping=1 stays in it for ever.)
+# advantage says of leaving it: found in trials of one seed, where shaping=1 stayed in it.
 DILEMMA: dict[str, Any] = {
     "payoff_shift": 1.5,
     "shaping": 0.3,

@@ -266,6 +266,7 @@ def inner_step_vjp(
     ascent = step.gradient
     if ascent is None:
         ascent = inner_gradient(own, step, problem, create_graph=True)
+    # One reverse pass for both: the Jacobians are never made.
     scaled = problem.rate * cotangent
     return torch.autograd.grad(ascent, (own, other), scaled, materialize_grads=True)
 
@@ -274,6 +275,7 @@ def look_ahead_vjp(
     own: Tensor, cotangent: Tensor, steps: list[InnerStep], problem: OuterProblem
 ) -> Tensor:
     """(∂φ_K/∂θ)ᵀ g, with g = ∂J_i/∂φ_K.  [L, P], [L, P] -> [L, P]."""
+    # From the last step to the first; what is left of g goes on through the other's parameters.
     total = torch.zeros_like(own)
     for step in reversed(steps):
         between_parts()

@@ -119,13 +119,13 @@ class Returns:
         index = draw(streams, xp.where(back, free, earlier * 0 + 1))
 
         # The index-th free point; others who come back in this step stand there already.
-        for i in range(len(cell)):
-
-            def settle(point: Array, index: Array, back: Array, i: int = i) -> Array:
+        def settle(point: Array, index: Array, back: Array) -> Array:
+            for i in range(len(cell)):
                 chosen = free_point(index[i], point)
-                return xp.with_row(point + 0, i, xp.where(back[i], chosen, point[i]))
+                point = xp.with_row(point + 0, i, xp.where(back[i], chosen, point[i]))
+            return point
 
-            point = xp.where_needed(back[i], settle, (point, index, back))
+        point = xp.where_needed(back.any(0), settle, (point, index, back))
         return xp.where(back, xp.take(self.cells, point), cell)
 
 

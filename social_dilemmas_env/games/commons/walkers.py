@@ -91,7 +91,7 @@ class WalkerRules(BoundRules):
         game, xp, (places, facings) = self.game, self.xp, self.streams[2:]
         present = away == 0
         fires = present & (cooldown == 0) & (actions == ZAP)
-        shot = self.beams.hits(cell, facing, fires).any(1)
+        shot = xp.where_needed(fires.any(0), self.shot, (fires ^ fires, cell, facing, fires))
         cooldown = cooldown - (present & (cooldown > 0)) * 1 + fires * game.beam.cooldown
 
         # Back, and away.
@@ -100,6 +100,10 @@ class WalkerRules(BoundRules):
         facing = xp.where(back, draw(facings, 4), facing)
         away = xp.where(shot, away * 0 + game.beam.away, away - (away > 0) * 1)
         return xp.where(shot, cell * 0 + game.lattice.nowhere, cell), facing, cooldown, away
+
+    def shot(self, nobody: Array, cell: Array, facing: Array, fires: Array) -> Array:
+        """Who is hit, bool [N, B]; nobody is in games without a shot."""
+        return self.beams.hits(cell, facing, fires).any(1)
 
     def ready(self, cell: Array, cooldown: Array) -> Array:
         """Who could shoot, bool [N, B]."""

@@ -61,7 +61,7 @@ MISTAKES = {
     "runs": ((COIN, "loqa", "--runs", "0"), "at least 1"),
     "seed": ((COIN, "loqa", "--seed", "-1"), "at least 0"),
     "no npz": ((COIN, "loqa", "--out", "x.json"), "NAME.npz"),
-    "no folder": ((COIN, "loqa", "--out", "/nowhere/x.npz"), "no folder"),
+    "no folder": ((COIN, "loqa", "--out", "/proc/nowhere/x.npz"), "no folder"),
 }
 
 

@@ -91,7 +91,7 @@ def test_exact_arithmetic_plays_the_same_policy():
             chances, hidden = agent.probabilities(seen, hidden)
             exact, other = agent.precise().probabilities(seen, other)
             torch.testing.assert_close(chances.double(), exact.double(), atol=1e-5, rtol=1e-4)
-            moves = np.random.default_rng(t).integers(2, size=(64, 2))
+            moves = np.random.default_rng(t).integers(2, size=(64, env.num_agents))
             seen = env.step(moves)[0][:, 0]
 
 

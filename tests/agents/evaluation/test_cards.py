@@ -10,6 +10,7 @@ from agents.evaluation import cards
 from agents.evaluation.cards import bundled_facts, known_exploitability, list_cards, model_card
 
 NAMES = list_cards()
+COMMONS = [name for name in NAMES if name.endswith("harvest")]  # games of seven
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,7 +57,7 @@ def test_exact_and_bounded_exploitability_are_told_apart():
     assert "lower bound" not in model_card("exact_pola_3x3")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in COMMONS])
 def test_every_agent_has_its_exploitability_with_method_and_settings(name):
     facts, card = bundled_facts(name), model_card(name)
     found = facts["exploitability"]
@@ -114,3 +115,22 @@ def test_every_reward_has_its_interval(name):
     halves = facts["half_intervals"]
     assert set(halves) == set(facts["scores"]) - {"adversarial"}
     assert f"| self | {facts['scores']['self']:+.3f} ± {halves['self']:.3f} |" in card
+
+
+@pytest.mark.parametrize(("name", "seats"), [("loqa_3x3", 2), ("ippo_harvest", 7)])
+def test_commands_have_a_player_for_every_seat(name, seats):
+    """`play` takes one name a seat; Schelling's diagram is of games of more than two."""
+    lines = model_card(name).split("```bash\n")[1].splitlines()
+    assert [len(line.split()) for line in lines if " --save" in line] == [3 + seats + 2]
+    assert lines[0].split()[3:] == ["human", *[f"bundled:{name}"] * (seats - 1)]
+    assert any(" schelling " in line for line in lines) == (seats > 2)
+
+
+@pytest.mark.parametrize("name", COMMONS)
+def test_of_a_game_of_many_it_is_said_why_there_is_no_exploitability(name):
+    assert "Not computed: responses are learned in games of two." in model_card(name)
+    assert known_exploitability(bundled_facts(name)) == "not computed"
+
+
+def test_what_alignment_reads_is_said():
+    assert "with `alignment` the others' advantages" in model_card("ippo_aligned_harvest")

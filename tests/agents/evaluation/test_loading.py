@@ -178,7 +178,7 @@ def test_an_exported_agent_says_how_it_was_made_and_scores(folders, tmp_path):
     assert {"self", "vs tit_for_tat", "tit_for_tat vs it"} <= facts["scores"].keys()
     assert "note" not in facts
     bundled = load(find_checkpoint("bundled:loqa_ipd")).facts
-    assert set(bundled) - {"note", "policy"} <= set(facts)
+    assert set(bundled) - {"note", "policy", "exploitability"} <= set(facts)
 
 
 @pytest.mark.parametrize("name", ["deep", "tabular", "gru"])

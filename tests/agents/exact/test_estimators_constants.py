@@ -76,3 +76,14 @@ def test_values_stay_attached_where_that_is_promised(function):
         before = [0.0, *[GAMMA * weight for weight in weights[:-1]]]
         expected = [old - new for old, new in zip(before, weights, strict=True)]
         assert by_value.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.5])
+def test_loaded_dice_is_worth_nothing_and_climbs_the_policy_gradient(decay):
+    """J = 0, and ∂J/∂logp_t = γᵗ A_t, whatever κ is."""
+    logp, advantages = attached(2, 4, seed=6), attached(2, 4, seed=7)
+    found = est.loaded_dice(logp, advantages, GAMMA, decay)
+    assert not found.any()
+    (gradient,) = torch.autograd.grad(found.sum(), logp)
+    discounts = torch.tensor([GAMMA**t for t in range(4)], dtype=torch.float64)
+    assert torch.allclose(gradient, discounts * advantages, atol=1e-15)

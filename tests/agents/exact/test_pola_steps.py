@@ -205,6 +205,32 @@ def fitted(beta):
     return (torch.log_softmax(theta[:, :2], -1) - closed).abs().max()
 
 
+def test_the_penalty_weighs_every_game_by_its_share():
+    """Two games of one move, in two states, .8 and .2 of a mean: -β Σ share KL(π || π_old)."""
+    net = ActorCritic(Tabular(EYE[:2], 2), Tabular(EYE[:2], 1))
+    old, theta = (small.normal(1, net.size, seed=seed) for seed in (4, 5))
+    share, nothing = torch.tensor([[0.8, 0.2]]).double(), torch.zeros(1, 2, 1).double()
+    side = Side(torch.tensor([[[0, 1]], [[0, 1]]]), torch.tensor([[[0], [1]]]), nothing)
+    games = Games(side, side, share)
+    batches = Batches(Scored(games, nothing), (), games, share[:, 0])
+
+    def gradient(beta):
+        cfg = replace(small.LOLA, beta_step=beta)
+        problem = OuterProblem(net, cfg, old, old, lambda *_: games)
+        before = old_policies(old, batches, problem)
+        return fit_gradient(theta.clone(), before, batches, problem).gradient
+
+    logits = theta[:, : net.actor_size].clone().requires_grad_()
+    at, before = (
+        x.unflatten(1, (2, 2)).log_softmax(-1) for x in (logits, old[:, : net.actor_size])
+    )
+    divergences = (at.exp() * (at - before)).sum(-1)  # [1, 2], by state
+    (expected,) = torch.autograd.grad(-(share * divergences).sum(), logits)
+    found = (gradient(3.0) - gradient(1.0)) / 2
+    assert (found[:, : net.actor_size] - expected).abs().max() < EXACT
+    assert found[:, net.actor_size :].abs().max() < EXACT
+
+
 @pytest.mark.parametrize("beta", [0.3, 1.0])
 def test_a_proximal_step_ends_at_the_closed_form(beta):
     """π_old exp(W / β), normalised."""

@@ -212,6 +212,15 @@ def test_a_mirror_step_adds_the_advantage():
     torch.testing.assert_close(torch.softmax(target[:, 0], -1), stepped)
 
 
+def test_a_mirror_step_is_cut_after_it_is_scaled():
+    """Advantages of ±4 and ±1, a quarter of them: ±1 is cut to ±.5, ±.25 is not."""
+    gradient = torch.tensor([[[[4.0, 0.0], [1.0, 0.0]]]], dtype=torch.float64)
+    visits = torch.full((1, 1, 2), 0.5, dtype=torch.float64)
+    cfg = StepConfig("mirror", size=0.25, cut=0.5)
+    target = mirror_target(torch.zeros(1, 1, 2, 2), gradient, visits, cfg)
+    assert target.tolist() == [[[[0.5, -0.5], [0.25, -0.25]]]]
+
+
 @pytest.mark.parametrize("make", [tables, mlp, preconditioned])
 def test_gradients_go_through_the_parametrisation(make):
     game = small_game()

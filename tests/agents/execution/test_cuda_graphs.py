@@ -19,6 +19,7 @@ from agents.nn.symmetry import Classes, UpToSymmetry
 from agents.registry import LEARNERS
 from agents.training import loop as training
 from tests.agents.execution.tape import NotForAGraph, Tape, Tapes
+from tests.helpers.games import wide
 
 torch.set_num_threads(1)
 SELF_PLAY = {
@@ -72,6 +73,10 @@ CASES = {
 }
 
 
+# Each its own code; the others are variants.
+KINDS = ("coin", "ipd mlp", "two networks", "aligned", "modelled", "lola", "pola, dice", "models")
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setenv("SOCIAL_DILEMMAS_TENSORBOARD", "0")
@@ -93,7 +98,7 @@ def learner(case, compute=None, device="cpu"):
     return one
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", wide(CASES, KINDS))
 def test_replayed_updates_are_the_same_bit_for_bit(case):
     compute = Tapes()
     one, two = learner(case), learner(case, compute)
@@ -169,13 +174,7 @@ def to_meta(x):
     return x.detach().to("meta") if isinstance(x, torch.Tensor) else x
 
 
-# Each its own code; the others are variants.
-KINDS = ("coin", "ipd mlp", "two networks", "aligned", "modelled", "lola", "pola, dice", "models")
-
-
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=[pytest.mark.wide] * (c not in KINDS)) for c in CASES]
-)
+@pytest.mark.parametrize("case", wide(CASES, KINDS))
 def test_everything_recorded_stays_on_its_device(case):
     one = learner(case, Noted())
     one.update()

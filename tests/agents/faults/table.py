@@ -1,13 +1,16 @@
 """Prints what is tested of each learner: `python -m tests.agents.faults.table`.
 
 Resume, kills and weights that are not finite follow from tiny_learners.py; the rest is named here.
-Cells are a file of tests under tests/agents, or the reason why there is none.
+Cells are a file of tests under tests/agents, or the reason why there is none; the last says what
+came of the slow ones (record.py).
 """
 
 from agents.registry import LEARNERS
+from tests.agents.faults.record import load, said
 from tests.agents.faults.tiny_learners import LOOPLESS, TINY
 
 HEAD = ["learner", "exact gradient", "wiring", "resume", "kill", "NaN", "memory", "device"]
+HEAD += ["faults tried"]
 BY_HAND, TABULAR = "learners/loqa/test_by_hand.py", "learners/test_tabular.py"
 POLA = "learners/pola/test_pola_dice_by_hand.py"
 DIRECTIONS, SAMPLED = "exact/test_exact_directions.py", "exact/test_exact_sampled.py"
@@ -53,8 +56,9 @@ def row(name: str) -> list[str]:
     cuda = "CPU; CUDA graphs, not run" if LEARNERS[name].graphs else "CPU; CUDA not run"
     if name in LOOPLESS:
         why = f"none: {LOOPLESS[name]}"
-        return [name, exact, wiring, why, why, EVERY, "no estimate: one fixed network", "CPU"]
-    return [name, exact, wiring, FAULTS, FAULTS, EVERY, memory, cuda]
+        return [name, exact, wiring, why, why, EVERY, "no estimate: one fixed network", "CPU", why]
+    tried = said(load().get(name, {}))
+    return [name, exact, wiring, FAULTS, FAULTS, EVERY, memory, cuda, tried]
 
 
 def rows() -> list[list[str]]:

@@ -9,6 +9,7 @@ from agents.registry import LEARNERS
 from agents.training import reporting
 from agents.training.reporting import MetricsFile
 from tests.agents.training.tiny import CASES, run, train_flat
+from tests.helpers.games import wide
 
 # Small settings of every learner that has others than LOQA's.
 SMALL = {
@@ -53,9 +54,7 @@ class Kill:
 KINDS = ("loqa", "two networks", "ipd", "modelled", "aligned")
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=[pytest.mark.wide] * (c not in KINDS)) for c in CASES]
-)
+@pytest.mark.parametrize("case", wide(CASES, KINDS))
 def test_lines_of_a_resumed_run(case, tmp_path):
     whole = run(case, tmp_path / "whole", 9, eval_every=3, eval_episodes=2)
     run(case, tmp_path / "parts", 6, eval_every=3, eval_episodes=2)

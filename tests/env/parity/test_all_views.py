@@ -10,7 +10,7 @@ import social_dilemmas_env as sde
 from social_dilemmas_env.adapters.dict_vec_env import DictVecEnv
 from social_dilemmas_env.single_agent import SingleEnv, SingleVectorEnv
 from tests.env.parity.batches import numpy_of
-from tests.helpers.games import GAMES
+from tests.helpers.games import GAMES, KINDS, wide
 
 B, STEPS, SEED = 3, 9, 5
 NAMES = [
@@ -224,7 +224,7 @@ def reference(name):
 
 
 @pytest.mark.parametrize("flat", [False, True])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", wide(NAMES, KINDS))
 @pytest.mark.parametrize("way", WAYS)
 def test_the_same_bits_everywhere(way, name, flat):
     plays, dtype = WAYS[way]

@@ -15,9 +15,11 @@ from tests.env.parity.batches import (
     singles,
     step,
 )
+from tests.helpers.games import wide
 
 GAME = {"max_cycles": 4}
-chancy = pytest.mark.parametrize("name", ["coin", "coin_3p", "ipd_noise"])
+CHANCY = ("coin", "coin_3p", "ipd_noise")
+chancy = pytest.mark.parametrize("name", wide(CHANCY, ("coin", "ipd_noise")))
 
 
 def mask(*games, of=6):

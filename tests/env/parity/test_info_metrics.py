@@ -13,13 +13,13 @@ from social_dilemmas_env.engine.episode_metrics import metric_names
 from social_dilemmas_env.single_agent import SingleEnv, SingleVectorEnv
 from tests.env.parity.batches import ROUTES, numpy_of
 from tests.env.parity.test_all_views import Script
-from tests.helpers.games import GAMES, rules
+from tests.helpers.games import GAMES, rules, wide
 
 B, STEPS, SEED = 3, 6, 5
 NAMES = ["ipd", "stag_hunt", "chicken", "rps", "public_goods", "coin", "coin_lola", "coin_mfos"]
 NAMES += ["coin_3p", "coin_split", "coin_7p", "govsim_2p", "harvest_small"]
 COMMONS = ("govsim_2p", "harvest_small")
-named = pytest.mark.parametrize("name", NAMES)
+named = pytest.mark.parametrize("name", wide(NAMES, ("ipd", "public_goods", "coin", *COMMONS)))
 
 
 def settings(name):

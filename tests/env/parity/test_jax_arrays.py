@@ -14,6 +14,7 @@ jnp = jax.numpy
 from social_dilemmas_env.engine.jax_bound import JaxBound, JaxRuleArrays, checked_size  # noqa: E402
 from social_dilemmas_env.engine.jax_engine import JaxArrays  # noqa: E402
 
+pytestmark = pytest.mark.wide  # JAX compiles each
 ROWS, LANES = 4, 5
 DRAWS = np.random.default_rng(3)
 NUMBERS = DRAWS.integers(0, 7, (ROWS, LANES))

@@ -7,6 +7,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from social_dilemmas_env.engine.walker_tables import in_halves
 from tests.env.parity.batches import (
     CUDA_ROUTES,
     ROUTES,
@@ -21,7 +22,7 @@ from tests.env.parity.batches import (
     singles,
     step,
 )
-from tests.helpers.games import COMMONS, GAMES, any_game, wide_game
+from tests.helpers.games import COMMONS, GAMES, any_game, rules, wide_game
 
 seeds = st.integers(0, 2**63 - 1)
 few = settings(max_examples=6, deadline=None, database=None, derandomize=True)
@@ -173,10 +174,15 @@ def test_a_batch_is_the_beginning_of_a_larger_one(route):
 
 
 def test_tables_are_used_where_they_fit():
+    """Whole or in halves, as is quicker; what is asked for is used all the same."""
     for name in GAMES:
         venv = batch(name, 1)
-        rules = "BoundEngine" if name in COMMONS else "RuleEngine"
-        assert type(venv.engine).__name__ == ("NumpyTables" if name in SMALL else rules)
+        by_rules = "BoundEngine" if name in COMMONS else "RuleEngine"
+        by_tables = "NumpyTables" if name in SMALL else by_rules
+        expected = "NumpyWalkers" if in_halves(rules(name)) else by_tables
+        assert type(venv.engine).__name__ == expected
+    assert type(batch("coin_5x5", 1, tables=True).engine).__name__ == "NumpyTables"
+    assert type(batch("coin_5x5", 1, tables=False).engine).__name__ == "RuleEngine"
     assert len(SMALL) > 20
     assert "coin_7p" not in SMALL
 

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import tomllib
 
+import gymnasium
 import pytest
 from gymnasium.error import DependencyNotInstalled
 
+import social_dilemmas_env as sde
 from social_dilemmas_env import extras
 from tests.packaging.sources import ROOT
 
@@ -37,6 +39,18 @@ def test_every_extra_is_one_of_pyproject():
     for module, extra in extras.EXTRAS.items():
         packages = " ".join(there[extra]).replace("-", "_").replace("pillow", "PIL")
         assert module in packages or module == "tensordict", module  # which torchrl brings
+
+
+def test_pictures_ask_for_their_library_when_drawn(monkeypatch):
+    """Stable-Baselines3's `make_vec_env` wants "rgb_array" of environments that nobody looks at."""
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    env = gymnasium.make("social_dilemmas/ipd-v0", opponent="tit_for_tat", render_mode="rgb_array")
+    env.reset(seed=0)
+    assert env.step(1)[1] == 0
+    with pytest.raises(DependencyNotInstalled, match=r'rendering needs pygame: .*"\.\[render\]"'):
+        env.render()
+    with pytest.raises(DependencyNotInstalled, match="rendering needs pygame"):
+        sde.make_env("ipd_v0", render_mode="human")
 
 
 COMMANDS = {

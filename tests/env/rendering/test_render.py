@@ -211,10 +211,16 @@ def test_without_pygame_there_is_a_clear_error_and_text_still_works(monkeypatch)
     with pytest.raises(DependencyNotInstalled) as caught:
         render.Window(4).show(scene)
     assert PIP in str(caught.value)
-    for mode in ("rgb_array", "human"):
-        with pytest.raises(DependencyNotInstalled) as caught:
-            make("coin", render_mode=mode)
-        assert PIP in str(caught.value)
+    with pytest.raises(DependencyNotInstalled) as caught:
+        make("coin", render_mode="human")
+    assert PIP in str(caught.value)
+
+    # Pictures are asked for when they are drawn.
+    env = make("coin", render_mode="rgb_array")
+    env.reset(seed=0)
+    with pytest.raises(DependencyNotInstalled) as caught:
+        env.render()
+    assert PIP in str(caught.value)
     assert "coin" in render.text(scene)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.engine.python_engine import SingleGame
-from tests.helpers.games import Dice
+from tests.helpers.games import Dice, wide
 
 TRANSITIONS = 20_000
 
@@ -155,7 +155,7 @@ QUICK = ("loqa", "pola", "lola", "mfos", "random", "split", "3 players", "walls"
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[pytest.mark.wide] * (n not in QUICK)) for n in VARIANTS],
+    wide(VARIANTS, QUICK),
 )
 def test_both_agree(name):
     arguments = VARIANTS[name]

@@ -28,6 +28,7 @@ SWITCHES = {
     "gamma": 0.9,
     "step_rule": "clip",
     "weight": "none",
+    "past": "gae",
     "shaping": 0.5,
     "temperature": 2.0,
     "decay": 0.5,

@@ -132,6 +132,22 @@ def test_inner_steps_play_with_the_others_present_parameters():
         assert not torch.equal(theirs[1], theirs[2])
 
 
+def test_each_lane_has_its_own_seats_moves_and_rewards():
+    """The first half of the lanes are player 0's, the second player 1's."""
+    one, played = learner(), []
+    rollout = one.compute.rollout
+    one.compute.rollout = lambda *words: played.append(rollout(*words)) or played[-1]
+    games = one.play(one.theta, swapped(one.theta), 0, purpose=0)
+    half = played[0].rewards.shape[1] // 2
+    for side, (first, second) in ((games.own, (0, 1)), (games.other, (1, 0))):
+        for name in ("actions", "rewards"):
+            whole = getattr(played[0], name)
+            lanes = torch.cat((whole[:, :half, first], whole[:, half:, second]), 1)  # [T, L n]
+            expected = lanes.unflatten(1, (len(one.seat), -1)).permute(1, 2, 0)
+            assert torch.equal(getattr(side, name), expected)
+    assert not torch.equal(games.own.rewards, games.other.rewards)
+
+
 def test_one_batch_is_played_once_if_it_is_used_again():
     one = learner(reuse_inner=True)
     seen = watched(one)
