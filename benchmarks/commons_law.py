@@ -106,7 +106,7 @@ CASES = {
         CLEAN_UP,
         ("alternating",) * 7,
         300,
-        Engine((350.77, 11.905), 30, (0.1823, 0.0191), 300),
+        Engine((350.98, 9.527), 40, (0.1869, 0.01601), 300),
     ),
     "clean up, 3 cleaners, 4 free riders": Case(
         CLEAN_UP,
