@@ -27,6 +27,7 @@ CHANGES = {  # where "small" is minutes, not seconds, or leaves something out
 # A smoke run of these takes three to eleven seconds,
 LONG = (
     "coin_league",
+    "harvest_learning",
     "loqa_proximal",
     "loqa_scalability",
     "coin_exact",
