@@ -117,7 +117,7 @@ def test_every_reward_has_its_interval(name):
     assert f"| self | {facts['scores']['self']:+.3f} ± {halves['self']:.3f} |" in card
 
 
-@pytest.mark.parametrize(("name", "seats"), [("loqa_3x3", 2), ("ippo_harvest", 7)])
+@pytest.mark.parametrize(("name", "seats"), [("exact_loqa_3x3", 2), ("ippo_harvest", 7)])
 def test_commands_have_a_player_for_every_seat(name, seats):
     """`play` takes one name a seat; Schelling's diagram is of games of more than two."""
     lines = model_card(name).split("```bash\n")[1].splitlines()
