@@ -140,4 +140,4 @@ def test_the_readmes_own_example_keeps_the_committed_rows(tmp_path, monkeypatch)
     after = json.loads((tmp_path / "lola_table.json").read_text())
     assert [row["name"] for row in after["rows"]] == [row["name"] for row in before["rows"]]
     assert [row["runs"] for row in after["rows"]] == [row["runs"] for row in before["rows"]]
-    assert after["full_setting"]
+    assert after["full_setting"] == before["full_setting"]
