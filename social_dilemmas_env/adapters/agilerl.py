@@ -7,7 +7,7 @@
 AgileRL takes for one game whatever is not a subclass of its `PettingZooVecEnv`; this is one.  The
 sketch that it grew from ran AgileRL's IPPO and MADDPG (AgileRL 2.58, PettingZoo 1.26); IPPO stayed
 at random play in the prisoner's dilemma, there as on AgileRL's own asynchronous environment.  The
-tests here run this class against a stand-in for AgileRL's base class, not against AgileRL.
+tests play it with AgileRL 2.58.0 where that is installed, else with a stand-in for its base class.
 """
 
 from typing import Any
