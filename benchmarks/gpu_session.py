@@ -37,6 +37,7 @@ from benchmarks.loqa_scalability import PAPER, THRESHOLDS
 from benchmarks.throughput import cuda_rows
 
 RESULT = "gpu_session.json"
+LONGEST = 7 * 24 * 60  # minutes; waiting for a part takes no number of any size
 ROOT = Path(__file__).parents[1]
 STEPS_SCALE = 2  # rewards of the thresholds: times 2 floor(3 / 2), see loqa_scalability
 
@@ -299,8 +300,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words.merge is not None:
             print("written:", ", ".join(merge(words.merge)))
             return 0
-        if not 0 < words.minutes < float("inf"):
-            raise ValueError(f"--minutes must be a positive number, got {words.minutes}")
+        if not 0 < words.minutes <= LONGEST:
+            about = f"--minutes must lie above 0 and be at most {LONGEST}, a week"
+            raise ValueError(f"{about}; got {words.minutes}")
         device = "cpu" if words.rehearse else "cuda"
         if not words.rehearse:
             check_cuda()

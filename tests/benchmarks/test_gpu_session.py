@@ -85,7 +85,11 @@ def test_what_is_merged(session, tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [(["--minutes", "0"], "--minutes"), (["--minutes", "1"], "no CUDA device: --rehearse")],
+    [
+        (["--minutes", "0"], "--minutes"),
+        (["--minutes", "2147483648"], "at most 10080, a week"),
+        (["--minutes", "1"], "no CUDA device: --rehearse"),
+    ],
 )
 def test_mistakes(words, expected, capsys, tmp_path):
     torch = pytest.importorskip("torch")
