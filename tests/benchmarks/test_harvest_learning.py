@@ -1,5 +1,7 @@
 """What `harvest_learning` says of games: quantities by hand, who sits where, what a curve is."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -116,9 +118,29 @@ def test_residents_play_as_in_training(tmp_path):
 
 def test_every_row_has_a_cell_and_a_target_of_its_own():
     settings = dict(bench.SETTINGS) | {"device": "cpu"}
-    cells = bench.cells(settings)
-    assert [cell.name for cell in cells] == [*bench.LEARNERS, *(f"all {n}" for n in bench.SCRIPTED)]
+    cells, learners = bench.cells(settings), [*bench.LEARNERS, *bench.TRAINERS]
+    assert [cell.name for cell in cells] == [*learners, *(f"all {n}" for n in bench.SCRIPTED)]
     judged = [row for cell in cells for row in cell.rows if row.target]
-    assert [row.name for row in judged] == [f"{name}: apples" for name in bench.LEARNERS]
+    assert [row.name for row in judged] == [f"{name}: apples" for name in learners]
     assert all(row.target == bench.TARGET for row in judged)
-    assert all(set(pick_settings(settings, *bench.OWN)) <= set(cell.settings) for cell in cells[:3])
+    assert all(set(pick_settings(settings, *bench.OWN)) <= set(cell.settings) for cell in cells[:5])
+
+
+@pytest.mark.slow  # importing the libraries takes seconds
+@pytest.mark.parametrize("name", bench.TRAINERS)
+def test_others_ppo_plays_after_each_update(name):
+    """Its actions are drawn anew, by a seed; planes are read from class ids."""
+    pytest.importorskip("stable_baselines3" if name.startswith("Stable") else "torchrl")
+    settings = {**TINY, "trainer": name, "iterations": 1}
+    result = bench.score_trainer(settings, 3)
+    assert set(result["samples"]) == {*bench.QUANTITIES, "among restrained", "among greedy"}
+    assert result["curves"]["updates"] == [1]
+
+    (act,) = islice(bench.TRAINERS[name](bench.HARVEST, 2, 10, 3), 1)
+    seat, ids = bench.Seat(act, 9), np.ones((64, 11, 11), np.uint8)
+    drawn = []
+    for seed in (1, 1, 2):
+        seat.reset(64, seed)
+        drawn.append(seat.act(ids).tolist())
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert {*range(8)} >= set(drawn[0])
