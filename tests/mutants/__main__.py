@@ -79,9 +79,9 @@ def parsed(words):
 def finish(everyone, chosen, verdicts):
     """Writes the table; 1 if a mutant survived without a reason."""
     SCORES.write_text(page(everyone, verdicts))
-    survivors = [m for m in chosen if verdict_of(m, verdicts) == "survived"]
-    print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed; {SCORES.name} has the table")
-    return int(any(not m.reason for m in survivors))
+    words = [verdict_of(m, verdicts) for m in chosen]
+    print(f"{words.count('killed')} of {len(chosen)} killed; {SCORES.name} has the table")
+    return int("survived" in words)
 
 
 def dies(mutant):

@@ -24,11 +24,11 @@ AREAS = {
 HEAD = """# Mutants
 
 Written by `python -m tests.mutants`, which puts each mistake of `catalogue/` into a copy of the
-sources and runs the tests that guard it. The share is of all that were tried, also of those that
-change nothing that is promised; `--new` tries those that were not.
+sources and runs the tests that guard it. Some change nothing that is promised, for the reasons
+below; the share is of the others that were tried. `--new` tries those that were not.
 
-| area | mutants | killed | survived | not tried | killed of those tried |
-|---|---:|---:|---:|---:|---:|
+| area | mutants | killed | survived | change nothing | not tried | share killed |
+|---|---:|---:|---:|---:|---:|---:|
 """
 
 
@@ -50,24 +50,25 @@ def save(verdicts, mutants, path=VERDICTS):
 
 
 def verdict_of(mutant, verdicts):
-    """ "killed", "survived" or "not tried"."""
+    """Killed, survived, "changes nothing" (it survived, for a reason) or "not tried"."""
     digest, word = verdicts.get(str(mutant), ("", ""))
-    return word if digest == mutant.digest else "not tried"
+    if digest != mutant.digest:
+        return "not tried"
+    return "changes nothing" if word == "survived" and mutant.reason else word
 
 
 def is_open(mutant, verdicts):
     """Whether it was not tried, or survived and nobody has said why."""
-    word = verdict_of(mutant, verdicts)
-    return word == "not tried" or (word == "survived" and not mutant.reason)
+    return verdict_of(mutant, verdicts) in ("not tried", "survived")
 
 
 def share_killed(counts):
-    """Of the mutants that were tried; 0 if none was."""
+    """Of the mutants that were tried and change anything; 0 if none was."""
     return counts["killed"] / max(1, counts["killed"] + counts["survived"])
 
 
 def count(mutants, verdicts):
-    """Area -> how many were killed, survived, were not tried."""
+    """Area -> how many of each verdict."""
     counts = {area: Counter() for area in AREAS}
     for mutant in mutants:
         counts[area_of(mutant)][verdict_of(mutant, verdicts)] += 1
@@ -81,11 +82,11 @@ def page(mutants, verdicts):
     for area, found in [*counts.items(), ("all", sum(counts.values(), Counter()))]:
         if not found:
             continue
-        words = (found["killed"], found["survived"], found["not tried"])
+        words = [found[w] for w in ("killed", "survived", "changes nothing", "not tried")]
         cells = " | ".join(str(word) for word in (found.total(), *words))
         lines.append(f"| {area} | {cells} | {100 * share_killed(found):.1f} % |")
 
-    survivors = [m for m in mutants if verdict_of(m, verdicts) == "survived"]
+    survivors = [m for m in mutants if verdict_of(m, verdicts) in ("survived", "changes nothing")]
     text = HEAD + "\n".join(lines) + "\n"
     if survivors:
         text += "\nSurvivors:\n\n"

@@ -87,3 +87,10 @@ def test_loaded_dice_is_worth_nothing_and_climbs_the_policy_gradient(decay):
     (gradient,) = torch.autograd.grad(found.sum(), logp)
     discounts = torch.tensor([GAMMA**t for t in range(4)], dtype=torch.float64)
     assert torch.allclose(gradient, discounts * advantages, atol=1e-15)
+
+
+def test_gae_of_a_batch_is_that_of_its_rows():
+    rewards, values, last = (attached(*shape, seed=8) for shape in ((2, 4), (2, 4), (2,)))
+    found = est.gae(rewards, values, GAMMA, 0.7, last)
+    rows = zip(rewards, values, last, strict=True)
+    assert torch.equal(found, torch.stack([est.gae(r, v, GAMMA, 0.7, b) for r, v, b in rows]))

@@ -91,3 +91,12 @@ def test_values_of_a_finite_game_are_sums():
     assert (game.values(pair) == -20).all()
     assert game.score(pair) == pytest.approx([-2, -2])
     assert game.occupancy(pair).sum() == pytest.approx(1)
+
+
+def test_a_best_response_with_a_table_a_step_is_a_policy():
+    """What it earns is what was said."""
+    game = coin().finite(3)
+    policies = some_policies(coin())
+    response, scores = game.best_response([None, policies[1]])
+    assert response.ndim == 3
+    assert game.score([response, policies[1]]) == pytest.approx(scores, abs=1e-12)
