@@ -39,7 +39,10 @@ def sorted_out(lines: str) -> dict[str, list[str]]:
 
 
 def main(path: str) -> int:
-    """Prints what is not fine; 1 if a link is dead."""
+    """Prints what is not fine; 1 if a link is dead, or nobody has looked."""
+    if not Path(path).exists():
+        print(f"{path}: not there: the link checker did not end")
+        return 1
     found = sorted_out(Path(path).read_text(encoding="utf-8"))
     for kind in ("dead", "not reached"):
         for text in found[kind]:

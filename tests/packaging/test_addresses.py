@@ -54,3 +54,8 @@ def test_an_address_counts_once_and_links_between_pages_do_not():
     lines = [line("working"), line("working", at=9), line("unchecked", uri="page.html#x")]
     found = addresses.sorted_out("\n".join(lines))
     assert found == {"fine": ["https://a.org/x (index.md:3): "], "dead": [], "not reached": []}
+
+
+def test_a_checker_that_did_not_end_is_a_sentence(tmp_path, capsys):
+    assert addresses.main(str(tmp_path / "output.json")) == 1
+    assert capsys.readouterr().out.endswith("not there: the link checker did not end\n")
