@@ -40,8 +40,8 @@ def word_of(key: Key, counter: Any) -> Tensor:
     """
     start, stride = (part.to(torch.int32) for part in key)
     # A counter as an int stays one, as a graph may be recorded, but with a sign.
-    word = isinstance(counter, Tensor)
-    signed = counter.to(torch.int32) if word else counter - (counter >> 31 << 32)
+    is_int = isinstance(counter, int)
+    signed = counter - (counter >> 31 << 32) if is_int else counter.to(torch.int32)
     x: Tensor = stride * signed + start
 
     # `rng.mix`; a shift of int32 brings copies of the sign, which are cut off.
