@@ -297,9 +297,9 @@ def evaluate(run_folder: Path, episodes: int) -> dict[str, float]:
     return means(play(residents(run_folder), episodes, steps, seed))
 
 
-def means(found: dict[str, np.ndarray]) -> dict[str, float]:
+def means(by_game: dict[str, np.ndarray]) -> dict[str, float]:
     """Of each quantity, over games."""
-    return {name: float(found[name].mean()) for name in QUANTITIES}
+    return {name: float(by_game[name].mean()) for name in QUANTITIES}
 
 
 def summary(

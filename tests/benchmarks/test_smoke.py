@@ -37,6 +37,7 @@ LONG = (
 )
 # and of these two to three.
 WIDE = (
+    "coin_exact_scaling",
     "loqa_ipd",
     "mfos_table",
     "loqa_open_problems",

@@ -4,8 +4,8 @@ from tests.packaging.graph import circles, file_graph, floors, room_graph
 from tests.packaging.measures import FIGURES
 from tests.packaging.sources import PACKAGES, ROOT, sources
 
-# Lines of tests for each line of source, at least; 1 is the aim, and .75 was held before.
-LINES_OF_TESTS = 0.7
+# Lines of tests for each line of source, at least; 1 is the aim.
+LINES_OF_TESTS = 0.75
 FLAT = 12  # files directly in agents/, at most
 
 

@@ -67,6 +67,7 @@ def untaught(seed):
     return Agent(net, net.initial(1, torch.Generator().manual_seed(seed)), FACTS)
 
 
+@pytest.mark.wide
 def test_a_seed_repeats_and_a_pupil_learns(teacher):
     one, losses = clone(SMALL, 3)
     two, _ = clone(SMALL, 3)

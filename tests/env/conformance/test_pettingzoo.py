@@ -100,10 +100,8 @@ def test_state(name):
     state_test(make(name, api="aec"), make(name))
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["coin", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ipd", "coin_3p", "rps"))],
-)
+@pytest.mark.wide
+@pytest.mark.parametrize("name", ["coin", "ipd", "coin_3p", "rps"])
 def test_render(name, monkeypatch):
     """Constructs `human` first, then every mode of the metadata; on a display that is not there."""
     if not (

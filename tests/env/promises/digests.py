@@ -1,7 +1,7 @@
 """Digests of 1,000-step games, one for each game and variant: the games that a seed stands for,
 committed.
 
-    python -m tests.env.promises.digests            prints them as JSON
+    python -m tests.env.promises.digests [GAME ...] prints them as JSON, all or these
     python -m tests.env.promises.digests --write    rewrites digests.json
 
 A change of digests.json is a change of every reported result: it needs a new version of the games
@@ -29,14 +29,15 @@ def digest(name: str) -> str:
     return hashlib.sha256(b"\n".join([*records, end.encode()])).hexdigest()
 
 
-def digests() -> dict[str, str]:
-    """Of all games."""
-    return {name: digest(name) for name in GAMES}
+def digests(*names: str) -> dict[str, str]:
+    """Of these games, or of all."""
+    return {name: digest(name) for name in names or GAMES}
 
 
 if __name__ == "__main__":
-    text = json.dumps(digests(), indent=1) + "\n"
-    if sys.argv[1:] == ["--write"]:
+    write = sys.argv[1:] == ["--write"]
+    text = json.dumps(digests(*() if write else sys.argv[1:]), indent=1) + "\n"
+    if write:
         FILE.write_text(text)
     else:
         sys.stdout.write(text)
