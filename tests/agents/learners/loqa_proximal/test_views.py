@@ -61,6 +61,11 @@ def test_a_board_from_the_own_cell_by_hand():
     first = classes.first[classes.rows[encode((4, 0, 5, 1), game.sizes)]]
     assert decode(int(first), game.sizes) == (0, 5, 1, 1)
 
+    # Six numbers for the other's cell, six for the coin's, two for its owner.
+    view = view_of("coin_game_v0", {"grid_size": (2, 3)})
+    shown = view.table[view.classes.rows[encode((4, 0, 5, 1), game.sizes)]]
+    assert shown.nonzero().flatten().tolist() == [5, 6 + 1, 12 + 1]
+
 
 def test_translations_rename_no_moves():
     game = sde.spec("coin_game_v0").game()
