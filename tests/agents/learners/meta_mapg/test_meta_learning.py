@@ -267,9 +267,10 @@ def test_a_model_of_the_opponent_is_what_it_did_and_leads_the_same_way():
 
 
 def test_the_linear_baseline_fits_what_is_linear():
-    obs_ids = torch.randint(5, (9, 2, 4))
+    generator = torch.Generator().manual_seed(0)
+    obs_ids = torch.randint(5, (9, 2, 4), generator=generator)
     x = features(obs_ids, 5, torch.float64)
-    weights = torch.randn(2, 1, 9, dtype=torch.float64)
+    weights = torch.randn(2, 1, 9, dtype=torch.float64, generator=generator)
     torch.testing.assert_close(
         linear_baseline(x, (x * weights[:, None]).sum(-1)),
         (x * weights[:, None]).sum(-1),
