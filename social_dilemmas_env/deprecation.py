@@ -1,14 +1,15 @@
 """Old public names go on working for one release, and say what to write instead.
 
 moved_modules   whole modules that have moved: importing the old name warns, and gives the new one
-deprecated      a name that was renamed: the warning, for a module's `__getattr__`
+moved_names     names of a module that have moved or were renamed: its `__getattr__`
+deprecated      the warning alone
 """
 
 import importlib
 import importlib.util
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
@@ -24,6 +25,25 @@ def deprecated(old: str, new: str, stacklevel: int = 3) -> None:
     """
     message = f"{old} is now {new}; the old name goes in the next release"
     warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
+
+
+def moved_names(module: str, moved: Mapping[str, str]) -> Callable[[str], Any]:
+    """`__getattr__` of a module that goes on giving the names it had.
+
+    Args:
+        module: its `__name__`.
+        moved: old name -> new one, dotted; without dots it is one of the same module.
+    """
+
+    def get(name: str) -> Any:
+        if name not in moved:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, _, new = moved[name].rpartition(".")
+        home = home or module
+        deprecated(f"{module}.{name}", f"{home}.{new}")
+        return getattr(importlib.import_module(home), new)
+
+    return get
 
 
 def moved_modules(moved: Mapping[str, str]) -> None:

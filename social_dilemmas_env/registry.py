@@ -8,7 +8,6 @@ This file imports rules only; what makes environments is imported when somebody 
 
 import difflib
 import functools
-import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 from social_dilemmas_env.games.bach_stravinsky import bach_stravinsky
 from social_dilemmas_env.games.chicken import chicken
 from social_dilemmas_env.games.clean_up import clean_up
@@ -219,13 +218,7 @@ def payoffs(env_id: str, **game_kwargs: Any) -> npt.NDArray[np.float64]:
     raise ValueError(f"{env_id} has no payoff table")
 
 
-def __getattr__(name: str) -> Any:
-    """What stood here before."""
-    if name == "make_env":
-        deprecated("social_dilemmas_env.registry.make_env", "social_dilemmas_env.make_env")
-        return importlib.import_module("social_dilemmas_env.make").make_env
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
+__getattr__ = moved_names(__name__, {"make_env": "social_dilemmas_env.make_env"})
 
 for _rules in (
     bach_stravinsky,

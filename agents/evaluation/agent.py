@@ -9,7 +9,6 @@ Shapes  B games, F features, A actions, H hidden units, K parameter sets, n game
 """
 
 import copy
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from agents.nn.gru import gru_step
 from agents.nn.lstm import Lstm, lstm_step
 from agents.nn.networks import ActorCritic, Gru, Mlp, Params
 from agents.sampling import seeded_generator
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 from social_dilemmas_env.registry import spec
 
 Hidden = Tensor | None
@@ -330,7 +329,7 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
 
 
 # Names that were here before they moved to loading.py, which imports the registry of learners.
-_MOVED = {
+_LOADING = {
     "ALIASES": "ALIASES",
     "BUNDLED": "BUNDLED",
     "load_agent": "load_agent",
@@ -341,10 +340,6 @@ _MOVED = {
     "agent_of": "restore_agent",
     "agents_of": "restore_agents",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MOVED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    deprecated(f"{__name__}.{name}", f"agents.evaluation.loading.{_MOVED[name]}")
-    return getattr(importlib.import_module("agents.evaluation.loading"), _MOVED[name])
+__getattr__ = moved_names(
+    __name__, {old: f"agents.evaluation.loading.{new}" for old, new in _LOADING.items()}
+)

@@ -21,13 +21,13 @@ Shapes  R independent runs, N players, D parameters a player.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 
 class DifferentiableGame(Protocol):
@@ -216,8 +216,4 @@ def opponents_gradients(values: Tensor, replicas: Tensor) -> Tensor:
     return torch.stack(each).sum(0) if n > 2 else each[0]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "views_of":
-        deprecated("differentiable.views_of", "differentiable.replicas_of")
-        return replicas_of
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"views_of": "replicas_of"})

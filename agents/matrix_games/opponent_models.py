@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +29,7 @@ from agents.matrix_games.differentiable import DifferentiableGame, others
 from agents.matrix_games.gradient_runs import Direction
 from agents.matrix_games.sampled import SampledGame, pairs, weighted_visits
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 Model = Callable[[Tensor], Tensor]
 
@@ -209,8 +208,4 @@ class ExactModelConfig:
     steps: int = 10_000  # most steps of a fit; LOLA_exact.py
 
 
-def __getattr__(name: str) -> Any:
-    if name == "beliefs_of":
-        deprecated("opponent_models.beliefs_of", "opponent_models.estimates_of")
-        return estimates_of
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"beliefs_of": "estimates_of"})

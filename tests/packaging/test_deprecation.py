@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from social_dilemmas_env.deprecation import moved_modules
+from social_dilemmas_env.deprecation import moved_modules, moved_names
 
 
 @pytest.fixture
@@ -29,3 +29,15 @@ def test_other_names_are_not_found(finders):
     moved_modules({"social_dilemmas_env.a_name_it_had": "social_dilemmas_env.rng"})
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("social_dilemmas_env.a_name_it_never_had")
+
+
+def test_a_renamed_name_warns_and_gives_the_new_one():
+    get = moved_names(
+        "social_dilemmas_env.rng", {"old": "mix", "word": "agents.errors.TrainingError"}
+    )
+    with pytest.warns(DeprecationWarning, match=r"rng\.old is now social_dilemmas_env\.rng\.mix"):
+        assert get("old") is importlib.import_module("social_dilemmas_env.rng").mix
+    with pytest.warns(DeprecationWarning, match=r"rng\.word is now agents\.errors\.TrainingError"):
+        assert get("word").__name__ == "TrainingError"
+    with pytest.raises(AttributeError, match="has no attribute 'never'"):
+        get("never")

@@ -26,7 +26,7 @@ Shapes  R independent runs, N players, D parameters a player.  θ [R, N, D]; rep
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -41,7 +41,7 @@ from agents.matrix_games.differentiable import (
     self_values,
 )
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 
 def opponents_step(
@@ -172,8 +172,4 @@ class LolaConfig:
             )
 
 
-def __getattr__(name: str) -> Any:
-    if name == "imagined_steps":
-        deprecated("lola_exact.imagined_steps", "lola_exact.opponents_steps")
-        return opponents_steps
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"imagined_steps": "opponents_steps"})

@@ -25,14 +25,14 @@ Shapes  L lanes (tables x runs), S states, A actions.  States, actions, rewards 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from agents.sampling import sample_actions
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 
 class Transition(NamedTuple):
@@ -249,8 +249,4 @@ class PhcConfig:
     lose_factor: float = 2.0  # δ_l = 2 δ_w; baselines.py:204-223
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Experience":
-        deprecated("q_learners.Experience", "q_learners.Transition")
-        return Transition
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"Experience": "Transition"})

@@ -20,7 +20,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ from agents.matrix_games.closed_form import MatrixGame, other_view
 from agents.matrix_games.gradient_runs import Direction
 from agents.sampling import seeded_generator
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 SMALLEST = 1e-12  # least probability of an action that a shown policy's logits know
 CD, DC = 2, 3  # states, own action first
@@ -243,8 +243,4 @@ class TournamentConfig:
     seed: int = 0  # of everything that is drawn
 
 
-def __getattr__(name: str) -> Any:
-    if name == "round_robin":
-        deprecated("tournament.round_robin", "tournament.learning_tournament")
-        return learning_tournament
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"round_robin": "learning_tournament"})

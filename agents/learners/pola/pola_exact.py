@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,7 +45,7 @@ from agents.matrix_games.differentiable import (
 from agents.matrix_games.opponent_models import ExactModelConfig, fit_exactly, kl_divergence
 from agents.matrix_games.parametrisations import Parametrisation
 from agents.shapes import check_shapes
-from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.deprecation import moved_names
 
 Logits = Callable[[Tensor], Tensor]
 
@@ -250,11 +249,4 @@ class PolaConfig:
             )
 
 
-_RENAMED = {"View": "OuterProblem", "imagined": "inner_solution"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _RENAMED:
-        deprecated(f"pola_exact.{name}", f"pola_exact.{_RENAMED[name]}")
-        return globals()[_RENAMED[name]]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = moved_names(__name__, {"View": "OuterProblem", "imagined": "inner_solution"})
