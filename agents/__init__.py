@@ -87,6 +87,7 @@ moved_modules(
             "tabular_runs": "learners.tabular",
             "exact_run": "learners.exact_table",
             "sb3_ppo": "learners.sb3_ppo",
+            "learners.protocol": "protocol",
             # Training, evaluation, the command.
             "reporting": "training.reporting",
             "agent": "evaluation.agent",
@@ -101,4 +102,5 @@ moved_modules(
             "commands": "cli",
         }.items()
     }
+    | {"agents.regular_file": "social_dilemmas_env.regular_file"}
 )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.atomic_write import write_atomically
 from agents.errors import CheckpointError
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from agents.learners.protocol import LearnerSpec as LearnerSpec
+from agents.protocol import LearnerSpec as LearnerSpec
 from social_dilemmas_env.deprecation import deprecated
 
 # name -> "module:attribute" of its LearnerSpec.

@@ -20,9 +20,9 @@ import torch
 import social_dilemmas_env as sde
 from agents import Plan, load_agent, train
 from agents.learners.naive.naive_exact import naive
-from agents.learners.protocol import LearnerSpec
 from agents.learners.tabular_agent import restore_agent
 from agents.matrix_games.closed_form import MatrixGame
+from agents.protocol import LearnerSpec
 from agents.registry import register
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import TrainedAgent
-from agents.learners.protocol import LearnerSpec
+from agents.protocol import LearnerSpec
 from social_dilemmas_env.extras import explained
 
 

@@ -53,7 +53,7 @@ from agents.matrix_games.gradient_runs import (
 )
 from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame, Sampling
-from agents.registry import LearnerSpec
+from agents.protocol import LearnerSpec
 
 __all__ = ["TabularAgent", "TabularLearner", "make_tabular", "restore_agent", "table_of"]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.evaluation.intervals import half_interval
 from agents.manifest import MAX_MANIFEST, PROBLEMS, sentence
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 
 MAX_METRICS = 1 << 28  # bytes
 

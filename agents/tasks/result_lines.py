@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 
 Facts = Mapping[str, Any]
 Result = dict[str, Any]

@@ -6,7 +6,7 @@
     )
 
 Calling `train` again with the same folder goes on where it stopped, bit for bit as if it had not
-(CPU).  A learner is an object of the protocol `Learner` (learners/protocol.py), announced by a
+(CPU).  A learner is an object of the protocol `Learner` (agents/protocol.py), announced by a
 `LearnerSpec`; it then has checkpoints, resuming, signals, metrics and evaluation.
 
     settings.py      what is asked for          run_folder.py    what is there, and resuming

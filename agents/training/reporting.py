@@ -8,8 +8,8 @@ from typing import Any
 
 from agents.atomic_write import write_atomically
 from agents.errors import CheckpointError
-from agents.regular_file import read_regular
 from social_dilemmas_env.extras import need
+from social_dilemmas_env.regular_file import read_regular
 
 MAX_METRICS = 1 << 32  # bytes; a line of twenty metrics takes some hundred
 LOG_EVERY = 20  # iterations between lines of metrics

@@ -20,7 +20,7 @@ from agents.checkpoint import Checkpoint, check_tensors
 from agents.errors import CheckpointError
 from agents.manifest import MAX_MANIFEST, PROBLEMS, sentence
 from agents.registry import RENAMED_SETTINGS, current_name
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 
 Facts = Mapping[str, Any]
 

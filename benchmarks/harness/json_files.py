@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.atomic_write import write_atomically
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 
 MAX_BYTES = 1 << 30  # of a file that is read
 

@@ -17,7 +17,6 @@ from typing import Any
 from agents import checkpoint, train
 from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS
-from agents.regular_file import read_regular
 from agents.training.folder_lock import FolderLock
 from agents.training.reporting import MAX_METRICS
 from agents.training.run_folder import checkpoints
@@ -25,6 +24,7 @@ from agents.training.settings import split_settings
 from benchmarks.harness.benchmark import Settings
 from benchmarks.harness.json_files import canonical, read_json, write_json
 from benchmarks.harness.provenance import versions
+from social_dilemmas_env.regular_file import read_regular
 
 UNFINISHED = Path("runs") / "benchmarks"  # of the working directory
 FOUND = "found.json"  # the evaluations, stage by stage, with their digest

@@ -22,7 +22,7 @@ CORPUS = Path(__file__).parent / "corpus"
 LARGEST, MOST = 1000, 8  # bytes of a file that is kept, files of a reader
 # Where branches are counted; torch and safetensors are not ours.
 WATCHED = [
-    *("agents.manifest", "agents.checkpoint", "agents.regular_file", "agents.evaluation.loading"),
+    *("agents.manifest", "agents.checkpoint", "agents.evaluation.loading"),
     *("agents.evaluation.restore", "agents.plots.runs", "agents.tasks.result_lines"),
     *("agents.training.run_folder", "agents.training.reporting", "agents.training.settings"),
     *("benchmarks.harness", "benchmarks.gpu_session", "social_dilemmas_env.exact.policy_files"),

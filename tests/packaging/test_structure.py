@@ -52,6 +52,12 @@ def test_no_circle():
     assert not found, "files that import each other:\n" + "\n".join(found)
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_circle_of_rooms(layer):
+    found = [" -> ".join(circle) for circle in circles(room_graph(layer))]
+    assert not found, "rooms that import each other:\n" + "\n".join(found)
+
+
 def test_a_circle_would_be_noticed():
     graph = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("bd"), "d": frozenset()}
     assert circles(graph) == [["b", "c", "b"]]

@@ -37,9 +37,9 @@ from agents.learners.ippo.ippo import (
 )
 from agents.learners.ippo.playing import by_player, class_count, networks, planes, restore_agent
 from agents.learners.loqa.loqa import standardised
-from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import Adam, clip
 from agents.nn.networks import log_softmax, of_actions
+from agents.protocol import LearnerSpec
 from social_dilemmas_env.rng import Stream, draw
 
 

@@ -7,7 +7,7 @@ from agents.evaluation.restore import restore_agent
 from agents.execution.games import make_games
 from agents.learners.loqa import advantage_alignment, loqa, loqa_modelled
 from agents.learners.loqa.self_play import Loss, SelfPlay, actor_critic
-from agents.learners.protocol import LearnerSpec
+from agents.protocol import LearnerSpec
 
 
 def make_self_play(

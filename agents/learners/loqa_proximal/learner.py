@@ -47,9 +47,9 @@ from agents.learners.loqa_proximal.playing import (
     restore_agent,
 )
 from agents.learners.loqa_proximal.views import make_view
-from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import clip
 from agents.nn.networks import log_softmax, of_actions
+from agents.protocol import LearnerSpec
 from social_dilemmas_env.rng import Stream, draw
 
 TINY = 1e-6  # a chance of exploring that is none

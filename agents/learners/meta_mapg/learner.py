@@ -15,8 +15,8 @@ from agents.evaluation.restore import known_settings
 from agents.learners.meta_mapg.config import MetaLearnerConfig
 from agents.learners.meta_mapg.meta_learner import MetaLearner
 from agents.learners.meta_mapg.personas import noisy_payoffs, personas
-from agents.learners.protocol import LearnerSpec
 from agents.nn.networks import ActorCritic
+from agents.protocol import LearnerSpec
 from social_dilemmas_env.rng import Stream, draw
 
 

@@ -43,9 +43,9 @@ from agents.learners.pola.pola_dice import (
     state_values,
 )
 from agents.learners.pola.proximal import fit_gradient, old_policies, score_games
-from agents.learners.protocol import LearnerSpec
 from agents.nn.adam import Adam
 from agents.nn.networks import ActorCritic
+from agents.protocol import LearnerSpec
 from social_dilemmas_env.rng import Stream, draw
 
 PLAYERS = 2

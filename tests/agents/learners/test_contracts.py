@@ -45,7 +45,7 @@ def tiny(name):
 
 
 def test_listing_learners_imports_no_torch():
-    code = "import sys, agents.registry, agents.learners.protocol; print('torch' in sys.modules)"
+    code = "import sys, agents.registry, agents.protocol; print('torch' in sys.modules)"
     words = [sys.executable, "-c", code]
     found = subprocess.run(words, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"

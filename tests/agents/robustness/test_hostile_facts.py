@@ -10,7 +10,7 @@ import pytest
 from agents import checkpoint, load_agent
 from agents.checkpoint import Checkpoint, CheckpointError, load
 from agents.manifest import sign
-from agents.regular_file import read_regular
+from social_dilemmas_env.regular_file import read_regular
 from tests.agents.training.tiny import run, train_flat
 
 JUNK = [None, 5, "x", [], {}, -1, 10**30, 1e308, True, [[]], {"a": 1}]
