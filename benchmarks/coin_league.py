@@ -20,12 +20,12 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents import load_agent, load_agents
-from agents.cli.demo_coin import Thief
 from agents.evaluation.agent import AgentPlayer, TrainedAgent
-from agents.evaluation.cards import bundled_facts, list_cards
+from agents.evaluation.cards import bundled_facts, list_bundled
 from agents.evaluation.exploit import ExploitConfig, exploit, known_gain
 from agents.evaluation.league import round_robin as play_league
 from agents.evaluation.scoring import play_episodes, score_agent
+from agents.evaluation.thief import Thief
 from benchmarks.harness.benchmark import Benchmark, Cell, Result, Row, Settings
 from benchmarks.harness.plots import make_axes, save_figure
 
@@ -87,7 +87,7 @@ SMALL = {"runs": 1, "episodes": 2, "budget": 3200, "robberies": 2}
 def find_agents(learner: str) -> list[str]:
     """A learner's bundled agents that were trained on the league's own game, by their metadata."""
     entries = []
-    for name in list_cards():
+    for name in list_bundled():
         facts = bundled_facts(name)
         own_game = facts["env_id"] == "coin_game_v0" and facts["game"] in ({}, {"grid_size": 3})
         if facts["learner"] == learner and own_game:

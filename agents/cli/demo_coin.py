@@ -12,15 +12,10 @@ from agents.cli.words import progress
 from agents.evaluation.agent import AgentPlayer
 from agents.evaluation.memory_agent import table_player
 from agents.evaluation.scoring import play_episodes
+from agents.evaluation.thief import Thief
 
 RUNS = 5  # of each learner
 ENV_ID, GAMMA = "coin_game_v0", 0.96
-SETTINGS: dict[str, dict[str, Any]] = {
-    "naive": {},
-    "lola": {},
-    "pola": {},
-    "loqa": {},
-}
 COLORS = {"naive": "#0072B2", "lola": "#D55E00", "pola": "#009E73", "loqa": "#CC79A7"}
 COLUMNS = {
     "self-play": "with itself",
@@ -61,7 +56,7 @@ class Film(NamedTuple):
 def learn_all(runs: int, seed: int) -> tuple[Any, Learned]:
     """The game, and every learner's policies; a progress bar each."""
     game = make_game(ENV_ID, None, GAMMA, {})
-    return game, {name: learn(game, name, runs, seed, SETTINGS[name]) for name in SETTINGS}
+    return game, {name: learn(game, name, runs, seed, {}) for name in COLORS}
 
 
 def score_all(game: Any, learned: Learned) -> Scores:
@@ -153,33 +148,6 @@ def plot_scores(axis: Any, scores: Scores) -> None:
     axis.set_xticks(range(len(COLUMNS)), COLUMNS.values())
     axis.set(title="What was learned earns", ylabel="reward a step", xlabel="the other player")
     axis.legend(frameon=False, loc="upper left")
-
-
-class Thief:
-    """Takes every coin for some steps, and keeps to a policy from then on.
-
-    Args:
-        policy: the player that it is afterwards; it watches from the start.
-        scripted: the player that it is before.
-        steps: how long.
-    """
-
-    def __init__(self, policy: Any, scripted: Any, steps: int) -> None:
-        self.policy, self.scripted, self.steps = policy, scripted, steps
-        self._done = 0
-
-    def reset(self, num_games: int, seed: int | None = None) -> None:
-        """Begins episodes."""
-        self._done = 0
-        self.policy.reset(num_games, seed)
-        self.scripted.reset(num_games, seed)
-
-    def act(self, observations: np.ndarray) -> np.ndarray:
-        """The moves in all games."""
-        later, now = self.policy.act(observations), self.scripted.act(observations)
-        self._done += 1
-        actions: np.ndarray = now if self._done <= self.steps else later
-        return actions
 
 
 def films(game: Any, learned: Learned, seed: int) -> list[Film]:

@@ -8,10 +8,10 @@ pytest.importorskip("scipy", reason="exact games need scipy")
 
 import social_dilemmas_env as sde
 from agents.cli import main as cli
-from agents.cli.demo_coin import Thief
 from agents.cli.solving import interval, learn, make_game
 from agents.evaluation.memory_agent import table_player
 from agents.evaluation.scoring import play_episodes
+from agents.evaluation.thief import Thief
 
 COIN = "coin_game_v0"
 
