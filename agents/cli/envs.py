@@ -7,7 +7,7 @@ from typing import Any
 
 import social_dilemmas_env as sde
 from agents.cli.words import add_set, parse_settings
-from agents.evaluation.cards import bundled_facts, list_cards, model_card
+from agents.evaluation.cards import bundled_facts, list_bundled, model_card
 from social_dilemmas_env.strategies import STRATEGIES
 
 WIDTH = 80
@@ -87,7 +87,7 @@ def describe_bundled(name: str = "") -> list[str]:
         return narrow(model_card(name))
 
     lines = [f"{'':38s}{'self':>7s}{'vs AD':>8s}  game"]
-    for stem in list_cards():
+    for stem in list_bundled():
         known = bundled_facts(stem)
         game = " ".join([known["env_id"], *(f"{k}={v}" for k, v in known["game"].items())])
         scores = known.get("scores", {})

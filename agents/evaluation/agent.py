@@ -328,18 +328,18 @@ def forward(net: Any, params: Params, x: Tensor, hidden: Hidden) -> tuple[Tensor
     return x @ params["zero_table"], None
 
 
-# Names that were here before they moved to loading.py, which imports the registry of learners.
-_LOADING = {
-    "ALIASES": "ALIASES",
-    "BUNDLED": "BUNDLED",
-    "load_agent": "load_agent",
-    "load_agents": "load_agents",
-    "bundled": "list_bundled",
-    "find": "find_checkpoint",
-    "one_of": "select_network",
-    "agent_of": "restore_agent",
-    "agents_of": "restore_agents",
-}
+# Names that were here before.
 __getattr__ = moved_names(
-    __name__, {old: f"agents.evaluation.loading.{new}" for old, new in _LOADING.items()}
+    __name__,
+    {
+        "ALIASES": "agents.evaluation.loading.ALIASES",
+        "BUNDLED": "agents.evaluation.cards.BUNDLED",
+        "load_agent": "agents.evaluation.loading.load_agent",
+        "load_agents": "agents.evaluation.loading.load_agents",
+        "bundled": "agents.evaluation.cards.list_bundled",
+        "find": "agents.evaluation.loading.find_checkpoint",
+        "one_of": "agents.evaluation.loading.select_network",
+        "agent_of": "agents.evaluation.loading.restore_agent",
+        "agents_of": "agents.evaluation.loading.restore_agents",
+    },
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.manifest import read_manifest
+from social_dilemmas_env.deprecation import moved_names
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.validation import nearest
 
@@ -34,9 +35,21 @@ ACCESS = {
 }
 
 
-def list_cards() -> list[str]:
+def list_bundled() -> list[str]:
     """Names of the agents that come with the package."""
     return sorted(path.stem for path in BUNDLED.glob("*.json"))
+
+
+def bundled_manifest(name: str) -> Path:
+    """The manifest of a bundled agent.
+
+    Raises:
+        ValueError: an unknown name (the nearest are given).
+    """
+    names = list_bundled()
+    if name not in names:
+        raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, names)}")
+    return BUNDLED / f"{name}.json"
 
 
 def bundled_facts(name: str) -> Facts:
@@ -46,9 +59,7 @@ def bundled_facts(name: str) -> Facts:
         ValueError: an unknown name (the nearest are given).
         CheckpointError: its manifest is damaged.
     """
-    if name not in list_cards():
-        raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, list_cards())}")
-    facts: Facts = read_manifest(BUNDLED / f"{name}.json")["facts"]
+    facts: Facts = read_manifest(bundled_manifest(name))["facts"]
     return facts
 
 
@@ -273,3 +284,6 @@ def _commands(name: str, facts: Facts) -> str:
     if others != bundled:
         lines.append(f"social-dilemmas schelling {env_id} --defector {bundled}{given}")
     return "\n".join(["```bash", *lines, "```"])
+
+
+__getattr__ = moved_names(__name__, {"list_cards": "list_bundled"})

@@ -18,12 +18,12 @@ import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, load
 from agents.errors import CheckpointError
 from agents.evaluation.agent import TrainedAgent
+from agents.evaluation.cards import bundled_manifest
 from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS, current_name
+from social_dilemmas_env.deprecation import moved_names
 from social_dilemmas_env.rng import check_seed
-from social_dilemmas_env.validation import nearest
 
-BUNDLED = Path(__file__).parents[1] / "bundled"
 # The usual agent of a game.
 ALIASES = {
     "loqa_coin_game_v0": "loqa_3x3",
@@ -139,11 +139,6 @@ def all_observations(env_id: str, game: dict[str, Any], device: str = "cpu") -> 
     return table
 
 
-def list_bundled() -> list[str]:
-    """Names of the agents that come with the package."""
-    return sorted(path.stem for path in BUNDLED.glob("*.json"))
-
-
 def find_checkpoint(source: str | Path) -> Path:
     """Where an agent is: the path for `checkpoint.load`.
 
@@ -155,12 +150,7 @@ def find_checkpoint(source: str | Path) -> Path:
         path = Path(source)
         return path / "checkpoints" if (path / "checkpoints").is_dir() else path
 
-    # One of the package's.
-    name = ALIASES.get(name, name)
-    names = list_bundled()
-    if name not in names:
-        raise ValueError(f"there is no bundled agent {name!r}; {nearest(name, names)}")
-    return BUNDLED / f"{name}.json"
+    return bundled_manifest(ALIASES.get(name, name))
 
 
 def holds_policies(checkpoint: Checkpoint) -> bool:
@@ -246,3 +236,8 @@ def restore_agent(checkpoint: Checkpoint, device: str = "cpu", seed: int = 0) ->
             raise
         raise CheckpointError(f"{checkpoint.path}: it makes no agent: {sentence(error)}") from error
     return agent
+
+
+# What stands in cards.py now, which needs no torch.
+_NAMES = ("BUNDLED", "list_bundled")
+__getattr__ = moved_names(__name__, {name: f"agents.evaluation.cards.{name}" for name in _NAMES})

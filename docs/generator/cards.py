@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.evaluation.agent import AgentPlayer
-from agents.evaluation.cards import bundled_facts, known_exploitability, list_cards, model_card
+from agents.evaluation.cards import bundled_facts, known_exploitability, list_bundled, model_card
 from agents.evaluation.loading import load_agents
 from generator.games import film_of
 from generator.markdown import page, table
@@ -13,7 +13,7 @@ from generator.markdown import page, table
 def pages(folder: Path) -> dict[str, str]:
     """Page name -> text: the cards, and a list of them; films are drawn beside them."""
     written = {}
-    for name in list_cards():
+    for name in list_bundled():
         film(name, folder / f"{name}.gif")
         written[name] = model_card(name, f"{name}.gif")
 

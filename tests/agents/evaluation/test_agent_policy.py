@@ -14,8 +14,9 @@ import social_dilemmas_env as sde
 from agents.cli.main import main
 from agents.evaluation.agent import AgentPlayer
 from agents.evaluation.agent_policy import AgentPolicy
+from agents.evaluation.cards import list_bundled
 from agents.evaluation.league import round_robin
-from agents.evaluation.loading import list_bundled, load_agent
+from agents.evaluation.loading import load_agent
 from agents.evaluation.players import is_agent
 from social_dilemmas_env.policy import Policy
 from social_dilemmas_env.single_agent import OpponentPool, SingleEnv, SingleVectorEnv

@@ -6,7 +6,8 @@ import torch
 from agents import load_agent
 from agents.checkpoint import load
 from agents.cli.main import main
-from agents.evaluation.loading import ALIASES, find_checkpoint, list_bundled
+from agents.evaluation.cards import list_bundled
+from agents.evaluation.loading import ALIASES, find_checkpoint
 from agents.evaluation.scoring import score_agent
 from agents.learners.sb3_ppo import PpoConfig, actor_weights, restore_agent
 

@@ -7,9 +7,9 @@ import pytest
 
 from agents.cli.envs import narrow
 from agents.evaluation import cards
-from agents.evaluation.cards import bundled_facts, known_exploitability, list_cards, model_card
+from agents.evaluation.cards import bundled_facts, known_exploitability, list_bundled, model_card
 
-NAMES = list_cards()
+NAMES = list_bundled()
 COMMONS = [name for name in NAMES if name.endswith("harvest")]  # games of seven
 
 

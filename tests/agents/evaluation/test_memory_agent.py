@@ -12,8 +12,9 @@ import social_dilemmas_env as sde
 from agents import load_agent, load_agents
 from agents.checkpoint import Checkpoint, CheckpointError, load
 from agents.evaluation.agent import AgentPlayer
+from agents.evaluation.cards import BUNDLED
 from agents.evaluation.league import round_robin
-from agents.evaluation.loading import BUNDLED, find_checkpoint, load_policy_table, restore_agent
+from agents.evaluation.loading import find_checkpoint, load_policy_table, restore_agent
 from agents.evaluation.memory_agent import MemoryAgent
 from agents.evaluation.players import player_factory
 from agents.evaluation.scoring import play_episodes

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.checkpoint import Checkpoint, CheckpointError, load
-from agents.evaluation.agent import BUNDLED
+from agents.evaluation.cards import BUNDLED
 from agents.evaluation.restore import known_settings, num_runs, restore_agent
 from agents.learners.loqa.loqa import LoqaConfig
 from agents.learners.loqa.loqa_modelled import ModelledConfig
