@@ -41,11 +41,7 @@ def restore_agent(
     table, num_actions = spaces(facts["env_id"], facts["game"], device)
     net = networks(cfg, table, num_actions)
 
-    name = "self0.theta"
-    # Without memory: the settings may ask for more than there is.
-    expected = {name: torch.empty(num_runs(checkpoint, name), net.size, device="meta")}
-    check_tensors(checkpoint.tensors, expected, checkpoint.path)
-    theta = checkpoint.tensors[name][:1].to(device)
+    theta = first_theta(checkpoint, net).to(device)
     agent = Agent(net, theta, facts, seed)
     agent.critic = Critic(net.critic, net.unpack(theta, "critic"))
     return agent
@@ -71,14 +67,15 @@ def known_settings(checkpoint: Checkpoint, config: Any) -> Mapping[str, Any]:
     return settings
 
 
-def num_runs(checkpoint: Checkpoint, name: str) -> int:
-    """How many runs a tensor of a checkpoint holds.
+def first_theta(checkpoint: Checkpoint, net: ActorCritic) -> Tensor:
+    """The parameters of the first player's networks in the first run, on the CPU.  [1, P].
 
     Raises:
-        CheckpointError: there is no such tensor.
+        CheckpointError: they are missing, of another size, or not finite.
     """
-    if name not in checkpoint.tensors:
-        raise CheckpointError(
-            f"{checkpoint.path}: it has no {name!r}: saved by another learner or version"
-        )
-    return len(checkpoint.tensors[name])
+    name = "self0.theta"
+    runs = len(checkpoint.tensors.get(name, ()))
+    # Without memory: the settings may ask for more than there is.
+    expected = {name: torch.empty(runs, net.size, device="meta")}
+    check_tensors(checkpoint.tensors, expected, checkpoint.path)
+    return checkpoint.tensors[name][:1]

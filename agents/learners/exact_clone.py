@@ -27,10 +27,10 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents import checkpoint
-from agents.checkpoint import Checkpoint, check_tensors
+from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import Agent, AgentPlayer, TrainedAgent
 from agents.evaluation.loading import load_agent
-from agents.evaluation.restore import known_settings
+from agents.evaluation.restore import first_theta, known_settings
 from agents.evaluation.scoring import play_episodes, score_agent
 from agents.execution.device import device_name
 from agents.learners.bundling import (
@@ -184,12 +184,12 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> Agent:
     """
     cfg = CloneConfig(**known_settings(saved, CloneConfig))
     net = network(saved.facts["env_id"], saved.facts["game"], cfg.hidden)
-    check_tensors(saved.tensors, {"self0.theta": torch.empty(1, net.size)}, saved.path)
+    theta = first_theta(saved, net).to(device)
     table = net.actor.table.to(device)
     net = ActorCritic(
         Gru(table, net.actor.num_actions, cfg.hidden), Mlp(table, net.actor.num_actions, ())
     )
-    return Agent(net, saved.tensors["self0.theta"].to(device), saved.facts, seed)
+    return Agent(net, theta, saved.facts, seed)
 
 
 def make_bundle(name: str, path: str | Path, seed: int = 0) -> Path:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, check_tensors
+from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import Agent
-from agents.evaluation.restore import known_settings, num_runs
+from agents.evaluation.restore import first_theta, known_settings
 from agents.learners.ippo.ippo import IppoConfig
 from agents.nn.networks import ActorCritic, Mlp
 
@@ -54,11 +54,7 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> Agent:
     Raises:
         CheckpointError: settings or tensors of another version, game or size.
     """
-    facts, name = saved.facts, "self0.theta"
+    facts = saved.facts
     cfg = IppoConfig(**known_settings(saved, IppoConfig))
     net = networks(cfg, sde.spec(facts["env_id"]).game(**facts["game"]), device)
-
-    # Without memory: the settings may ask for more than there is.
-    expected = {name: torch.empty(num_runs(saved, name), net.size, device="meta")}
-    check_tensors(saved.tensors, expected, saved.path)
-    return Agent(net, saved.tensors[name][:1].to(device), facts, seed)
+    return Agent(net, first_theta(saved, net).to(device), facts, seed)

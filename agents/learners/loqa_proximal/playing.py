@@ -7,9 +7,9 @@ from torch import Tensor
 from typing_extensions import override
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, check_tensors
+from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import Agent, Hidden, forward
-from agents.evaluation.restore import known_settings, num_runs
+from agents.evaluation.restore import first_theta, known_settings
 from agents.learners.loqa_proximal.loqa_proximal import ProximalConfig
 from agents.learners.loqa_proximal.views import Shown, make_view
 from agents.nn.networks import ActorCritic, Gru, Mlp, Network
@@ -139,14 +139,10 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> ViewedAgent:
     Raises:
         CheckpointError: settings or tensors of another version, game or size.
     """
-    facts, name = saved.facts, "self0.theta"
+    facts = saved.facts
     cfg = ProximalConfig(**known_settings(saved, ProximalConfig))
     learned = sde.spec(facts["env_id"]).game(**learned_game(cfg, facts["env_id"], facts["game"]))
     view = make_view(learned, cfg.centred, device)
     net = actor_critic(cfg, view, learned.num_actions[0])
-
-    # Without memory: the settings may ask for more than there is.
-    expected = {name: torch.empty(num_runs(saved, name), net.size, device="meta")}
-    check_tensors(saved.tensors, expected, saved.path)
     kind = ViewedAgent if cfg.remember is None else RememberingAgent
-    return kind(net, saved.tensors[name][:1].to(device), facts, seed, view)
+    return kind(net, first_theta(saved, net).to(device), facts, seed, view)

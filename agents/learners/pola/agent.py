@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 import social_dilemmas_env as sde
-from agents.checkpoint import Checkpoint, check_tensors
+from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import Agent, TrainedAgent
 from agents.evaluation.loading import load_agent
 from agents.evaluation.memory_agent import MemoryAgent
-from agents.evaluation.restore import known_settings, num_runs
+from agents.evaluation.restore import first_theta, known_settings
 from agents.evaluation.restore import restore_agent as restore_network
 from agents.execution.games import spaces
 from agents.learners.pola.config import PolaDiceConfig
@@ -44,11 +44,9 @@ def restore_agent(saved: Checkpoint, device: str, seed: int) -> TrainedAgent:
     table, num_actions = spaces(saved.facts["env_id"], game, device)
     rules = sde.spec(saved.facts["env_id"]).game(**game)
     net = actor_critic(cfg, table, num_actions, rules)
-    expected = torch.empty(num_runs(saved, "self0.theta"), net.size, device="meta")
-    check_tensors(saved.tensors, {"self0.theta": expected}, saved.path)
+    theta = first_theta(saved, net).to(device)
 
     exact = remembering_game(saved.facts["env_id"], json.dumps(game), cfg.symmetry != "none")
-    theta = saved.tensors["self0.theta"][:1].to(device)
     policy = policy_by_state(net, theta, exact, rules)
     plain = {name: value for name, value in game.items() if name != "memory"}
     return MemoryAgent(exact, policy, saved.facts, seed, device, game_kwargs=plain)
