@@ -34,6 +34,11 @@ class TabularConfig:
         if not 0 <= self.gamma < 1:
             raise ValueError(f"the discount must lie in [0, 1), not {self.gamma!r}")
 
+        # What the learner's own settings ask.
+        for parent in type(self).__mro__:
+            if not issubclass(parent, TabularConfig) and hasattr(parent, "__post_init__"):
+                parent.__post_init__(self)
+
 
 @dataclass(frozen=True)
 class TabularNaiveConfig(TabularConfig):
@@ -43,10 +48,6 @@ class TabularNaiveConfig(TabularConfig):
 @dataclass(frozen=True)
 class TabularLolaConfig(TabularConfig, LolaConfig):
     """LOLA with exact values."""
-
-    def __post_init__(self) -> None:
-        TabularConfig.__post_init__(self)
-        LolaConfig.__post_init__(self)
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,10 @@ class TabularPolaConfig(TabularConfig, PolaConfig):
 
     init_std: float = 0.1  # spread of the first θ; LOLA_exact.py
 
-    def __post_init__(self) -> None:
-        TabularConfig.__post_init__(self)
-        PolaConfig.__post_init__(self)
-
 
 @dataclass(frozen=True)
 class TabularSampledConfig(TabularConfig, Sampling):
     """The loop around every tabular learner from samples."""
-
-    def __post_init__(self) -> None:
-        TabularConfig.__post_init__(self)
-        Sampling.__post_init__(self)
 
 
 @dataclass(frozen=True)
@@ -102,7 +95,3 @@ class TabularLolaDiceConfig(TabularSampledConfig, LolaDiceConfig):
 
     lr: float = 0.2  # δ; authors' run_lola_dice.py
     init_std: float = 0.4472  # spread of the first θ; √(1/5), as Sonnet's linear layer draws logits
-
-    def __post_init__(self) -> None:
-        TabularSampledConfig.__post_init__(self)
-        LolaDiceConfig.__post_init__(self)
