@@ -29,6 +29,24 @@ def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, devi
     return sde.make_vec_env(env_id, num_envs=count, max_cycles=horizon, **options, **game)
 
 
+def check_told_apart(rules: Any, remedy: str = "") -> None:
+    """Looks whether one network can play all seats.
+
+    Args:
+        rules: the game.
+        remedy: what else to do than to take the other view, the end of a sentence.
+
+    Raises:
+        ValueError: players all see the same, so that none knows who it is.
+    """
+    # Of matrix games some views are the same for both players.
+    if getattr(rules, "view", "") == "joint":
+        raise ValueError(
+            "view='joint' shows all players the same: of one network none knows who it is; use "
+            f"view='ego'{remedy}"
+        )
+
+
 def spaces(env_id: str, game: dict[str, Any], device: str) -> tuple[Tensor, int]:
     """All observations of a game, by their ids, and the number of actions.  -> [V, F], A."""
     # One game is enough: the table does not depend on how many there are.

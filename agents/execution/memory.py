@@ -54,12 +54,13 @@ def available_memory(device: str) -> int | None:
     )
 
 
-def check_memory(needed: int, device: str, **sizes: int) -> None:
+def check_memory(needed: int, device: str, advice: str = "", **sizes: int) -> None:
     """Checks that a device has so many bytes free, where it says how many it has.
 
     Args:
         needed: bytes.
         device: where they are needed.
+        advice: what else helps, the end of a sentence.
         **sizes: what may be lowered to need less, and what it is now.
 
     Raises:
@@ -70,5 +71,5 @@ def check_memory(needed: int, device: str, **sizes: int) -> None:
         words = ", ".join(f"{word} (now {size})" for word, size in sizes.items())
         raise ValueError(
             f"this needs about {needed / 1e9:.1f} GB and {device} has {there / 1e9:.1f} GB free: "
-            f"lower {words}"
+            f"lower {words}{advice}"
         )

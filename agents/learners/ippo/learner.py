@@ -24,6 +24,7 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents.evaluation.agent import forward
+from agents.execution.games import check_told_apart
 from agents.execution.memory import check_memory
 from agents.execution.rollout import sample
 from agents.interruption import between_parts
@@ -271,11 +272,8 @@ def make_ippo(cfg: IppoConfig, env_id: str, game: dict[str, Any], seed: int, dev
         ValueError: a shared network in a view that all players see alike, or too little memory.
     """
     rules: Any = sde.spec(env_id).game(**game)
-    if cfg.shared and getattr(rules, "view", "") == "joint":
-        raise ValueError(
-            "view='joint' shows all players the same: of one network none knows who it is; use "
-            "view='ego' or shared=False"
-        )
+    if cfg.shared:
+        check_told_apart(rules, " or shared=False")
     check_memory(memory_needed(cfg, rules), device, batch=cfg.batch, horizon=cfg.horizon)
 
     games = make_games(env_id, cfg.batch, device, max_cycles=cfg.horizon, **game)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from agents.evaluation.restore import restore_agent
-from agents.execution.games import make_games
+from agents.execution.games import check_told_apart, make_games
 from agents.learners.loqa import advantage_alignment, loqa, loqa_modelled
 from agents.learners.loqa.self_play import Loss, SelfPlay, actor_critic
 from agents.protocol import LearnerSpec
@@ -36,13 +36,8 @@ def make_self_play(
             player one is.
     """
     venv = make_games(env_id, game, cfg.runs * cfg.batch, cfg.horizon, device)
-
-    # Of matrix games some views are the same for both players.
-    if cfg.shared and getattr(venv.game, "view", "") == "joint":
-        raise ValueError(
-            "view='joint' shows all players the same: with shared=True none knows who it is; "
-            "shared=False, or view='ego'"
-        )
+    if cfg.shared:
+        check_told_apart(venv.game, " or shared=False")
     return kind(cfg, venv, loss, seed)
 
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 import social_dilemmas_env as sde
 from agents.execution.direct import Direct
-from agents.execution.games import make_games
+from agents.execution.games import check_told_apart, make_games
 from agents.execution.memory import check_memory
 from agents.execution.rollout import JointPolicy, Trajectory, time_last
 from agents.learners.loqa.data import OpponentData, PlayerData, player_data
@@ -329,11 +329,7 @@ def make_proximal(
     """
     game = learned_game(cfg, env_id, game)
     rules = sde.spec(env_id).game(**game)
-    if getattr(rules, "view", "") == "joint":
-        raise ValueError(
-            "view='joint' shows all players the same: of one network none knows who it is; use "
-            "view='ego'"
-        )
+    check_told_apart(rules)
 
     needed = memory_needed(cfg, len(rules.num_actions))
     check_memory(needed, device, batch=cfg.batch, runs=cfg.runs)

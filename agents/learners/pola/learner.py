@@ -27,7 +27,7 @@ from agents.interruption import between_parts
 from agents.learners.pola.agent import restore_agent, warm_policy
 from agents.learners.pola.config import PRESETS, PolaDiceConfig, default_config
 from agents.learners.pola.imagined_gain import Watch, adapted
-from agents.learners.pola.memory import check_memory
+from agents.learners.pola.memory import PLAYERS, check_pola_memory
 from agents.learners.pola.mirror import mirror_gradient
 from agents.learners.pola.networks import actor_critic, as_tables, table_network
 from agents.learners.pola.pola_dice import (
@@ -47,8 +47,6 @@ from agents.nn.adam import Adam
 from agents.nn.networks import ActorCritic
 from agents.protocol import LearnerSpec
 from social_dilemmas_env.rng import Stream, draw
-
-PLAYERS = 2
 
 
 class PolaDice:
@@ -341,7 +339,7 @@ def make_pola_dice(
     count = len(sde.spec(env_id).game(**game).num_actions)
     if count != PLAYERS:
         raise ValueError(f"POLA-DiCE is for {PLAYERS} players, this game has {count}")
-    check_memory(cfg, device)
+    check_pola_memory(cfg, device)
     venv = make_games(env_id, game, PLAYERS * cfg.runs * cfg.batch, cfg.horizon, device)
     return PolaDice(cfg, venv, seed)
 

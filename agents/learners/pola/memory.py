@@ -1,6 +1,6 @@
 """How much memory an outer step of POLA-DiCE takes, and what is said where there is less."""
 
-from agents.execution.memory import available_memory
+from agents.execution.memory import check_memory
 from agents.learners.pola.config import PolaDiceConfig
 
 PLAYERS = 2
@@ -20,15 +20,9 @@ def memory_needed(cfg: PolaDiceConfig) -> int:
     return 4 * cfg.horizon * PLAYERS * cfg.runs * cfg.batch * width * arrays
 
 
-def check_memory(cfg: PolaDiceConfig, device: str) -> None:
+def check_pola_memory(cfg: PolaDiceConfig, device: str) -> None:
     """Raises ValueError, before anything is computed, if the device has too little memory."""
-    needed, there = memory_needed(cfg), available_memory(device)
-    if there is None or needed <= there:
-        return
-
-    sizes = ", ".join(f"{name} (now {getattr(cfg, name)})" for name in ("batch", "runs", "horizon"))
-    tips = f"lower {sizes} or hidden (now {cfg.hidden})"
-    if cfg.inner_steps > 1 and not cfg.rematerialise:
-        tips += ", or set rematerialise=True"
-    gigabytes = f"{needed / 1e9:.1f} GB and {device} has {there / 1e9:.1f} GB free"
-    raise ValueError(f"this needs about {gigabytes}: {tips}")
+    spared = cfg.inner_steps > 1 and not cfg.rematerialise
+    advice = ", or set rematerialise=True" if spared else ""
+    sizes = {name: getattr(cfg, name) for name in ("batch", "runs", "horizon", "hidden")}
+    check_memory(memory_needed(cfg), device, advice, **sizes)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from agents import train
+from agents.execution import memory
 from agents.execution.memory import available_memory
-from agents.learners.pola import memory
 from agents.learners.pola.memory import memory_needed
 from agents.learners.pola.pola_dice import PolaDiceConfig
 
