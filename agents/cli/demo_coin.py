@@ -17,6 +17,7 @@ from agents.evaluation.thief import Thief
 RUNS = 5  # of each learner
 ENV_ID, GAMMA = "coin_game_v0", 0.96
 COLORS = {"naive": "#0072B2", "lola": "#D55E00", "pola": "#009E73", "loqa": "#CC79A7"}
+SETTINGS: dict[str, dict[str, Any]] = {name: {} for name in COLORS}  # of each: the defaults
 COLUMNS = {
     "self-play": "with itself",
     "against always_defect": "always_defect",
@@ -56,7 +57,7 @@ class Film(NamedTuple):
 def learn_all(runs: int, seed: int) -> tuple[Any, Learned]:
     """The game, and every learner's policies; a progress bar each."""
     game = make_game(ENV_ID, None, GAMMA, {})
-    return game, {name: learn(game, name, runs, seed, {}) for name in COLORS}
+    return game, {name: learn(game, name, runs, seed, SETTINGS[name]) for name in SETTINGS}
 
 
 def score_all(game: Any, learned: Learned) -> Scores:
