@@ -10,6 +10,7 @@ Shapes  B games, F features, A actions, H hidden units, K parameter sets, n game
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -50,8 +51,12 @@ class TrainedAgent:
         self.env_id: str = facts["env_id"]
         self.game_kwargs: dict[str, Any] = facts["game"]
         self.facts = facts
-        self._one: tuple[int, ...] | None = None  # the shape of one observation, once asked for
         self._generator = seeded_generator(seed)
+
+    @cached_property
+    def rules(self) -> Any:
+        """The game it was trained for."""
+        return spec(self.env_id).game(**self.game_kwargs)
 
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
         """Log-probabilities but for a constant, and the memory.  [B, ...] -> [B, A].
@@ -125,13 +130,9 @@ class TrainedAgent:
 
     def check_batch(self, observations: Tensor) -> None:
         """Raises ValueError if these are one observation, and not those of B games."""
-        if self._one is None:
-            game = spec(self.env_id).game(**self.game_kwargs)
-            self._one = game.observation_shape
-        if tuple(observations.shape) == self._one:
-            raise ValueError(
-                f"this is one observation, {self._one}: pass a batch: observation[None]"
-            )
+        one = self.rules.observation_shape
+        if tuple(observations.shape) == one:
+            raise ValueError(f"this is one observation, {one}: pass a batch: observation[None]")
 
     def seated(self, player: int, game_kwargs: Mapping[str, Any] | None = None) -> "TrainedAgent":
         """The agent in a seat of a game.  Most read nothing but observations, in any seat.

@@ -9,16 +9,15 @@ Shapes  R independent runs, N seats, V observations of the game, A actions.
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-import social_dilemmas_env as sde
 from agents.checkpoint import Checkpoint, load
 from agents.errors import CheckpointError
 from agents.evaluation.agent import TrainedAgent
 from agents.evaluation.cards import bundled_manifest
+from agents.execution.games import spaces
 from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS, current_name
 from social_dilemmas_env.deprecation import moved_names
@@ -97,17 +96,16 @@ def load_policy_table(source: str | Path, device: str = "cpu") -> Tensor:
 
     # What can be seen in its game.
     first = restore_agent(checkpoint, device)
-    env_id, game = first.env_id, first.game_kwargs
     refusal = f"{source} remembers: ask load_agents(...)[seat].probabilities"
     if first.finite_memory:
         raise ValueError(refusal)
-    observations = all_observations(env_id, game, device)
+    observations, _ = spaces(first.env_id, first.game_kwargs, device)
 
     # [N, V, A] of every run.
     runs = []
     for run in range(count_runs(checkpoint)):
         seats = []
-        for seat in range(count_seats(env_id, game)):
+        for seat in range(len(first.rules.num_actions)):
             agent = restore_agent(_select_own(checkpoint, seat, run), device)
             # All observations at once, each as the first of an episode.
             chances, hidden = agent.probabilities(observations)
@@ -123,20 +121,6 @@ def _select_own(checkpoint: Checkpoint, seat: int, run: int) -> Checkpoint:
     if "policies" in checkpoint.tensors or f"self{seat}.theta" in checkpoint.tensors:
         return select_network(checkpoint, seat, run)
     return select_network(checkpoint, 0, run) if run else checkpoint
-
-
-def count_seats(env_id: str, game: dict[str, Any]) -> int:
-    """How many players a game has.  N."""
-    return len(sde.spec(env_id).game(**game).num_actions)
-
-
-def all_observations(env_id: str, game: dict[str, Any], device: str = "cpu") -> Tensor:
-    """Every observation of a game, flat, by observation id.  [V, F]."""
-    venv: Any = sde.make_vec_env(
-        env_id, num_envs=1, backend="torch", device=device, obs_mode="state", **game
-    )
-    table: Tensor = venv.observation_table
-    return table
 
 
 def find_checkpoint(source: str | Path) -> Path:
@@ -193,7 +177,7 @@ def restore_agents(
     """
     first = restore_agent(select_network(checkpoint, 0, run) if run else checkpoint, device, seed)
     agents = [first]
-    for seat in range(1, count_seats(first.env_id, first.game_kwargs)):
+    for seat in range(1, len(first.rules.num_actions)):
         # Tabular learners are judged by player 0's policy in every seat: what `evaluate` and the
         # metrics of a run say of them is of two copies.
         own = f"self{seat}.theta" in checkpoint.tensors

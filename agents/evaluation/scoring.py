@@ -137,7 +137,7 @@ def play_matches(
     given = list(agent) if isinstance(agent, Sequence) else [agent]
     first = given[0]
     env_id, kwargs = first.env_id, first.game_kwargs
-    seats = range(len(sde.spec(env_id).game(**kwargs).num_actions))
+    seats = range(len(first.rules.num_actions))
 
     players = [AgentPlayer(given[i % len(given)]) for i in seats]
     how = {"keep_observations": env_id in OBSERVED, **kwargs}
@@ -155,6 +155,5 @@ def _thefts(
     first = agent[0] if isinstance(agent, Sequence) else agent
     if first.env_id not in OBSERVED:
         return {}
-    rules: Any = sde.spec(first.env_id).game(**first.game_kwargs)
-    pickups = coin_pickups(rules, games["observations"][:, :, 0])
+    pickups = coin_pickups(first.rules, games["observations"][:, :, 0])
     return {"adversarial": float(adversarial_fraction(pickups).mean())}

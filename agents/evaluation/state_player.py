@@ -1,7 +1,7 @@
 """A player of an exact game's states in the real game, and games seen as such states.
 
     player = StatePlayer(game, policy)             [S, A], or [T, S, A] for a policy of time
-    played = play_states(player, others, episodes, seed)
+    own, others = play_scores(game, [player, *opponents], episodes, seed)
 
 Shapes  T steps, B games, N players, S states, A actions.
 """

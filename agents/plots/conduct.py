@@ -32,14 +32,9 @@ class Bar(NamedTuple):
     half: float
 
 
-def rules_of(agent: TrainedAgent) -> Any:
-    """The game that an agent was trained for."""
-    return sde.spec(agent.env_id).game(**agent.game_kwargs)
-
-
 def what_is_counted(agent: TrainedAgent) -> str:
     """What `conduct` measures in the agent's game; "" where it measures nothing."""
-    game = rules_of(agent)
+    game = agent.rules
     if isinstance(game, CoinGame):
         return "coins of others, of all it took"
     dilemma = getattr(game, "action_names", [()])[0][:1] == ("cooperate",)
@@ -58,7 +53,7 @@ def conduct(agents: Sequence[TrainedAgent], partner: str, seed: int = 0) -> np.n
         [B], by episode; NaN for one without any coin.
     """
     # Who plays.
-    first, game = agents[0], rules_of(agents[0])
+    first, game = agents[0], agents[0].rules
     seats = range(1, len(game.num_actions))
     others: list[Any]
     if partner == "self":
@@ -98,7 +93,7 @@ def memory_one(agent: TrainedAgent) -> np.ndarray | None:
 
     None for an agent that is no memory-one policy of a matrix game of two.
     """
-    game = rules_of(agent)
+    game = agent.rules
     if not isinstance(game, MatrixGame) or len(game.num_actions) != 2:
         return None
     every = np.eye(game.sizes[0], dtype=np.float32)
@@ -108,7 +103,7 @@ def memory_one(agent: TrainedAgent) -> np.ndarray | None:
 
 def state_names(agent: TrainedAgent) -> list[str]:
     """Names of the states of `memory_one`, such as "start", "CC", "CD", "DC", "DD"."""
-    game = rules_of(agent)
+    game = agent.rules
     marks = [[name[:1].upper() for name in names] for names in game.action_names]
     return ["start", *(a + b for a in marks[0] for b in marks[1])]
 
@@ -165,7 +160,7 @@ def reaction(agent: TrainedAgent, seed: int = 0) -> Reaction:
     Raises:
         ValueError: another game.
     """
-    game = rules_of(agent)
+    game = agent.rules
     if not isinstance(game, CoinGame) or game.num_agents != 2 or game.coins != 1:
         raise ValueError("a reaction map is of an agent of the Coin Game of two players")
 

@@ -16,7 +16,6 @@ from agents.plots.conduct import (
     bar_of,
     memory_one,
     reaction,
-    rules_of,
     state_names,
     what_is_counted,
 )
@@ -62,7 +61,7 @@ def panels(subjects: Sequence[Subject]) -> list[Draw]:
     if any(policy is not None for policy in policies):
         found.append(lambda axis: draw_policies(axis, subjects, policies))
 
-    game = rules_of(first)
+    game = first.rules
     if isinstance(game, CoinGame) and game.num_agents == 2 and game.coins == 1:
         for subject in subjects[:MAX_MAPS]:
             found.append(_map_of(subject))
@@ -168,7 +167,7 @@ def draw_policies(
             style = {"color": color(k), "alpha": 0.85, "label": subject.label}
             axis.bar(positions, policy, 0.92 * width, **style)
 
-    action = rules_of(agent).action_names[0][0]
+    action = agent.rules.action_names[0][0]
     axis.set_xticks(range(len(names)), names)
     axis.set(
         title="Policy of the first run",

@@ -58,7 +58,6 @@ class ViewedAgent(Agent):
     ) -> None:
         super().__init__(net, theta, facts, seed)
         self._view = view
-        self._rules = sde.spec(self.env_id).game(**self.game_kwargs)
 
     @override
     def logits(self, observations: Tensor, hidden: Hidden = None) -> tuple[Tensor, Hidden]:
@@ -70,7 +69,7 @@ class ViewedAgent(Agent):
         """Observations of the game that is played.  -> [B, F]."""
         self.check_batch(observations)
         x = observations.to(self._net.table.device, self._dtype).flatten(1)
-        numbers = int(torch.Size(self._rules.observation_shape).numel())
+        numbers = int(torch.Size(self.rules.observation_shape).numel())
         self.check_features(x, numbers, tuple(observations.shape))
         return x
 
@@ -104,7 +103,7 @@ class RememberingAgent(ViewedAgent):
 
     def _remember(self, x: Tensor, before: Tensor | None) -> Tensor:
         """Boards from the player's own seat and the memory after them.  -> [B, C]."""
-        rules: Any = self._rules
+        rules = self.rules
         board, places = board_of(rules, x), board_columns(rules)
         memory = [torch.zeros_like(board[0])] * rules.num_agents
         # Games that begin anew have a row of zeros behind them.
