@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from agents.atomic_write import write_atomically
-from agents.cli.words import add_episodes, add_set, check_episodes, parse_settings
+from agents.cli.words import add_episodes, add_set, check_episodes, check_folder, parse_settings
 from agents.evaluation.axelrod_bridge import axelrod_tournament
 from agents.evaluation.league import League
 from agents.evaluation.league_tasks import LeagueSpec, run_league
@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_episodes(arguments)
     # Known before the first game: a long league must not be lost at its end.
     save = Path(arguments.save) if arguments.save else None
-    if save is not None and not save.resolve().parent.is_dir():
-        raise ValueError(f"there is no folder {save.parent} to save in")
+    if save is not None:
+        check_folder(save)
     if save is not None and save.suffix == ".jsonl":
         raise ValueError("--save takes FILE.json: the pairs go to FILE.jsonl")
 

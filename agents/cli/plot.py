@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.cli.words import check_folder
 from social_dilemmas_env.extras import need_found
 
 SUFFIXES = (".png", ".svg")
@@ -29,8 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = Path(arguments.save)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"--save writes .png or .svg, got {arguments.save!r}")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to save in")
+    check_folder(path)
     need_found("matplotlib", "benchmarks", "plotting")
     # Inside: torch takes a second to import, which --help need not pay.
     from agents.plots.figure import draw_figure

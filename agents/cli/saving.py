@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.atomic_write import write_atomically
+from agents.cli.words import check_folder
 from social_dilemmas_env.replay import Episode, episode_json, replay_page
 
 FILMS, PICTURE = (".gif", ".mp4"), ".png"
@@ -28,8 +29,8 @@ def check_name(path: str) -> None:
             "made of pixels, no .svg, no .pdf), a page to look at (.html) or the episode itself "
             f"(.json), got {path!r}"
         )
-    if is_record(path) and not Path(path).absolute().parent.is_dir():
-        raise ValueError(f"there is no folder {Path(path).parent} to save in")
+    if is_record(path):
+        check_folder(Path(path))
 
 
 def open_film(path: str | None, fps: int) -> Any:

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agents.cli.words import add_set, parse_settings
+from agents.atomic_write import write_atomically
+from agents.cli.words import add_set, check_folder, parse_settings
 from agents.evaluation.schelling import Diagram, play_schelling
 from social_dilemmas_env.extras import need
 from social_dilemmas_env.strategies import list_strategies
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(diagram.table())
 
     if save is not None and save.suffix == ".json":
-        save.write_text(json.dumps(diagram.json(), indent=1) + "\n")
+        write_atomically(save, (json.dumps(diagram.json(), indent=1) + "\n").encode())
     elif save is not None:
         plot(diagram, save)
     return 0
@@ -77,8 +78,7 @@ def check_target(save: Path) -> None:
     """
     if save.suffix not in (".json", ".png", ".svg"):
         raise ValueError(f"--save takes FILE.json, FILE.png or FILE.svg, got {save.name}")
-    if not save.resolve().parent.is_dir():
-        raise ValueError(f"there is no folder {save.parent} to save in")
+    check_folder(save)
     if save.suffix != ".json":
         need("matplotlib", extra="benchmarks", what="a plot")
 

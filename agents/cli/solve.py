@@ -9,7 +9,7 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents.cli.solving import Solved, learn, make_game, score, table
-from agents.cli.words import add_set, options_as_settings, parse_settings
+from agents.cli.words import add_set, check_folder, options_as_settings, parse_settings
 
 WIDTH = 80
 
@@ -87,8 +87,7 @@ def check_out(name: str) -> Path:
     path = Path(name)
     if path.suffix != ".npz":
         raise ValueError(f"--out is a file NAME.npz, got {name!r}")
-    if not path.resolve().parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to save in")
+    check_folder(path)
 
     existed = path.exists()
     with open(path, "ab"):  # raises what a later write would

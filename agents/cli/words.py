@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from agents.progress import ProgressBar
@@ -118,6 +119,12 @@ def progress(title: str, total: int) -> Callable[[], None]:
             bar.close()
 
     return advance
+
+
+def check_folder(path: Path) -> None:
+    """Raises ValueError where there is no folder to save a file in."""
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to save in")
 
 
 def add_episodes(parser: argparse.ArgumentParser, default: int) -> None:
