@@ -246,7 +246,7 @@ def tabular_spec(name: str, config: type[Config], direction: Direction) -> Learn
     return LearnerSpec(name, TITLES[name], default_config, make, restore_agent)
 
 
-NAIVE_EXACT = tabular_spec("naive_exact", TabularNaiveConfig, lambda cfg, seed: naive)
+NAIVE_EXACT = tabular_spec("naive_exact", TabularNaiveConfig, by_rule(naive))
 LOLA_EXACT = tabular_spec("lola_exact", TabularLolaConfig, by_rule(lola))
 LOOK_AHEAD = tabular_spec("look_ahead_exact", TabularSosConfig, by_rule(look_ahead))
 SOS = tabular_spec("sos_exact", TabularSosConfig, by_rule(sos))

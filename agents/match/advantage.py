@@ -9,6 +9,7 @@ Both in the discounted game without end (social_dilemmas_env/exact/game.py).
 Shapes  T steps, N players, S states, A actions.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -128,10 +129,7 @@ def _games(episode: Episode, players: Sequence[Any]) -> Iterator[ExactGame]:
 
 
 def _boards(rules: Game) -> int:
-    total = 1
-    for size in rules.sizes:
-        total *= size
-    return total // max(getattr(rules, "cells", 1), 1)
+    return math.prod(rules.sizes) // max(getattr(rules, "cells", 1), 1)
 
 
 def _policy(game: ExactGame, player: Any, seat: int) -> Any:

@@ -55,10 +55,8 @@ class HumanPlayer:
 
 
 def question(scene: Scene, seat: int) -> str:
-    """What a person is asked; with several people, whose turn it is."""
-    name = scene.names[seat]
-    number = f" (player {seat})"
-    return f"{name}{number}: your move"
+    """What a person is asked."""
+    return f"{scene.names[seat]} (player {seat}): your move"
 
 
 def final_text(scores: Sequence[float], names: Sequence[str]) -> str:
