@@ -42,10 +42,8 @@ class TabularAgent(TrainedAgent):
         return self.policy[one_hot.argmax(-1)], hidden
 
 
-def restore_agent(
-    checkpoint: Checkpoint, device: str, seed: int, *, player: int = 0
-) -> TabularAgent:
-    """The agent of a checkpoint: the first run's policy of `player`.
+def restore_agent(checkpoint: Checkpoint, device: str, seed: int) -> TabularAgent:
+    """The agent of a checkpoint: the first run's policy of player 0.
 
     Raises:
         CheckpointError: the checkpoint holds no such policies.
@@ -66,4 +64,4 @@ def restore_agent(
     expected = torch.empty(len(policies), 2, actions**2 + 1, actions, dtype=torch.float64)
     check_tensors({"policies": policies}, {"policies": expected}, checkpoint.path)
 
-    return TabularAgent(policies[0, player].to(device), facts, seed)
+    return TabularAgent(policies[0, 0].to(device), facts, seed)

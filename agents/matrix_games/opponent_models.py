@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.matrix_games.closed_form import MatrixGame, other_view
+from agents.matrix_games.closed_form import other_view
 from agents.matrix_games.differentiable import DifferentiableGame, others
 from agents.matrix_games.gradient_runs import Direction
 from agents.matrix_games.sampled import SampledGame, pairs, weighted_visits
@@ -151,27 +151,6 @@ class LikelihoodModel:
             return log_likelihood(self.game.game.log_policies(model), counts, self.game.cfg.games)
 
         self.model = climb(start, objective, self.cfg.lr, steps)
-        return estimates_of(theta, self.model)
-
-
-class ExactModel:
-    """Keeps a model from update to update and fits it to the true policies by KL.
-
-    θ [R, N, D] -> estimates [N, R, N, D].
-    """
-
-    def __init__(self, game: MatrixGame, cfg: ExactModelConfig | None = None) -> None:
-        self.game, self.cfg = game, cfg or ExactModelConfig()
-        self.model: Tensor | None = None
-
-    def __call__(self, theta: Tensor) -> Tensor:
-        """Estimates after the fit.  [R, N, D] -> [N, R, N, D]."""
-        start = torch.zeros_like(theta) if self.model is None else self.model
-
-        def log_policies(true: Tensor, model: Tensor) -> tuple[Tensor, Tensor]:
-            return self.game.log_policies(true).detach(), self.game.log_policies(model)
-
-        self.model = fit_exactly(theta, start, log_policies, self.cfg)
         return estimates_of(theta, self.model)
 
 

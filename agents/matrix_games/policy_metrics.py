@@ -69,11 +69,6 @@ def nash_rate(policies: Tensor, tolerance: float = 0.25) -> Rate:
     return rate(((policies - 1 / policies.shape[-1]).abs() <= tolerance).all(-1))
 
 
-def exploitation_gap(values: Tensor) -> Tensor:
-    """Largest difference between the players' payoffs, one a run.  [..., N] -> [...]."""
-    return values.amax(-1) - values.amin(-1)
-
-
 def finds_tft(rewards: Tensor, policies: Tensor, factor: float) -> Tensor:
     """POLA's criterion for "found tit for tat" in the contribution game with factor f.
 

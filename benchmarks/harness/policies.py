@@ -46,17 +46,12 @@ def players_of(run_folder: Path, run: int = 0) -> list[TrainedAgent]:
     return load_agents(run_folder, run=run)
 
 
-def policy_of(run_folder: Path, seat: int = 0, run: int = 0) -> Tensor:
-    """Action probabilities after each observation, float64 [S, A].
+def policies_of(run_folder: Path, seat: int = 0) -> Tensor:
+    """Action probabilities of every run after each observation, float64 [R, S, A].
 
     The observations are in the order of `observation_table`: in iterated matrix games of two
     players start, CC, CD, DC, DD, own action first.
     """
-    return policies_of(run_folder, seat)[run]
-
-
-def policies_of(run_folder: Path, seat: int = 0) -> Tensor:
-    """The same of every run, [R, S, A]."""
     return load_policy_table(run_folder)[:, seat].double()
 
 

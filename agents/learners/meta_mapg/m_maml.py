@@ -26,14 +26,13 @@ Shapes  R independent runs (one φ and α each), B opponents a run, N = 2 player
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from agents.learners.meta_mapg.meta_mapg_exact import LearningRules, chain, meta_value
-from agents.matrix_games.differentiable import DifferentiableGame, grad, own_gradients
+from agents.matrix_games.differentiable import DifferentiableGame, grad
 from agents.nn.adam import adam_direction
 from agents.sampling import seeded_generator
 from social_dilemmas_env.validation import at_least
@@ -79,11 +78,7 @@ def objective(
     return meta_value(thetas, game, me=0, first=0).view(runs, batch).mean(1)
 
 
-def meta_train(
-    game: DifferentiableGame,
-    cfg: MMamlConfig | None = None,
-    after_update: Callable[[int], None] | None = None,
-) -> MetaLearned:
+def meta_train(game: DifferentiableGame, cfg: MMamlConfig | None = None) -> MetaLearned:
     """Learns φ and α in R independent runs.
 
     A run whose φ or α would become non-finite keeps its last finite ones.
@@ -91,7 +86,6 @@ def meta_train(
     Args:
         game: any differentiable 2-player game.
         cfg: how.
-        after_update: called with the number of meta-updates done.
 
     Raises:
         ValueError: a game of another number of players.
@@ -116,8 +110,6 @@ def meta_train(
         ascent = grad(value.sum(), learned, create_graph=False).nan_to_num(0.0)
         new = learned.detach() + learns * cfg.meta_lr * step(ascent)
         learned = torch.where(torch.isfinite(new).all(-1, keepdim=True), new, learned.detach())
-        if after_update:
-            after_update(m + 1)
 
     return MetaLearned(learned[:, :-1].detach(), learned[:, -1].detach(), torch.stack(curve))
 
@@ -132,14 +124,6 @@ def initial(
     if cfg.alpha is not None:
         alpha[:], learns[-1] = cfg.alpha, 0.0
     return torch.cat((init, alpha), 1).to(game.device), learns
-
-
-def adapting(alpha: Tensor) -> Callable[[Tensor, DifferentiableGame], Tensor]:
-    """The learned player in a loop of rate 1: α f with f its naive direction.
-
-    α [R] -> direction(θ, game).
-    """
-    return lambda theta, game: alpha[:, None, None] * own_gradients(game, theta)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@ from torch.func import grad, jacrev
 import social_dilemmas_env as sde
 from agents.learners.meta_mapg.m_maml import (
     MMamlConfig,
-    adapting,
     meta_train,
     objective,
 )
 from agents.matrix_games.closed_form import MatrixGame
-from agents.matrix_games.differentiable import StatelessGame, zero_sum
-from agents.matrix_games.gradient_runs import RunConfig, run
+from agents.matrix_games.differentiable import StatelessGame
 
 torch.set_num_threads(1)
 IPD = MatrixGame(sde.payoffs("ipd_v0"), 0.96)
@@ -99,12 +97,6 @@ def test_a_run_that_would_diverge_keeps_its_last_finite_start():
     learned = meta_train(explosive, MMamlConfig(runs=2, batch=2, unroll=20, iterations=3))
     assert torch.isfinite(learned.init).all()
     assert torch.isfinite(learned.alpha).all()
-
-
-def test_the_learned_player_adapts_at_its_own_rate():
-    theta, alpha = torch.tensor([[[1.0], [2.0]]]).double(), torch.tensor([0.25]).double()
-    history = run(zero_sum(), adapting(alpha), RunConfig(steps=1), theta)
-    torch.testing.assert_close(history.theta, torch.tensor([[[1.5], [1.75]]]).double())
 
 
 def test_bad_input():

@@ -9,7 +9,6 @@ from agents.learners.naive.naive_exact import naive
 from agents.matrix_games.closed_form import MatrixGame
 from agents.matrix_games.opponent_models import (
     CountModel,
-    ExactModel,
     ExactModelConfig,
     LikelihoodConfig,
     LikelihoodModel,
@@ -147,14 +146,16 @@ def test_kl_divergence_is_summed_over_states():
     assert kl_divergence(p, p).item() == 0.0
 
 
-def test_exact_model_reaches_its_tolerance_and_stops():
-    theta = 0.5 * random_theta()
-    model = ExactModel(IPD, ExactModelConfig(tolerance=1e-6))
-    estimates = model(theta)
-    assert kl_divergence(IPD.log_policies(theta), IPD.log_policies(model.model)).max() < 1e-6
-    assert (torch.sigmoid(estimates[0]) - torch.sigmoid(theta)).abs().max() < 2e-3
-    model_before = model.model
-    assert torch.equal(model(theta)[1][:, 0], model_before[:, 0])
+def test_an_exact_fit_reaches_its_tolerance_and_stops():
+    theta, cfg = 0.5 * random_theta(), ExactModelConfig(tolerance=1e-6)
+
+    def both(true, model):
+        return IPD.log_policies(true), IPD.log_policies(model)
+
+    model = fit_exactly(theta, torch.zeros_like(theta), both, cfg)
+    assert kl_divergence(*both(theta, model)).max() < 1e-6
+    assert (torch.sigmoid(model) - torch.sigmoid(theta)).abs().max() < 2e-3
+    assert torch.equal(fit_exactly(theta, model, both, cfg), model)
 
 
 def test_exact_fit_of_a_network_and_its_limit_of_steps():

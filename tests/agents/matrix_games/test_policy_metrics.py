@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from agents.matrix_games.policy_metrics import (
-    exploitation_gap,
     finds_tft,
     nash_rate,
     tft_rate,
@@ -80,7 +79,3 @@ def test_finds_tft():
             assert finds_tft(good, policies(tuple(soft)), 1.33).tolist() == [False]
     forgiving = [1.0, 1.0, 0.64, 1.0, 0.64]
     assert finds_tft(good, policies((forgiving, forgiving)), 1.33).tolist() == [True]
-
-
-def test_exploitation_gap():
-    assert exploitation_gap(torch.tensor([[-3.0, 0.0], [-1.0, -1.0]])).tolist() == [3.0, 0.0]
