@@ -11,6 +11,7 @@ step, from lookup tables or by the rules.
 from abc import abstractmethod
 from typing import Any, Self
 
+import numpy as np
 from gymnasium.error import ResetNeeded
 
 from social_dilemmas_env import rng
@@ -87,16 +88,21 @@ class BatchEnv(SeenEpisodes):
         """
 
     @abstractmethod
-    def _mask(self, mask: Any) -> Array:
-        """A caller's mask as a bool array [B]; raises TypeError, ValueError."""
-
-    @abstractmethod
     def check_actions(self, actions: Any) -> Array:
         """Actions [B, N] that may be played; raises what `step` documents."""
 
     @abstractmethod
     def _flags(self, value: Any) -> Array:
         """A fresh bool array [B, N]: of one value, or of one value for each game."""
+
+    def _mask(self, mask: Any) -> Array:
+        """A caller's mask as a bool array [B] of the books; raises TypeError, ValueError."""
+        given = np.asarray(mask)
+        if given.dtype != bool:
+            raise TypeError(f"reset_mask must be an array of bool, got {given.dtype}")
+        if given.shape != (self.num_envs,):
+            raise ValueError(f"reset_mask must have shape ({self.num_envs},), got {given.shape}")
+        return given
 
     def _given(self, array: Array) -> Array:
         """An array of the books as callers get it."""

@@ -159,12 +159,3 @@ class JaxBatch(BatchEnv):
 
     def _in_range(self, actions: np.ndarray) -> bool:
         return bool((actions >= 0).all() and (actions < np.array(self.game.num_actions)).all())
-
-    @override
-    def _mask(self, mask: Any) -> np.ndarray:
-        given = np.asarray(mask)
-        if given.dtype != bool:
-            raise TypeError(f"reset_mask must be an array of bool, got {given.dtype}")
-        if given.shape != (self.num_envs,):
-            raise ValueError(f"reset_mask must have shape ({self.num_envs},), got {given.shape}")
-        return given

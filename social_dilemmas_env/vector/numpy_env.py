@@ -70,15 +70,6 @@ class NumpyBatch(BatchEnv):
         return given
 
     @override
-    def _mask(self, mask: Any) -> np.ndarray:
-        given = np.asarray(mask)
-        if given.dtype != bool:
-            raise TypeError(f"reset_mask must be an array of bool, got {given.dtype}")
-        if given.shape != (self.num_envs,):
-            raise ValueError(f"reset_mask must have shape ({self.num_envs},), got {given.shape}")
-        return given
-
-    @override
     def _flags(self, value: Any) -> np.ndarray:
         flags = np.zeros(self._actions_shape, bool)
         if value is not False:
