@@ -108,7 +108,7 @@ from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.commons.clean_up import DELAY, GROUND, CleanUpRules
 from social_dilemmas_env.games.commons.clean_up_maps import LETTERS, MAPS
 from social_dilemmas_env.games.commons.game import CommonsGame
-from social_dilemmas_env.games.commons.maps import MOVES, Lattice
+from social_dilemmas_env.games.commons.maps import MOVES
 from social_dilemmas_env.games.commons.players import BeamRules
 from social_dilemmas_env.modes import Ending
 from social_dilemmas_env.validation import flag, integer
@@ -129,21 +129,7 @@ class CleanUp(CommonsGame):
     dirt_percent: int = 50  # rule 6
     clean_beam: BeamRules = CLEAN_BEAM  # rule 7
     beam: BeamRules = BEAM  # rule 8
-
-    @cached_property
-    def lattice(self) -> Lattice:  # type: ignore[override]
-        """The map."""
-        return Lattice(MAPS.get(self.map) or tuple(self.map.splitlines()))
-
-    @cached_property
-    def apple_cells(self) -> tuple[int, ...]:
-        """Where apples grow."""
-        return self.lattice.cells("A")
-
-    @cached_property
-    def spawn_cells(self) -> tuple[int, ...]:
-        """Where players start, and come back."""
-        return self.lattice.cells("P")
+    maps = MAPS
 
     @cached_property
     def dirt_cells(self) -> tuple[int, ...]:

@@ -103,7 +103,7 @@ from social_dilemmas_env.games.commons.arrays import RuleArrays
 from social_dilemmas_env.games.commons.game import CommonsGame
 from social_dilemmas_env.games.commons.harvest import EATEN, GROUND, HarvestRules
 from social_dilemmas_env.games.commons.harvest_maps import LETTERS, MAPS
-from social_dilemmas_env.games.commons.maps import MOVES, Lattice
+from social_dilemmas_env.games.commons.maps import MOVES
 from social_dilemmas_env.games.commons.players import BeamRules
 from social_dilemmas_env.modes import Ending
 from social_dilemmas_env.validation import flag, integer
@@ -125,21 +125,7 @@ class CommonsHarvest(CommonsGame):
     max_cycles: int = 1000
     growth: tuple[tuple[int, ...], int] = OPEN_GROWTH
     beam: BeamRules = OPEN_BEAM
-
-    @cached_property
-    def lattice(self) -> Lattice:  # type: ignore[override]
-        """The map."""
-        return Lattice(MAPS.get(self.map) or tuple(self.map.splitlines()))
-
-    @cached_property
-    def apple_cells(self) -> tuple[int, ...]:
-        """Where apples grow."""
-        return self.lattice.cells("A")
-
-    @cached_property
-    def spawn_cells(self) -> tuple[int, ...]:
-        """Where players start, and come back."""
-        return self.lattice.cells("P")
+    maps = MAPS
 
     @cached_property
     def inside_cells(self) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ Everybody is at the start.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.games.game import Board, Column, Draw, NoChance
 from social_dilemmas_env.validation import horizon, integer
 
 LEVER, START, DOOR = range(3)
@@ -67,7 +67,7 @@ MOVED, STAYED, LEFT = range(3)  # codes of rewards
 
 
 @dataclass(frozen=True)
-class EscapeRoom:
+class EscapeRoom(NoChance):
     """Rules of the escape room; the fields are the arguments of the module's docstring."""
 
     num_agents: int = 2
@@ -134,14 +134,6 @@ class EscapeRoom:
         # Rule 5: nobody moves in a game that stands still.
         after = [p + (1 - over) * (a - p) for p, a in zip(places, actions, strict=True)]
         return (*after, over + (1 - over) * ((leaving > 0) * 1)), rewards
-
-    def chances(self, board: Board) -> tuple[Column, ...]:
-        """Nothing is left to chance."""
-        return ()
-
-    def chance(self, board: Board, draw: Draw) -> Board:
-        """Nothing is left to chance."""
-        return board
 
     def is_possible(self, board: Board) -> Column:
         """Whether a board can occur: somebody has left only if enough pulled, and one is out."""

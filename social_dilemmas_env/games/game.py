@@ -100,6 +100,18 @@ class Game(Protocol):
         """Flat positions of the ones in the observation of a view."""
 
 
+class NoChance:
+    """The second half of a step, for rules that leave nothing to chance."""
+
+    def chances(self, board: Board) -> tuple[Column, ...]:
+        """Nothing to choose."""
+        return ()
+
+    def chance(self, board: Board, draw: Draw) -> Board:
+        """Nothing to fill in."""
+        return board
+
+
 def player_0_sees_all(game: Game) -> bool:
     """Whether what player 0 sees of a board says what every player sees of it.
 

@@ -58,7 +58,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.games.game import Board, Column, Draw, NoChance
 from social_dilemmas_env.validation import flag, horizon, integer
 
 LARGEST = 10_000  # units in a pool
@@ -71,7 +71,7 @@ def smaller(a: Column, b: Column) -> Column:
 
 
 @dataclass(frozen=True)
-class GovsimCommons:
+class GovsimCommons(NoChance):
     """Rules of the pool; the fields are the arguments of the module's docstring."""
 
     num_agents: int = 5
@@ -149,14 +149,6 @@ class GovsimCommons:
     ) -> tuple[list[Column], ...]:
         """Metrics: whether the pool is alive after a move, for all players alike."""
         return ([(after[0] > 0) * 1] * self.num_agents,)
-
-    def chances(self, board: Board) -> tuple[Column, ...]:
-        """Nothing is left to chance."""
-        return ()
-
-    def chance(self, board: Board, draw: Draw) -> Board:
-        """Nothing is left to chance."""
-        return board
 
     def is_possible(self, board: Board) -> Column:
         """Whether a board can occur: all have moved, or nobody and the pool is full."""

@@ -53,7 +53,7 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.games.game import Board, Column, Draw, decode, encode
+from social_dilemmas_env.games.game import Board, Column, Draw, NoChance, decode, encode
 from social_dilemmas_env.modes import VIEWS, View
 from social_dilemmas_env.validation import horizon, noise, one_of
 
@@ -61,7 +61,7 @@ MAX_JOINT_ACTIONS = 1 << 16
 
 
 @dataclass(frozen=True)
-class MatrixGame:
+class MatrixGame(NoChance):
     """Rules of every repeated normal-form game.
 
     Reward code `joint * N + n` is player n's entry of the payoff tensor.
@@ -104,14 +104,6 @@ class MatrixGame:
         joint = encode(tuple(actions), self.num_actions)  # rule 1
         players = len(self.num_actions)
         return (joint + 1,), [joint * players + n for n in range(players)]  # rules 3, 2
-
-    def chances(self, board: Board) -> tuple[Column, ...]:
-        """Nothing is left to chance."""
-        return ()
-
-    def chance(self, board: Board, draw: Draw) -> Board:
-        """Nothing is left to chance."""
-        return board
 
     def view_of(self, board: Board, player: int) -> Board:
         """The joint action with the player's own action first."""

@@ -58,14 +58,14 @@ Nothing has been played: observation 0.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from social_dilemmas_env.games.game import Board, Column, Draw
+from social_dilemmas_env.games.game import Board, Column, Draw, NoChance
 from social_dilemmas_env.validation import finite, horizon, integer
 
 MAX_AGENTS = 32  # 3^32 boards are counted in int64
 
 
 @dataclass(frozen=True)
-class PublicGoods:
+class PublicGoods(NoChance):
     """Rules of the public goods game; the fields are the arguments of the module's docstring."""
 
     num_agents: int
@@ -119,14 +119,6 @@ class PublicGoods:
         contributors = sum([1 - action for action in actions])  # rule 1
         rewards = [action * (self.num_agents + 1) + contributors for action in actions]  # rule 2
         return tuple(action + 1 for action in actions), rewards
-
-    def chances(self, board: Board) -> tuple[Column, ...]:
-        """Nothing is left to chance."""
-        return ()
-
-    def chance(self, board: Board, draw: Draw) -> Board:
-        """Nothing is left to chance."""
-        return board
 
     def view_of(self, board: Board, player: int) -> Board:
         """Rule 3: own action and how many others did not contribute."""

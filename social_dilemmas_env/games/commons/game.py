@@ -1,9 +1,9 @@
 """What every game on a lattice has in common, whatever its rules: `CommonsGame`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from social_dilemmas_env.games.commons.arrays import BoundRules, RuleArrays
 from social_dilemmas_env.games.commons.maps import MOVES, VIEW, WALL, Lattice
@@ -21,7 +21,8 @@ class CommonsGame(ABC):
     `columns` and `sizes` speak of their rows, one after another.
     """
 
-    lattice: Lattice
+    maps: ClassVar[Mapping[str, Sequence[str]]]  # the lines of the maps that have names
+    map: str  # a name, or the lines of a text
     num_agents: int
     zap: bool
     beam: BeamRules
@@ -49,6 +50,23 @@ class CommonsGame(ABC):
     @abstractmethod
     def end_percent(self) -> int:
         """With which probability, in percent, an episode ends where it may."""
+
+    # The map
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """The map."""
+        return Lattice(self.maps.get(self.map) or tuple(self.map.splitlines()))
+
+    @cached_property
+    def apple_cells(self) -> tuple[int, ...]:
+        """Where apples grow."""
+        return self.lattice.cells("A")
+
+    @cached_property
+    def spawn_cells(self) -> tuple[int, ...]:
+        """Where players start, and come back."""
+        return self.lattice.cells("P")
 
     # Boards
 
