@@ -66,9 +66,11 @@ class CoinPlayer(Scripted):
 
     Attributes:
         definition: "loqa" or "pola"; see the module.
+        greed: 1 for one who takes every coin, always.
     """
 
     game: CoinGame
+    greed = 0
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0, *, definition: str = "loqa"):
         super().__init__(game, player, seed)
@@ -139,11 +141,11 @@ class CoinPlayer(Scripted):
 
     def _greedy_with(self, memory: int) -> int:
         """What `_greedy` says in a state of the memory."""
-        raise NotImplementedError
+        return self.greed
 
     def _greedy(self, board: Board, restart: Array) -> Any:
         """1 to take every coin, 0 to take only one's own; a number or [B]."""
-        raise NotImplementedError
+        return self.greed
 
     def _displacement(self, board: Board, coin: Column) -> Column:
         """From the player to a coin, as an index of `_displacements`, int64 [B]."""
@@ -175,14 +177,6 @@ class CoinCooperator(CoinPlayer):
 
     name = "always_cooperate"
 
-    @override
-    def _greedy(self, board: Board, restart: Array) -> Any:
-        return 0
-
-    @override
-    def _greedy_with(self, memory: int) -> int:
-        return 0
-
 
 class CoinDefector(CoinPlayer):
     """Takes every coin, by a shortest way.
@@ -192,14 +186,7 @@ class CoinDefector(CoinPlayer):
     """
 
     name = "always_defect"
-
-    @override
-    def _greedy(self, board: Board, restart: Array) -> Any:
-        return 1
-
-    @override
-    def _greedy_with(self, memory: int) -> int:
-        return 1
+    greed = 1
 
 
 class CoinTitForTat(CoinPlayer):
