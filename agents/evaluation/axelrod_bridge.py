@@ -20,7 +20,12 @@ import social_dilemmas_env as sde
 from agents.evaluation.players import batch_player
 from social_dilemmas_env.extras import need
 from social_dilemmas_env.single_agent.players import Place, as_policy
-from social_dilemmas_env.strategies.axelrod_player import PREFIX, is_axelrod_word, own_table
+from social_dilemmas_env.strategies.axelrod_player import (
+    PREFIX,
+    is_axelrod_word,
+    library_strategies,
+    own_table,
+)
 
 MEETS = "a tournament of Axelrod"
 
@@ -147,9 +152,8 @@ def _entrant(entry: Any, env_id: str, game_kwargs: dict[str, Any]) -> Any:
     if isinstance(entry, axl.Player):
         return entry
     if isinstance(entry, str) and is_axelrod_word(entry):
-        named = {kind.__name__: kind for kind in axl.strategies}
         _policy(entry, env_id, 0, game_kwargs)  # an unknown name is said with its neighbours
-        return named[entry.removeprefix(PREFIX)]()
+        return library_strategies()[entry.removeprefix(PREFIX)]()
     return axelrod_player(entry, env_id, **game_kwargs)
 
 

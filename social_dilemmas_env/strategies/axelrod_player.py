@@ -32,22 +32,16 @@ def is_axelrod_word(word: str) -> bool:
 
 
 @cache
-def _strategies() -> dict[str, Any]:
+def library_strategies() -> dict[str, Any]:
     """The library's strategies by the names of their classes.
 
     Without those that read or change their opponent's source or state: there is only a history.
-    """
-    library = need("axelrod", extra="", what=f"an opponent {PREFIX}NAME")
-    return {kind.__name__: kind for kind in library.strategies}
-
-
-def axelrod_names() -> list[str]:
-    """Names that may follow "axelrod:", sorted.
 
     Raises:
         MissingExtraError: the library is not installed.
     """
-    return sorted(_strategies())
+    library = need("axelrod", extra="", what=f"an opponent {PREFIX}NAME")
+    return {kind.__name__: kind for kind in library.strategies}
 
 
 def own_table(game: Game, player: int) -> np.ndarray:
@@ -80,7 +74,7 @@ class AxelrodPlayer:
 
     def __init__(self, name: str, game: Game, player: int = 0, seed: int = 0):
         self._payoffs = own_table(game, player)
-        kinds = _strategies()
+        kinds = library_strategies()
         if name not in kinds:
             near = difflib.get_close_matches(name, kinds, n=3, cutoff=0.5)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {len(kinds)}"
@@ -107,7 +101,7 @@ class AxelrodPlayer:
 
         # It is told the payoffs, and no length.
         (r, s), (t, p) = self._payoffs.tolist()
-        own = _strategies()[self.name]()
+        own = library_strategies()[self.name]()
         own.set_match_attributes(length=math.inf, game=axl.Game(r=r, s=s, t=t, p=p), noise=0)
 
         # Its own generator: a game's moves depend on no other game.
