@@ -75,14 +75,13 @@ class Chain:
         """
         return self._solve(rewards, guess, self.step, "N")
 
-    def visits(self, start: Floats, guess: Floats | None = None) -> Floats:
+    def visits(self, start: Floats) -> Floats:
         """(I - gamma P)^-T mu: expected discounted visits.
 
         Args:
             start: weights of the first state, [S] or [S, K].
-            guess: of the same shape, where an iterative solver begins.
         """
-        return self._solve(start, guess, self.spread, "T")
+        return self._solve(start, None, self.spread, "T")
 
     def _solve(self, right: Floats, guess: Floats | None, operator: Any, side: str) -> Floats:
         if self.states <= DIRECT:

@@ -51,11 +51,6 @@ class GameTables:
         """N."""
         return len(self.num_actions)
 
-    @property
-    def mu(self) -> Floats:
-        """`start`, by the letter that equations give it."""
-        return self.start
-
     @cached_property
     def features(self) -> NDArray[np.float32]:
         """The columns one-hot, [S, F]; those with one value are left out."""

@@ -34,7 +34,6 @@ from social_dilemmas_env.vector.torch_env import TorchBatch
 
 Policy = Callable[[Tensor], Tensor]
 MAX_DRAWS = 1 << 24  # draws of chance made in one go: 128 MB
-WARM_UPS = 2  # runs before a graph is recorded (see torch.cuda.graph)
 
 
 class Rollout(NamedTuple):

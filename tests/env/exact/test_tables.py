@@ -25,7 +25,7 @@ def game(request):
 def test_shapes(game):
     states, agents = game.num_states, game.num_agents
     joint = int(np.prod(game.num_actions))
-    assert game.start.shape == game.mu.shape == (states,)
+    assert game.start.shape == (states,)
     assert game.successors.shape == (states, joint)
     assert game.rewards.shape == (states, joint, agents)
     assert game.chance.shape == (game.num_pending, states)
