@@ -1,4 +1,4 @@
-"""Social dilemmas for reinforcement learning: iterated matrix games and the Coin Game.
+"""Social dilemmas for reinforcement learning: matrix games, the Coin Game, the commons.
 
     import social_dilemmas_env as sde
 

@@ -133,7 +133,7 @@ def check_stage(folder: Path, iterations: int) -> None:
 
 
 def read_metric(run: Path, name: str) -> list[float]:
-    """A column of a run's metrics: means of `agents.training.loop.LOG_EVERY` iterations.
+    """A column of a run's metrics: means of `agents.training.reporting.LOG_EVERY` iterations.
 
     Raises:
         ValueError: the file is damaged.
