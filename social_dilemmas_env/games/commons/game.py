@@ -21,7 +21,7 @@ class CommonsGame(ABC):
     `columns` and `sizes` speak of their rows, one after another.
     """
 
-    maps: ClassVar[Mapping[str, Sequence[str]]]  # the lines of the maps that have names
+    maps: ClassVar[Mapping[str, tuple[str, ...]]]  # the lines of the maps that have names
     map: str  # a name, or the lines of a text
     num_agents: int
     zap: bool
