@@ -29,6 +29,7 @@ import social_dilemmas_env as sde
 from agents import checkpoint
 from agents.checkpoint import Checkpoint
 from agents.evaluation.agent import Agent, AgentPlayer, TrainedAgent
+from agents.evaluation.export import EPISODES, SEED
 from agents.evaluation.loading import load_agent
 from agents.evaluation.restore import first_theta, known_settings
 from agents.evaluation.scoring import play_episodes, score_agent
@@ -39,7 +40,7 @@ from agents.learners.bundling import (
     check_bundle,
     spec_without_loop,
 )
-from agents.learners.exact_policy import EPISODES, OPPONENTS, SEED
+from agents.learners.exact_policy import OPPONENTS
 from agents.nn.adam import Adam, clip
 from agents.nn.gru import gru
 from agents.nn.networks import ActorCritic, Gru, Mlp, log_softmax

@@ -20,6 +20,7 @@ from torch import Tensor
 import social_dilemmas_env as sde
 from agents import checkpoint
 from agents.checkpoint import Checkpoint, CheckpointError, check_tensors
+from agents.evaluation.export import EPISODES, SEED
 from agents.evaluation.memory_agent import MemoryAgent
 from agents.evaluation.restore import known_settings
 from agents.evaluation.scoring import score_agent
@@ -33,7 +34,6 @@ from agents.learners.bundling import (
 )
 from social_dilemmas_env.exact import ExactGame
 
-EPISODES, SEED = 1024, 20261121  # of the played scores, as of all bundled agents
 OPPONENTS = ("always_cooperate", "always_defect", "tit_for_tat")
 
 
