@@ -17,7 +17,6 @@ from tests.helpers.games import COMMONS, GAMES, rules
 jax = pytest.importorskip("jax", reason="JAX is not installed")
 jnp = jax.numpy
 
-MODES = ("same_step", "next_step", "disabled")
 B = 3
 
 

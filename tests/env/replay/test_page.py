@@ -23,9 +23,7 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.links += [
-            value for name, value in attrs if name in ("src", "href", "srcset", "action")
-        ]
+        self.links += [value for name, value in attrs if name in LOADING]
 
 
 def test_fifty_steps_with_everything_take_less_than_300_kB():
