@@ -38,9 +38,9 @@ DASHED = ("LOLA, shaping term", "SOS")
 EXACT = 1e-6  # relative; rounding only
 
 
-def predict_distance(name: str, settings: Settings, start: float = 1.0) -> float:
-    """The theory: r after `steps` updates from r = `start`."""
-    r, lr, alpha = start, settings["lr"], settings["alpha"]
+def predict_distance(name: str, settings: Settings) -> float:
+    """The theory: r after `steps` updates from r = 1."""
+    r, lr, alpha = 1.0, settings["lr"], settings["alpha"]
     for _ in range(settings["steps"]):
         k = STRENGTH.get(name, 1 + (1.0 if r >= 0.1 else r**2))
         r *= ((1 - k * lr * alpha) ** 2 + lr**2) ** 0.5

@@ -1,7 +1,6 @@
 """How the numbers a learner moves become a policy of a finite game: tables or networks.
 
     tables            logits(s, ·) = θ_s                                A numbers a state
-    pinned            logits(s, ·) = (θ_s, 0)                           A - 1, as in matrix games
     preconditioned    logits = Q θ, Q = I - 2 (1 - e_0) e_0ᵀ          POLA's trap for gradient steps
     mlp               logits(s, ·) = W₃ tanh(W₂ tanh(W₁ x_s + b₁) + b₂) + b₃
 
@@ -93,31 +92,15 @@ def stabiliser(game: GameTables, dtype: torch.dtype) -> Tensor | None:
     return None if matrices is None else torch.as_tensor(matrices, dtype=dtype)
 
 
-def pinned(game: GameTables, std: float = 1.0) -> Parametrisation:
-    """As in matrix games: one logit less than actions in every state, the last action's is 0."""
-    shape = (game.num_states, game.num_actions[0] - 1)
-    dim = shape[0] * shape[1]
-
-    def logits(theta: Tensor) -> Tensor:
-        return torch.nn.functional.pad(theta.unflatten(-1, shape), (0, 1))
-
-    def draw(lead: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        return std * torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
-
-    return Parametrisation("pinned", dim, logits, draw)
-
-
-def preconditioned(
-    game: GameTables, state: int = 0, weight: float = -2.0, std: float = 0.1
-) -> Parametrisation:
-    """Logits Q θ: raising those of one state moves all others `weight` times as far."""
-    plain = tables(game, std)
+def preconditioned(game: GameTables) -> Parametrisation:
+    """Logits Q θ: raising those of state 0 lowers all others twofold."""
+    plain = tables(game)
 
     def logits(theta: Tensor) -> Tensor:
         free = plain.logits(theta)
-        pull = weight * free[..., state : state + 1, :]
-        here = torch.arange(game.num_states, device=theta.device) == state
-        return torch.where(here[:, None], free, free + pull)
+        pull = -2.0 * free[..., :1, :]
+        first = torch.arange(game.num_states, device=theta.device) == 0
+        return torch.where(first[:, None], free, free + pull)
 
     return Parametrisation("preconditioned", plain.dim, logits, plain.draw)
 

@@ -80,16 +80,14 @@ def preconditioner(which: Literal["paper", "appendix"]) -> Tensor:
     return q
 
 
-def preconditioned(
-    which: Literal["paper", "appendix"] = "paper", std: float = 0.1
-) -> Parametrisation:
+def preconditioned(which: Literal["paper", "appendix"] = "paper") -> Parametrisation:
     """Logits Q θ with one of the two matrices of `preconditioner`."""
     q = preconditioner(which)
 
     def logits(theta: Tensor) -> Tensor:
         return (theta @ q.to(theta.device).T)[..., None]
 
-    return Parametrisation(f"preconditioned_{which}", STATES, logits, normal(STATES, std))
+    return Parametrisation(f"preconditioned_{which}", STATES, logits, normal(STATES, 0.1))
 
 
 def features() -> Tensor:

@@ -107,6 +107,6 @@ def average_curves(parts: list[Result]) -> dict[str, list[float]]:
     }
 
 
-def round_numbers(x: np.ndarray, digits: int = 5) -> Any:
+def round_numbers(x: np.ndarray) -> Any:
     """Lists of numbers of 5 digits: files stay readable."""
-    return np.vectorize(lambda v: float(f"{v:.{digits}g}"), otypes=[float])(x).tolist()
+    return np.vectorize(lambda v: float(f"{v:.5g}"), otypes=[float])(x).tolist()

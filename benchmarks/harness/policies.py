@@ -46,13 +46,13 @@ def players_of(run_folder: Path, run: int = 0) -> list[TrainedAgent]:
     return load_agents(run_folder, run=run)
 
 
-def policies_of(run_folder: Path, seat: int = 0) -> Tensor:
-    """Action probabilities of every run after each observation, float64 [R, S, A].
+def policies_of(run_folder: Path) -> Tensor:
+    """Action probabilities of the first seat, every run, each observation, float64 [R, S, A].
 
     The observations are in the order of `observation_table`: in iterated matrix games of two
     players start, CC, CD, DC, DD, own action first.
     """
-    return load_policy_table(run_folder)[:, seat].double()
+    return load_policy_table(run_folder)[:, 0].double()
 
 
 def score_of(

@@ -12,6 +12,8 @@ from agents.learners.meta_mapg.config import MetaConfig
 from agents.learners.meta_mapg.games import Games
 from agents.shapes import check_shapes
 
+RIDGE = 1e-5  # weight of the squared coefficients
+
 
 def features(obs_ids: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     """One-hot observation, t/100, its square and cube, 1.  [T, M, K] -> [M, K, T, V + 4]."""
@@ -22,7 +24,7 @@ def features(obs_ids: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     return torch.cat((seen, time.expand(*seen.shape[:-1], 4)), -1)
 
 
-def linear_baseline(x: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
+def linear_baseline(x: Tensor, returns: Tensor) -> Tensor:
     """b_t, ridge regression of returns to go on features, each chain by itself.
 
     The one-hots add up to the constant 1, so that only the ridge keeps the matrix regular: float64
@@ -31,14 +33,13 @@ def linear_baseline(x: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
     Args:
         x: [M, K, T, F], features.
         returns: [M, K, T].
-        ridge: weight of the squared coefficients.
 
     Returns:
         [M, K, T].
     """
     check_shapes("x: M K T F, returns: M K T", x, returns)
     flat, y = x.flatten(1, 2).double(), returns.flatten(1).double()
-    gram = flat.mT @ flat + ridge * torch.eye(x.shape[-1], dtype=flat.dtype, device=x.device)
+    gram = flat.mT @ flat + RIDGE * torch.eye(x.shape[-1], dtype=flat.dtype, device=x.device)
     # Without a look at whether it worked: a chain that diverged is found out later, all at once.
     weights = torch.linalg.solve_ex(gram, flat.mT @ y[..., None])[0]
     fitted: Tensor = (flat @ weights)[..., 0].view(returns.shape)

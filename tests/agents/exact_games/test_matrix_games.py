@@ -6,7 +6,7 @@ import torch
 
 import social_dilemmas_env as sde
 from agents.exact.markov_game import MarkovGame
-from agents.exact.parametrisations import pinned
+from agents.exact.parametrisations import Parametrisation
 from agents.learners.exact_table import exact_learner
 from agents.learners.meta_mapg.m_maml import MMamlConfig, objective
 from agents.learners.meta_mapg.meta_mapg_exact import LearningRules, meta_gradient
@@ -24,6 +24,20 @@ LEARNERS = [
     ("sos", {}),
     ("consensus", {}),
 ]
+
+
+def pinned(game):
+    """θ as in matrix games: one logit less than actions in every state, the last action's is 0."""
+    shape = (game.num_states, game.num_actions[0] - 1)
+    dim = shape[0] * shape[1]
+
+    def logits(theta):
+        return torch.nn.functional.pad(theta.unflatten(-1, shape), (0, 1))
+
+    def draw(lead, generator):
+        return torch.randn(*lead, dim, dtype=torch.float64, generator=generator)
+
+    return Parametrisation("pinned", dim, logits, draw)
 
 
 def pair(env_id):
