@@ -13,7 +13,6 @@
 The rules themselves stay as they are; states of a game with other switches are refused.
 """
 
-import copy
 import functools
 import math
 from collections.abc import Sequence
@@ -81,9 +80,9 @@ def _with(game: Game, given: dict[str, Any]) -> Game:
         raise ValueError("continuation and ending contradict each other: give one of them")
 
     # The same rules under a class that knows the switches; a frozen dataclass is written to so.
-    twin = copy.copy(game)
-    timed = "observe_time" in given
-    object.__setattr__(twin, "__class__", _switched_class(type(game), timed))
+    # Made of that class at once: Python changes an object's class only where bases are alike.
+    twin = object.__new__(_switched_class(type(game), "observe_time" in given))
+    vars(twin).update(vars(game))
     own = {"_plain": game, "_switches": tuple(sorted(given.items())), **given}
     if "continuation" in given:
         own["ending"] = "random"
