@@ -61,7 +61,7 @@ def check_seeds(seed: Any, num_games: int, last: Any) -> Any:
         TypeError: no integers.
         ValueError: a seed out of range, or a wrong number of them.
     """
-    if isinstance(seed, Sequence | np.ndarray):
+    if isinstance(seed, Sequence) or (isinstance(seed, np.ndarray) and seed.ndim):
         seeds = [rng.check_seed(own) for own in seed]
         if len(seeds) != num_games:
             raise ValueError(

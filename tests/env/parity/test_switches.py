@@ -234,3 +234,33 @@ def test_graphs_need_certain_ends():
     venv.reset(seed=0)
     with pytest.raises(ValueError, match="without action_noise"):
         torch_env.capture(venv, lambda seen: seen, num_steps=50)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("name", ["coin", "ipd", "harvest"])
+def test_a_horizon_that_is_set_leaves_the_switches(name, flat):
+    env_id, kwargs = GAMES[name]
+    more = {**kwargs, "continuation": 0.9, "action_noise": 0.2}
+    env = sde.make_env(env_id, flat=flat, **more)
+    env.max_cycles = 3
+    made = sde.make_env(env_id, flat=flat, **{**more, "max_cycles": 3})
+    assert (env.game, repr(env.game)) == (made.game, repr(made.game))
+    assert env.game.observation_shape == made.game.observation_shape
+
+
+def test_a_horizon_is_fixed_where_it_is_seen():
+    env = sde.make_env("ipd_v0", observe_time=True)
+    with pytest.raises(ValueError, match="max_cycles is fixed where players see the clock"):
+        env.max_cycles = 3
+    assert env.max_cycles == 50
+
+
+def test_the_horizon_is_set_turn_by_turn_too():
+    aec = sde.make_env("ipd_v0", api="aec")
+    aec.max_cycles = 2
+    aec.reset(seed=0)
+    turns = 0
+    for _ in aec.agent_iter():
+        aec.step(None if aec.last()[3] else 0)
+        turns += 1
+    assert (aec.max_cycles, turns) == (2, 6)  # two rounds, and everybody leaves
