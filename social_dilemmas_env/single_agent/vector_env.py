@@ -15,6 +15,7 @@ from typing_extensions import override
 from social_dilemmas_env import rng
 from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import Autoreset
+from social_dilemmas_env.policy import take_back
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
@@ -211,9 +212,11 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
             raise ResetNeeded("games are over: reset them before step()")
 
         joint = np.zeros((self.num_envs, self.venv.num_agents), np.int64)
-        only_restarts = mode == "NextStep" and self._done.all()
-        if not only_restarts:  # else nobody moves
+        waiting = self._done & (mode == "NextStep")
+        if not waiting.all():  # else nobody moves
             self.opponents.act(self._observations, self._first, joint)
+            if waiting.any():
+                take_back(self.opponents.policies, waiting)
         joint[:, self.player] = actions
         return joint
 

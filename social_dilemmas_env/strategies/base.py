@@ -165,6 +165,10 @@ class Scripted:
         self._t += 1
         return actions
 
+    def take_back(self, games: Array) -> None:
+        """The last move of these games, bool [B], was none: they waited for their reset."""
+        self._t = self._t - games * 1
+
     def _check_observations(self, observations: Array) -> None:
         """Raises TypeError or ValueError unless they are what `act` documents."""
         if not is_array(observations):
