@@ -6,7 +6,7 @@ by a learner, sits in a league or is watched is asked for these two methods and 
 Shapes  B games.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,7 +61,7 @@ def check_seeds(seed: Any, num_games: int, last: Any) -> Any:
         TypeError: no integers.
         ValueError: a seed out of range, or a wrong number of them.
     """
-    if isinstance(seed, Sequence | np.ndarray):
+    if isinstance(seed, Sequence) or (isinstance(seed, np.ndarray) and seed.ndim):
         seeds = [rng.check_seed(own) for own in seed]
         if len(seeds) != num_games:
             raise ValueError(
@@ -77,6 +77,21 @@ def check_seeds(seed: Any, num_games: int, last: Any) -> Any:
             f"the last seeds were for {len(last)} games: {num_games} games need a seed"
         )
     return None
+
+
+def take_back(policies: Iterable[Any], games: np.ndarray) -> None:
+    """The last move of these games was none, since they waited for their reset.
+
+    A policy is asked for the moves of all games at once.  Without this, its random moves in one
+    game would depend on when the others end.
+
+    Args:
+        policies: those without a `take_back` have no words of their own, or keep count themselves.
+        games: bool [B].
+    """
+    for policy in policies:
+        if hasattr(policy, "take_back"):
+            policy.take_back(games)
 
 
 class GameDraws:
@@ -95,7 +110,8 @@ class GameDraws:
         self.player, self.stream = player, stream
         self.num_games: int | None = None  # None before the first `reset`
         self._seed: Any = rng.check_seed(seed)
-        self._resets, self._t = -1, 0
+        self._resets = -1
+        self._t: Any = 0  # moves; [B] once some were taken back
 
     def reset(self, num_games: int, seed: Any = None) -> None:
         """Begins anew; see `Policy.reset`, and `check_seeds` for what it raises."""
@@ -128,3 +144,7 @@ class GameDraws:
     def skip(self) -> None:
         """Passes over a move: words belong to moves, whether they are looked at or not."""
         self._t += 1
+
+    def take_back(self, games: np.ndarray) -> None:
+        """The last move of these games [B] was none: they waited for their reset."""
+        self._t = self._t - games * 1

@@ -76,7 +76,8 @@ def real_array(name: str, values: Any) -> npt.NDArray[np.float64]:
             raise TypeError(array.dtype)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name} must be real numbers, got {values!r:.200}") from None
+        shown = " ".join(f"{values!r:.200}".split())
+        raise TypeError(f"{name} must be real numbers, got {shown}") from None
 
 
 def flag(name: str, value: Any) -> bool:

@@ -113,10 +113,10 @@ def make_game(
 def play_and_print(env: Any, arguments: argparse.Namespace, game_kwargs: dict[str, Any]) -> int:
     """Plays all episodes, showing or recording them."""
     match = Match(env, arguments.players, game_kwargs, arguments.seed)
-    totals = [0.0] * len(match.words)
-    frames = arguments.episodes * env.max_cycles
+    totals, steps = [0.0] * len(match.words), 0
+    most = arguments.episodes * env.max_cycles
     watched = arguments.render is not None
-    bar = ProgressBar("playing", frames, shown=False if watched else None, transient=True)
+    bar = ProgressBar("playing", most, shown=False if watched else None, transient=True)
     record = is_record(arguments.save)
 
     # Episode by episode; each step is shown or filmed as it comes.
@@ -124,6 +124,7 @@ def play_and_print(env: Any, arguments: argparse.Namespace, game_kwargs: dict[st
         for episode in range(arguments.episodes):
             seed = arguments.seed if episode == 0 else None  # later ones go on from there
             for rewards in match.play(seed, telling=record):
+                steps += 1
                 paid = zip(totals, rewards.values(), strict=True)
                 totals = [total + reward for total, reward in paid]
                 if arguments.render == "ansi":
@@ -137,9 +138,9 @@ def play_and_print(env: Any, arguments: argparse.Namespace, game_kwargs: dict[st
         print(save_match(match, arguments))
     elif arguments.save:
         single = arguments.save.lower().endswith(".png")
-        what = "a picture of the last step" if single else f"{frames} frames"
+        what = "a picture of the last step" if single else f"{steps} frames"
         print(f"saved {what} to {arguments.save}")
-    print_means(match, totals, (arguments.episodes, env.max_cycles))
+    print_means(match, totals, (arguments.episodes, steps))
     return 0
 
 
@@ -149,11 +150,11 @@ def print_means(match: Match, totals: Sequence[float], played: tuple[int, int]) 
     Args:
         match: who played.
         totals: each player's sum of rewards.
-        played: episodes, and steps of each.
+        played: episodes, and steps of all of them.
     """
     episodes, steps = played
     for agent, name, total in zip(match.env.possible_agents, match.words, totals, strict=True):
-        each = f"{total / (episodes * steps):+.3f} a step, {total / episodes:+.1f} an episode"
+        each = f"{total / steps:+.3f} a step, {total / episodes:+.1f} an episode"
         print(f"{agent}  {name:24s} {each}")
     for name, remark in match.remarks().items():
         print(f"({name} is {remark})")

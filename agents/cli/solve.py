@@ -64,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     # Whose setting each word is.
     words = parse_settings([*arguments.set, *options_as_settings(arguments.options)])
-    keywords = sde.spec(arguments.env).keywords
+    keywords = sde.spec(arguments.env).arguments
     game_kwargs = {name: value for name, value in words.items() if name in keywords}
     settings = {name: value for name, value in words.items() if name not in keywords}
-    check_learner(arguments.learner, settings, list(keywords))
+    check_learner(arguments.learner, settings, keywords)
 
     # Learn.
     game = make_game(arguments.env, arguments.memory, arguments.gamma, game_kwargs)

@@ -79,6 +79,10 @@ class AgentPolicy:
         """Passes over a move: the words of later moves stay what they are."""
         self.draws.skip()
 
+    def take_back(self, games: np.ndarray) -> None:
+        """See `GameDraws`."""
+        self.draws.take_back(games)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "AgentPolicy":
         """The memory is copied; the agent is only read, and shared."""
         twin = copy.copy(self)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from agents.evaluation.players import PlayerFactory, check_trained_for, player_factory, remark_on
+from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.players import Place, as_policy
+from social_dilemmas_env.strategies.base import Scripted
 
 
 class Forfeit(Exception):
@@ -117,6 +119,8 @@ def _make_player(entry: Any, seat: int, env_id: str, game: Mapping[str, Any]) ->
             return AgentPlayer(entry.seated(seat, game))
 
     # A user's object, or a function of one observation.
+    if isinstance(entry, Scripted):
+        entry.check_seat(spec(env_id).game(**game), seat)
     if hasattr(entry, "act"):
         return copy.deepcopy(entry)
     if hasattr(entry, "predict"):  # of Stable-Baselines3

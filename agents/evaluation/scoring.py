@@ -12,6 +12,7 @@ import numpy as np
 
 import social_dilemmas_env as sde
 from agents.evaluation.intervals import half_interval
+from social_dilemmas_env.games.game import random_end
 from social_dilemmas_env.metrics import adversarial_fraction, coin_pickups
 
 if TYPE_CHECKING:  # torch takes a second to import, and leagues of scripted players do without
@@ -46,8 +47,16 @@ def play_episodes(
 
     Returns:
         "observations" [T + 1, B, N, ...] if kept, "actions" and "rewards" [T, B, N].
+
+    Raises:
+        ValueError: a game whose episodes end at random.
     """
     venv = sde.make_vec_env(env_id, num_envs=episodes, autoreset="disabled", **game_kwargs)
+    if random_end(venv.game) is not None:
+        raise ValueError(
+            f"games of {env_id} are played side by side to the horizon: episodes that end at "
+            "random (continuation, ending) are not to be had here"
+        )
 
     # The games and every player have seeds of their own.
     seen = venv.reset(seed=sde.draw(seed, 0))[0]

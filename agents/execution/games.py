@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 import social_dilemmas_env as sde
+from social_dilemmas_env.games.game import random_end
 
 
 def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, device: str) -> Any:
@@ -19,7 +20,15 @@ def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, devi
         count: B.
         horizon: T, steps an episode.
         device: where they are played.
+
+    Raises:
+        ValueError: episodes that end at random: these are played to the horizon together.
     """
+    if random_end(sde.spec(env_id).game(**game)) is not None:
+        raise ValueError(
+            "this learner's episodes end at the horizon, all at once: leave out continuation and "
+            "ending (ippo learns where episodes end at random)"
+        )
     options: dict[str, Any] = {
         "backend": "torch",
         "device": device,

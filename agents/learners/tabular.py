@@ -54,6 +54,8 @@ from agents.matrix_games.gradient_runs import (
 from agents.matrix_games.policy_metrics import tft_rate
 from agents.matrix_games.sampled import SampleConfig, SampledGame, Sampling
 from agents.protocol import LearnerSpec
+from social_dilemmas_env.games.game import random_end
+from social_dilemmas_env.games.switches import action_noise
 
 __all__ = ["TabularAgent", "TabularLearner", "make_tabular", "restore_agent", "table_of"]
 
@@ -148,8 +150,15 @@ def table_of(env_id: str, game: dict[str, Any], gamma: float, device: str) -> Ma
     if game.get("payoff_noise", 0):
         raise ValueError("tabular learners know the payoff table: payoff_noise must be 0")
 
+    rules = sde.spec(env_id).game(**game)
+    if random_end(rules) is not None or action_noise(rules):
+        raise ValueError(
+            "tabular learners know the payoff table, without continuation and action_noise: leave "
+            "them out, or learn from the exact game (social-dilemmas solve)"
+        )
+
     table = MatrixGame(sde.payoffs(env_id, **game), gamma, device)
-    if sde.spec(env_id).game(**game).observation_shape != (table.num_states,):
+    if rules.observation_shape != (table.num_states,):
         raise ValueError(
             "tabular learners need the last joint action as the observation; "
             f"{env_id} shows something else"

@@ -42,6 +42,7 @@ from agents.training.run_folder import check, checkpoints, claim, resume
 from agents.training.settings import Plan, Request, make_request, split_settings
 from agents.training.signals import noted_signals
 from social_dilemmas_env.deprecation import deprecated
+from social_dilemmas_env.games.game import random_end
 
 
 def train(
@@ -321,7 +322,14 @@ class Run:
         }
 
     def evaluate(self) -> dict[str, float]:
-        """Mean rewards a step of the present agents; see `score_agent`."""
+        """Mean rewards a step of the present agents; see `score_agent`.
+
+        None where episodes end at random, which nobody scores.
+        """
+        if random_end(sde.spec(self.facts["env_id"]).game(**self.facts["game"])) is not None:
+            self._evaluated = self.iteration
+            return self.scores
+
         # The agents of a checkpoint that was never written.
         state = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
         present = Checkpoint(self.folder, self.iteration, self.facts, state)

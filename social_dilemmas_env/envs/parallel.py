@@ -2,7 +2,6 @@
 
 import operator
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from social_dilemmas_env.engine.episode_metrics import OneGame
 from social_dilemmas_env.engine.python_engine import SingleGame, player_names
 from social_dilemmas_env.extras import need_found
 from social_dilemmas_env.games.game import Game, State, player_0_sees_all
+from social_dilemmas_env.games.switches import with_horizon
 from social_dilemmas_env.games.whole_state import (
     board_positions,
     whole_state_shape,
@@ -140,7 +140,7 @@ class DilemmaEnv(ParallelEnv[str, np.ndarray, int]):  # type: ignore[misc]  # un
 
     @max_cycles.setter
     def max_cycles(self, value: int) -> None:
-        self._single.game = replace(self.game, max_cycles=horizon(value))  # type: ignore[type-var]
+        self._single.game = with_horizon(self.game, horizon(value))
 
     @override
     def observation_space(self, agent: str) -> Box:

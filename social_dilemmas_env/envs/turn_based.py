@@ -54,9 +54,13 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
 
     @property
     def max_cycles(self) -> int:
-        """Rounds after which an episode is truncated."""
+        """Rounds after which an episode is truncated; may be set between episodes."""
         cycles: int = self.env.max_cycles
         return cycles
+
+    @max_cycles.setter
+    def max_cycles(self, value: int) -> None:
+        self.env.max_cycles = value
 
     @override
     def step(self, action: int | None) -> None:
@@ -196,6 +200,16 @@ class OrderedEnv(OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
     Setting a state is as good as a reset.
     """
 
+    @property
+    def max_cycles(self) -> int:
+        """Rounds after which an episode is truncated; may be set between episodes."""
+        cycles: int = self.env.max_cycles
+        return cycles
+
+    @max_cycles.setter
+    def max_cycles(self, value: int) -> None:
+        self.env.max_cycles = value
+
     @override
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Starts an episode; one that fails does not count."""
@@ -213,7 +227,10 @@ class OrderedEnv(OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
     def last(self, observe: bool = True) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Observation, reward, termination, truncation and info of the one whose turn it is."""
         found: tuple[Any, float, bool, bool, dict[str, Any]]
-        found = self.env.last(observe) if self._has_reset else super().last(observe)
+        try:
+            found = self.env.last(observe) if self._has_reset else super().last(observe)
+        except KeyError:  # nobody's turn: all have left
+            raise ResetNeeded("call reset() before last(): this episode is over") from None
         return found
 
     @override

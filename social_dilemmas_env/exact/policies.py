@@ -43,6 +43,7 @@ def policy_of(
         return _table(tables, {s.player: _scripted(s, tables, origin) for s in made})
 
     if isinstance(source, Scripted):
+        source.check_seat(origin.game, source.player)
         return _table(tables, {source.player: _scripted(source, tables, origin)})
 
     # Agents: with a finite memory of their own, or without any.

@@ -13,12 +13,13 @@
 The rules themselves stay as they are; states of a game with other switches are refused.
 """
 
-import copy
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.games.game import (
     Board,
     Column,
@@ -81,15 +82,44 @@ def _with(game: Game, given: dict[str, Any]) -> Game:
         raise ValueError("continuation and ending contradict each other: give one of them")
 
     # The same rules under a class that knows the switches; a frozen dataclass is written to so.
-    twin = copy.copy(game)
-    timed = "observe_time" in given
-    object.__setattr__(twin, "__class__", _switched_class(type(game), timed))
+    # Made of that class at once: Python changes an object's class only where bases are alike.
+    twin: Game = object.__new__(_switched_class(type(game), "observe_time" in given))
     own = {"_plain": game, "_switches": tuple(sorted(given.items())), **given}
     if "continuation" in given:
         own["ending"] = "random"
-    for name, value in own.items():
-        object.__setattr__(twin, name, value)
+    vars(twin).update({**vars(game), **own})
     return twin
+
+
+def with_horizon(game: Game, max_cycles: int) -> Game:
+    """The same rules and switches, cut off elsewhere.
+
+    Raises:
+        ValueError: players see the clock, whose space would change.
+    """
+    plain = getattr(game, "_plain", None)
+    if plain is None:
+        return replace(game, max_cycles=max_cycles)  # type: ignore[type-var]
+    given = {name: value for name, value in vars(game).items() if name in SWITCHES}
+    if "observe_time" in given:
+        raise ValueError(
+            "max_cycles is fixed where players see the clock, as their observations depend on it: "
+            "make another environment"
+        )
+
+    twin = _with(with_horizon(plain, max_cycles), given)
+    return shaped(twin, len(twin.observation_shape) > len(game.observation_shape))
+
+
+def plays_alike(game: Game, other: Game) -> bool:
+    """Whether what plays the one can play the other: the same rules and observations.
+
+    Horizons, random ends and trembling hands may differ.
+    """
+    if game.observation_shape != other.observation_shape:
+        return False
+    bare = [getattr(rules, "_plain", rules) for rules in (game, other)]
+    return bool(with_horizon(bare[0], 1) == with_horizon(bare[1], 1))
 
 
 def trembled(game: Any, actions: Sequence[Column], draw: Draw) -> list[Column]:

@@ -9,7 +9,6 @@ episode = recorder.episode()
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,7 +140,7 @@ def arguments_of(game: Game, env_id: str, game_kwargs: Mapping[str, Any]) -> dic
     made: Any = entry.game(**plain)
     if made.max_cycles != game.max_cycles and "max_cycles" in entry.keywords:
         plain["max_cycles"] = game.max_cycles
-        made = replace(made, max_cycles=game.max_cycles)
+        made = entry.game(**plain)
 
     if repr(game) not in (repr(made), repr(shaped(made, True))):
         raise ValueError(

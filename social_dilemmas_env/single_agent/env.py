@@ -165,7 +165,7 @@ class SingleEnv(TrueSpec, gymnasium.Env[np.ndarray, Any]):
         Raises:
             ValueError: a state of another game, or with other opponents.
         """
-        state = checked_single_state(state, self.opponents)
+        state = checked_single_state(state, self.opponents, 1)
         policies, first = copy.deepcopy(state.opponents), bool(state.first[0])
 
         self.env.set_state(state.game)

@@ -150,8 +150,8 @@ class SingleState(NamedTuple):
     first: list[bool]  # per game, whether its episode has just begun
 
 
-def checked_single_state(state: Any, opponents: Opponents) -> SingleState:
-    """`state` as a `SingleState` with as many opponents of the same kinds.
+def checked_single_state(state: Any, opponents: Opponents, num_games: int) -> SingleState:
+    """`state` as a `SingleState` of as many games, with opponents of the same kinds.
 
     Raises:
         ValueError: it is none.
@@ -171,6 +171,8 @@ def checked_single_state(state: Any, opponents: Opponents) -> SingleState:
         raise ValueError(
             f"this state has other opponents: {given.opponents}; here they are {opponents.policies}"
         )
+    if len(given.first) != num_games:
+        raise ValueError(f"this state is of {len(given.first)} games, and not of {num_games}")
     return given
 
 

@@ -32,6 +32,7 @@ from social_dilemmas_env.single_agent.files import is_file_word, load_object
 from social_dilemmas_env.single_agent.predictor import Predictor, left_out
 from social_dilemmas_env.strategies import STRATEGIES, make_strategy
 from social_dilemmas_env.strategies.axelrod_player import PREFIX, AxelrodPlayer, is_axelrod_word
+from social_dilemmas_env.strategies.base import Scripted
 
 KINDS = (
     "an opponent is the name of a strategy, axelrod:NAME, a trained agent (bundled:NAME, a run "
@@ -102,7 +103,7 @@ def _by_word(word: str, place: Place) -> Policy:
         game = spec(place.env_id).game(**place.game_kwargs)
         return AxelrodPlayer(word.removeprefix(PREFIX), game, place.player)
     looks_like_path = word.startswith("bundled:") or "/" in word or "." in word
-    if word not in STRATEGIES and (looks_like_path or Path(word).is_dir()):
+    if word not in STRATEGIES and (looks_like_path or (word and Path(word).is_dir())):
         return _trained(word, place)
     return make_strategy(word, place.env_id, player=place.player, **place.game_kwargs)
 
@@ -122,6 +123,8 @@ def _trained(given: Any, place: Place) -> Policy:
 
 def _adapted(given: Any, place: Place) -> Policy:
     """A copy, as it is if it keeps the whole contract."""
+    if isinstance(given, Scripted):
+        given.check_seat(spec(place.env_id).game(**place.game_kwargs), place.player)
     refuse_other_arguments(given)
     own = _own(given)
     if hasattr(own, "act") and hasattr(own, "reset") and takes_first(own.act):

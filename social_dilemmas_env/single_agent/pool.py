@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from social_dilemmas_env.policy import GameDraws, Policy
+from social_dilemmas_env.policy import GameDraws, Policy, take_back
 from social_dilemmas_env.single_agent.players import Place, as_policy, refuse_some
 from social_dilemmas_env.validation import real_array
 
@@ -94,6 +94,11 @@ class PoolPlayer:
             answer = np.asarray(member.act(observations, started))
             moves = np.where(mine, answer, moves)
         return moves
+
+    def take_back(self, games: np.ndarray) -> None:
+        """See `GameDraws`."""
+        self._draws.take_back(games)
+        take_back(self.members, games)
 
     def _choose(self, first: Any) -> np.ndarray:
         """Draws members for the games that begin; returns which those are, [B]."""

@@ -84,6 +84,10 @@ class Predictor:
         """Passes over a move; see `GameDraws`."""
         self.draws.skip()
 
+    def take_back(self, games: np.ndarray) -> None:
+        """See `GameDraws`."""
+        self.draws.take_back(games)
+
     def _probabilities(self, observations: np.ndarray) -> Any:
         """float64 [B, A], or None of a policy that does not say them."""
         ask = getattr(self.model, "get_distribution", None)

@@ -15,6 +15,7 @@ from typing_extensions import override
 from social_dilemmas_env import rng
 from social_dilemmas_env.games.flat import shaped
 from social_dilemmas_env.modes import Autoreset
+from social_dilemmas_env.policy import take_back
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.single_agent.horizon import TrueSpec
 from social_dilemmas_env.single_agent.opponents import (
@@ -25,7 +26,7 @@ from social_dilemmas_env.single_agent.opponents import (
 )
 from social_dilemmas_env.validation import RESET_OPTIONS, integer, one_of, reset_options
 from social_dilemmas_env.vector.numpy_env import NumpyBatch
-from social_dilemmas_env.vector.options import Options
+from social_dilemmas_env.vector.options import Options, integer_array
 
 
 class _Modes(Enum):
@@ -174,7 +175,7 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
                 over.
             ValueError, TypeError: actions out of range, or of another shape or type.
         """
-        joint = self._joint(np.asarray(actions))
+        joint = self._joint(integer_array(actions))
         self._observations, rewards, terminations, truncations, last = self.venv.step(joint)
 
         # Which games have just begun, and which have just ended.
@@ -196,8 +197,6 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
 
     def _joint(self, actions: np.ndarray) -> np.ndarray:
         """The learner's actions and the opponents', [B, N]."""
-        if actions.dtype.kind not in "iu":
-            raise TypeError(f"actions must be integers, got an array of {actions.dtype}")
         if actions.shape != (self.num_envs,):
             raise ValueError(
                 f"actions must have shape ({self.num_envs},), one for each game; "
@@ -213,9 +212,11 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
             raise ResetNeeded("games are over: reset them before step()")
 
         joint = np.zeros((self.num_envs, self.venv.num_agents), np.int64)
-        only_restarts = mode == "NextStep" and self._done.all()
-        if not only_restarts:  # else nobody moves
+        waiting = self._done & (mode == "NextStep")
+        if not waiting.all():  # else nobody moves
             self.opponents.act(self._observations, self._first, joint)
+            if waiting.any():
+                take_back(self.opponents.policies, waiting)
         joint[:, self.player] = actions
         return joint
 
@@ -261,12 +262,7 @@ class SingleVectorEnv(TrueSpec, gymnasium.vector.VectorEnv):
         Raises:
             ValueError: a state of another game or batch size, or with other opponents.
         """
-        state = checked_single_state(state, self.opponents)
-        if len(state.first) != self.num_envs:
-            raise ValueError(
-                f"this state is of {len(state.first)} games, and not of {self.num_envs}"
-            )
-
+        state = checked_single_state(state, self.opponents, self.num_envs)
         policies, first = copy.deepcopy(state.opponents), np.array(state.first, bool)
 
         self.venv.set_state(state.game)

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from social_dilemmas_env import rng
 from social_dilemmas_env.games.game import Game, observed_shape
+from social_dilemmas_env.games.switches import plays_alike
 from social_dilemmas_env.policy import STREAM, Policy, check_seeds
 from social_dilemmas_env.validation import integer
 
@@ -87,6 +88,23 @@ class Scripted:
         """Why this player cannot play `game`, as the end of a sentence; "" if it can."""
         return ""
 
+    def check_seat(self, game: Game, player: int) -> None:
+        """Whether it can sit here: it reads boards by the rules and the seat it was made for.
+
+        Raises:
+            ValueError: other rules; or another seat, where players do not see their own side first.
+        """
+        if not plays_alike(self.game, game):
+            raise ValueError(
+                f"this {self.name} was made for another game: give make_strategy the same id and "
+                "arguments as the environment's"
+            )
+        if getattr(game, "view", "ego") == "joint" and self.player != player:
+            raise ValueError(
+                f'with view="joint" this {self.name} can only be player {self.player}, for which '
+                f"it was made: make_strategy(..., player={player})"
+            )
+
     def reset(self, num_games: int, seed: int | Sequence[int] | None = None) -> None:
         """Forgets everything; the next `act` begins an episode in all games.
 
@@ -146,6 +164,10 @@ class Scripted:
         actions = self._choose(observations, restart)
         self._t += 1
         return actions
+
+    def take_back(self, games: Array) -> None:
+        """The last move of these games, bool [B], was none: they waited for their reset."""
+        self._t = self._t - games * 1
 
     def _check_observations(self, observations: Array) -> None:
         """Raises TypeError or ValueError unless they are what `act` documents."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from social_dilemmas_env.games.coin_boards import board_of
 from social_dilemmas_env.games.coin_rules import CoinGame
-from social_dilemmas_env.games.game import Game, decode, encode
+from social_dilemmas_env.games.game import Game, decode, encode, random_end
 from social_dilemmas_env.games.matrix import MatrixGame
 from social_dilemmas_env.games.public_goods import PublicGoods
+from social_dilemmas_env.games.switches import action_noise
 from social_dilemmas_env.registry import spec
 from social_dilemmas_env.render.describe import format_number
 
@@ -34,7 +35,7 @@ def rules_text(env_id: str, player: int = 0, **game_kwargs: Any) -> str:
     lines = [
         f"You play a repeated game: {entry.title}.",
         f"You are player_{player}. The other players: {', '.join(others) or 'none'}.",
-        f"All players choose at the same time. The game has {game.max_cycles} steps.",
+        f"All players choose at the same time. {_length(game)}",
         "",
         *_description(entry.page),
         *_switches(game),
@@ -44,6 +45,21 @@ def rules_text(env_id: str, player: int = 0, **game_kwargs: Any) -> str:
         'Answer with one action, in a line of its own: "ACTION: ' + names[0] + '", for example.',
     ]
     return "\n".join(lines)
+
+
+def _length(game: Game) -> str:
+    """How long an episode is, and what becomes of actions where hands tremble."""
+    steps, goes_on = game.max_cycles, getattr(game, "continuation", None)
+    if goes_on is not None:
+        text = f"After each step the game goes on with probability {goes_on:g}, to step {steps} at "
+        text += "most."
+    elif random_end(game) is not None:
+        text = f"The game has at most {steps} steps, and may end before."
+    else:
+        text = f"The game has {steps} steps."
+    if noise := action_noise(game):
+        text += f" With probability {noise:g} an action is exchanged for a random one."
+    return text
 
 
 def other_name(other: int, player: int) -> str:
@@ -129,9 +145,10 @@ def _coin_text(game: CoinGame, seen: np.ndarray, player: int) -> str:
     board = [int(column[0]) for column in board_of(game, planes, player)]
     n = game.num_agents
 
+    edge = "walls all round" if game.walls else "who leaves it on one side comes back on the other"
     lines = [
         f"The board has {game.height} rows and {game.width} columns, counted from 0 at the upper "
-        "left; who leaves it on one side comes back on the other."
+        f"left; {edge}."
     ]
     # A sentence for everybody and for every coin, and what stands in each cell.
     contents: dict[int, list[str]] = {}

@@ -86,7 +86,7 @@ class Episodes:
 
     def _seeds(self, seed: Any) -> Array:
         """Each game's own seed, int64 [B]."""
-        if not isinstance(seed, list | tuple | np.ndarray):
+        if not isinstance(seed, list | tuple | np.ndarray) or getattr(seed, "ndim", 1) == 0:
             return rng.draw(rng.check_seed(seed), self.books.arange(self.num_envs))
         if len(seed) != self.num_envs:
             raise ValueError(

@@ -14,7 +14,7 @@ from social_dilemmas_env.engine.walker_tables import in_halves
 from social_dilemmas_env.games.game import is_bound
 from social_dilemmas_env.vector.array_pool import ArrayPool
 from social_dilemmas_env.vector.base import BatchEnv
-from social_dilemmas_env.vector.options import shape_error
+from social_dilemmas_env.vector.options import integer_array, shape_error
 
 MIN_ALIGNED = 1 << 14  # numbers; below, aligning an array costs more than it gains
 MOST_KEPT = (1 << 25) - (1 << 12)  # bytes: glibc learns from no larger block
@@ -54,9 +54,7 @@ class NumpyBatch(BatchEnv):
 
     @override
     def check_actions(self, actions: Any) -> np.ndarray:
-        given = np.asarray(actions)
-        if given.dtype.kind not in "iu":
-            raise TypeError(f"actions must be integers, got an array of {given.dtype}")
+        given = integer_array(actions)
         if given.shape != self._actions_shape:
             raise shape_error(given.shape, self._actions_shape)
         if not given.dtype.isnative:

@@ -138,6 +138,21 @@ def check_ids(game: Game) -> None:
         )
 
 
+def integer_array(actions: Any) -> np.ndarray:
+    """Actions as an array of integers, of any shape.
+
+    Raises:
+        TypeError: they are none.
+    """
+    try:
+        given = np.asarray(actions)
+    except ValueError:
+        raise TypeError("actions must be integers, got rows of different lengths") from None
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"actions must be integers, got an array of {given.dtype}")
+    return given
+
+
 def shape_error(shape: Sequence[int], expected: Sequence[int]) -> ValueError:
     """The error of actions that are not [B, N]."""
     return ValueError(

@@ -64,6 +64,17 @@ def test_play_knows_the_arithmetic_of_two_cooperators(capsys):
     assert "+0.000 a step" in out
 
 
+def test_a_step_is_one_that_was_played(capsys, tmp_path):
+    """Episodes that end at random are shorter than the horizon."""
+    pytest.importorskip("imageio_ffmpeg")
+    words = ("play", "ipd_v0", "always_cooperate", "always_defect", "--set", "continuation=0.5")
+    _, out, _ = run(capsys, *words, "--save", str(tmp_path / "x.gif"))
+    assert "-3.000 a step" in out
+    assert "saved 50 frames" not in out
+    _, out, _ = run(capsys, *words, "--episodes", "20")
+    assert "-3.000 a step" in out
+
+
 def test_play_shows_text(capsys):
     _, out, _ = run(
         capsys, "play", "ipd_v0", "tit_for_tat", "grim", "--render", "ansi", "--set", "max_cycles=2"
@@ -97,6 +108,14 @@ MISTAKES = {
     "film and screen": (
         ("play", "ipd_v0", "random", "random", "--save", "x.gif", "--render", "ansi"),
         "one of them",
+    ),
+    "random ends side by side": (
+        ("league", "ipd_v0", "grim", "--set", "continuation=0.9"),
+        "episodes that end at random (continuation, ending) are not to be had here",
+    ),
+    "random ends of Schelling's games": (
+        ("schelling", "public_goods_v0", "--set", "continuation=0.9"),
+        "played side by side to the horizon",
     ),
     "no episodes": (("play", "ipd_v0", "random", "random", "--episodes", "0"), "at least 1"),
     "unknown agent": (("play", "ipd_v0", "bundled:nobody", "random"), "loqa_3x3"),

@@ -112,3 +112,10 @@ def test_a_thief_steals_and_then_keeps_to_its_policy(solved):
     rewards = play_episodes(COIN, players, 500, 0)["rewards"].mean(1)
     assert rewards[:6, 1].mean() > 0.1 > 0 > rewards[:6, 0].mean()
     assert abs(rewards[6:, 0].mean() - rewards[6:, 1].mean()) < 0.1
+
+
+def test_switches_of_the_game_are_settings_too(capsys):
+    words = ("--runs", "1", "--updates", "2", "--set", "continuation=0.9", "action_noise=0.1")
+    assert run(capsys, "solve", "ipd_v0", "loqa", *words)[0] == 0
+    status, _, err = run(capsys, "solve", "ipd_v0", "loqa", "--set", "continuation=9")
+    assert (status, "continuation must be None or lie" in err) == (2, True)

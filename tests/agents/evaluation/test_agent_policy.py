@@ -278,3 +278,13 @@ def test_starts_say_that_they_are_starts(capsys):
     league = round_robin(["bundled:loqa_ipd", "tit_for_tat"], "ipd_v0", episodes=2)
     assert league.remarks == {}
     assert "remarks" not in league.json()
+
+
+def test_its_moves_do_not_depend_on_when_other_games_end():
+    """In the mode in which a reset takes a step, others go on meanwhile."""
+    how = {"env_id": "ipd_v0", "opponent": "bundled:loqa_ipd", "continuation": 0.7}
+    one, four = (SingleVectorEnv(n, **how) for n in (1, 4))
+    one.reset(seed=[7]), four.reset(seed=[7, 8, 9, 10])
+    for _ in range(40):
+        mine, theirs = (envs.step(np.zeros(envs.num_envs, int)) for envs in (one, four))
+        assert [part[0].tolist() for part in mine[:4]] == [part[0].tolist() for part in theirs[:4]]

@@ -240,3 +240,9 @@ def test_words_that_name_agents():
     assert is_agent("runs/x")
     assert is_agent("x.json")
     assert not is_agent("tit_for_tat")
+
+
+def test_strategies_enter_in_their_own_game():
+    mine = sde.make_strategy("tit_for_tat", "coin_game_v0", grid_size=5)
+    league = round_robin([("mine", mine), "random"], "coin_game_v0", episodes=2)
+    assert "made for another game" in str(league.forfeits["mine"])

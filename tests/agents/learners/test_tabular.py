@@ -165,6 +165,9 @@ def test_the_agent_plays_its_table(tmp_path):
         ("ipd_v0", {"lr": float("nan")}, "finite"),
         ("ipd_v0", {"view": "joint"}, "view must be 'ego'"),
         ("ipd_v0", {"payoff_noise": 0.5}, "payoff_noise must be 0"),
+        ("ipd_v0", {"action_noise": 0.1}, "without continuation and action_noise"),
+        ("ipd_v0", {"continuation": 0.9}, "without continuation and action_noise"),
+        ("ipd_v0", {"observe_time": True}, "shows something else"),
         ("ipd_v0", {"etaa": 1}, "did you mean 'eta'"),
     ],
 )

@@ -149,6 +149,21 @@ def test_unknown_strategy():
         ipd().policy("tit_for_tatt")
 
 
+@pytest.mark.parametrize(
+    ("env_id", "kwargs"),
+    [("ipd_v0", {}), ("coin_game_v0", {"grid_size": 5}), ("coin_game_v0", {"variant": "pola"})],
+)
+def test_a_strategy_of_another_game(env_id, kwargs):
+    strategy = sde.make_strategy("tit_for_tat", env_id, **kwargs)
+    with pytest.raises(ValueError, match="this tit_for_tat was made for another game"):
+        coin().policy(strategy)
+
+
+def test_a_strategy_of_another_horizon_is_the_same():
+    strategy = sde.make_strategy("tit_for_tat", "ipd_v0", max_cycles=7, continuation=0.5)
+    assert np.array_equal(ipd().policy(strategy), ipd().policy("tit_for_tat"))
+
+
 def test_agents_by_name_are_loaded_first():
     with pytest.raises(ValueError, match="load it first"):
         coin().policy("bundled:loqa_3x3")

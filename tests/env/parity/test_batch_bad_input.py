@@ -122,6 +122,8 @@ def test_numpy_takes_lists():
         venv.step(np.array(GOOD, dtype=">i4") + 4)
     with pytest.raises(TypeError, match="integers"):
         venv.step("left")
+    with pytest.raises(TypeError, match="integers, got rows of different lengths"):
+        venv.step([[0, 1], [0], [0, 1]])
 
 
 @any_route
@@ -160,6 +162,17 @@ def test_bad_resets(case, route):
         venv.reset(**arguments)
     assert venv.get_state() == before
     reset(venv, options={"another": 1})  # unknown options are ignored
+
+
+@any_route
+def test_an_array_without_axes_is_one_seed(route):
+    venv = batch("coin", 3, route)
+    reset(venv, seed=np.array(7))
+    state = venv.get_state()
+    reset(venv, seed=7)
+    assert venv.get_state() == state
+    with pytest.raises(TypeError, match="seed must be an integer"):
+        venv.reset(seed=np.array(7.0))
 
 
 @any_route

@@ -9,6 +9,7 @@ import pytest
 
 import social_dilemmas_env as sde
 from social_dilemmas_env.games.switches import switched
+from tests.helpers.games import GAMES as every_game
 
 GAMES = {
     "coin": ("coin_game_v0", {}),
@@ -17,6 +18,8 @@ GAMES = {
     "room": ("escape_room_v0", {}),
     "pool": ("govsim_commons_v0", {"num_agents": 2, "capacity": 8, "max_catch": 3}),
     "memory": ("coin_game_v0", {"memory": "last_pickup"}),
+    "harvest": every_game["harvest_small"],
+    "river": every_game["clean_up_small"],
 }
 SWITCHES = {
     "time": {"observe_time": True, "max_cycles": 7},
@@ -24,15 +27,21 @@ SWITCHES = {
     "noise": {"action_noise": 0.3},
     "all": {"observe_time": True, "continuation": 0.9, "action_noise": 0.2, "max_cycles": 9},
 }
+PAIRS = [
+    (name, which)
+    for name in GAMES
+    for which, more in SWITCHES.items()
+    if not (name in ("harvest", "river") and "observe_time" in more)  # boards of arrays: no clock
+]
 
 
-@pytest.mark.parametrize("which", SWITCHES)
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize(("name", "which"), PAIRS)
 def test_batches_are_single_games(name, which):
     """Game i of a batch is the single game of its seed, through several episodes."""
-    (env_id, kwargs), more = GAMES[name], SWITCHES[which]
-    venv = sde.make_vec_env(env_id, 3, **kwargs, **more)
-    singles = [sde.make_env(env_id, **kwargs, **more) for _ in range(3)]
+    env_id, kwargs = GAMES[name]
+    kwargs = {**kwargs, **SWITCHES[which]}
+    venv = sde.make_vec_env(env_id, 3, **kwargs)
+    singles = [sde.make_env(env_id, **kwargs) for _ in range(3)]
     observations = venv.reset(seed=3)[0]
     for i, env in enumerate(singles):
         seen = env.reset(seed=int(sde.draw(3, i)))[0]
@@ -77,11 +86,20 @@ def test_they_keep_every_promise(which):
     assert sde.check_env(lambda: sde.make_env(env_id, **kwargs, **SWITCHES[which])) == []
 
 
-@pytest.mark.parametrize("which", SWITCHES)
-def test_rules_are_copied_and_pickled(which):
-    game = sde.spec("coin_game_v0").game(**SWITCHES[which])
+@pytest.mark.parametrize(("name", "which"), PAIRS)
+def test_rules_are_copied_and_pickled(name, which):
+    env_id, kwargs = GAMES[name]
+    game = sde.spec(env_id).game(**{**kwargs, **SWITCHES[which]})
     for twin in (copy.copy(game), copy.deepcopy(game), pickle.loads(pickle.dumps(game))):
         assert (twin, hash(twin), repr(twin)) == (game, hash(game), repr(game))
+
+
+@pytest.mark.parametrize("env_id", sde.list_envs())
+def test_every_game_has_random_ends_and_trembling_hands(env_id):
+    more = {"payoffs": sde.payoffs("ipd_v0")} if env_id == "matrix_game_v0" else {}
+    env = sde.make_env(env_id, continuation=0.0, action_noise=1.0, **more)
+    env.reset(seed=0)
+    assert all(env.step(dict.fromkeys(env.agents, 0))[3].values())
 
 
 def test_switches_that_change_nothing_are_none():
@@ -216,3 +234,33 @@ def test_graphs_need_certain_ends():
     venv.reset(seed=0)
     with pytest.raises(ValueError, match="without action_noise"):
         torch_env.capture(venv, lambda seen: seen, num_steps=50)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("name", ["coin", "ipd", "harvest"])
+def test_a_horizon_that_is_set_leaves_the_switches(name, flat):
+    env_id, kwargs = GAMES[name]
+    more = {**kwargs, "continuation": 0.9, "action_noise": 0.2}
+    env = sde.make_env(env_id, flat=flat, **more)
+    env.max_cycles = 3
+    made = sde.make_env(env_id, flat=flat, **{**more, "max_cycles": 3})
+    assert (env.game, repr(env.game)) == (made.game, repr(made.game))
+    assert env.game.observation_shape == made.game.observation_shape
+
+
+def test_a_horizon_is_fixed_where_it_is_seen():
+    env = sde.make_env("ipd_v0", observe_time=True)
+    with pytest.raises(ValueError, match="max_cycles is fixed where players see the clock"):
+        env.max_cycles = 3
+    assert env.max_cycles == 50
+
+
+def test_the_horizon_is_set_turn_by_turn_too():
+    aec = sde.make_env("ipd_v0", api="aec")
+    aec.max_cycles = 2
+    aec.reset(seed=0)
+    turns = 0
+    for _ in aec.agent_iter():
+        aec.step(None if aec.last()[3] else 0)
+        turns += 1
+    assert (aec.max_cycles, turns) == (2, 6)  # two rounds, and everybody leaves

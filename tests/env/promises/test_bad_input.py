@@ -71,6 +71,15 @@ def test_before_the_first_reset(call):
         BEFORE_RESET[call](make("coin"))
 
 
+def test_turn_by_turn_nobody_is_left_after_the_end():
+    aec = make("ipd_noise", api="aec")
+    aec.reset(seed=1)
+    for _ in aec.agent_iter():
+        aec.step(None if aec.last()[3] else 0)
+    with pytest.raises(ResetNeeded, match=r"call reset\(\) before last\(\)"):
+        aec.last()
+
+
 def test_after_the_end():
     env = make("ipd_noise")
     env.reset(seed=1)

@@ -84,6 +84,12 @@ def test_what_is_no_real_number_is_refused(values):
         real_array("these", values)
 
 
+def test_tables_are_shown_in_one_line():
+    with pytest.raises(TypeError) as error:
+        real_array("these", np.full((50, 4), 1j))
+    assert "\n" not in str(error.value)
+
+
 def test_no_imaginary_part_is_lost_on_the_way():
     """numpy drops it with a warning."""
     uniform = np.full((5, 2), 0.5 + 0.5j)

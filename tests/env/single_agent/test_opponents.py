@@ -250,6 +250,39 @@ def test_the_door(case, cls):
         cls(env_id="ipd_v0", opponent=opponent)
 
 
+@pytest.mark.parametrize("cls", [SingleEnv, SingleVectorEnv])
+def test_strategies_sit_in_their_own_game_only(cls):
+    """The moves of POLA's Coin Game have another order: it would step the wrong way."""
+    pola = sde.make_strategy("always_cooperate", "coin_game_v0", variant="pola", player=1)
+    with pytest.raises(ValueError, match="this always_cooperate was made for another game"):
+        cls(env_id="coin_game_v0", opponent=pola)
+    cls(env_id="coin_game_v0", opponent=pola, variant="pola", max_cycles=7, action_noise=0.1)
+
+
+def test_seats_of_a_view_of_all_are_not_alike():
+    """Player 0's tit for tat would copy itself in the other seat."""
+    made = [sde.make_strategy("tit_for_tat", "ipd_v0", view="joint", player=n) for n in (0, 1)]
+    with pytest.raises(ValueError, match="can only be player 0"):
+        SingleEnv("ipd_v0", made[0], view="joint")
+    SingleEnv("ipd_v0", made[1], view="joint")
+    SingleEnv("ipd_v0", sde.make_strategy("tit_for_tat", "ipd_v0"))  # any seat sees itself first
+
+
+@pytest.mark.parametrize("cls", [SingleEnv, SingleVectorEnv])
+def test_no_name_at_all(cls):
+    with pytest.raises(ValueError, match="there is no strategy ''"):
+        cls(env_id="ipd_v0", opponent="")
+
+
+def test_states_and_moves_of_another_number_of_games():
+    env, envs = SingleEnv("ipd_v0"), SingleVectorEnv(2, env_id="ipd_v0")
+    env.reset(seed=0), envs.reset(seed=0)
+    with pytest.raises(ValueError, match="this state is of 2 games, and not of 1"):
+        env.set_state(env.get_state()._replace(first=[True, False]))
+    with pytest.raises(TypeError, match="rows of different lengths"):
+        envs.step([[0], [0, 1]])
+
+
 def test_moves_must_be_integers_of_each_game():
     for answer in ([0.5], [[1]], [1, 1], ["C"]):
         env = SingleEnv("ipd_v0", [type("Odd", (), {"act": lambda _, o, a=answer: np.array(a)})()])

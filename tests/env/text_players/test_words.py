@@ -92,3 +92,25 @@ def test_an_observation_of_another_game_is_refused():
     game = sde.spec("ipd_v0").game()
     with pytest.raises(ValueError, match="have 5 numbers, this one has 6"):
         observation_text(game, np.zeros(6))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "kwargs", "words"),
+    [
+        ("ipd_v0", {}, "The game has 50 steps."),
+        (
+            "ipd_v0",
+            {"continuation": 0.9},
+            "the game goes on with probability 0.9, to step 50 at most",
+        ),
+        ("ipd_v0", {"action_noise": 0.25}, "With probability 0.25 an action is exchanged"),
+        ("commons_harvest_v0", {"ending": "melting_pot"}, "and may end before."),
+    ],
+)
+def test_how_long_it_is_and_whose_hands_tremble(env_id, kwargs, words):
+    assert words in rules_text(env_id, **kwargs)
+
+
+@pytest.mark.parametrize(("walls", "words"), [(True, "walls all round"), (False, "comes back on")])
+def test_the_edge_of_the_board(walls, words):
+    assert words in seen("coin_game_v0", walls=walls)[0]

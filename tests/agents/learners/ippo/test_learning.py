@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from functools import cache
 
+import numpy as np
 import pytest
 import torch
 
@@ -227,3 +228,11 @@ def test_an_episode_that_is_cut_off_goes_on_with_its_value():
     assert ends[..., :-1].any()
     assert (play.tails[~ends] == 0).all()
     assert (play.tails[ends] != 0).all()
+
+
+def test_it_trains_where_episodes_end_at_random_and_is_not_scored(tmp_path):
+    plan = replace(QUICK, iterations=1, eval_every=1)
+    game = {"continuation": 0.5}
+    train("ippo", "ipd_v0", config=TINY, game=game, out=tmp_path, plan=plan)
+    assert not (tmp_path / "metrics.jsonl").exists()  # nothing was measured
+    assert AgentPlayer(load_agent(tmp_path)).act(np.eye(5, dtype=np.float32)[:1]).shape == (1,)
