@@ -2,7 +2,8 @@
 
     make_env(env_id, observe_time=True, continuation=0.98, action_noise=0.01)
 
-    observe_time    players see how many steps of the episode are over
+    observe_time    players see how many steps of the episode are over; not in the commons on
+                    maps, whose boards are arrays
     continuation    after each step the episode goes on with this probability; players cannot see
                     whether it will.  Its end is a truncation, as that of the horizon: a learner
                     that bootstraps there and discounts by `continuation` values the future as the

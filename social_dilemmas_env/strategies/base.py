@@ -72,6 +72,7 @@ class Scripted:
     name: ClassVar[str] = ""
     num_memories: ClassVar[int] = 1
     memory: ClassVar[str | None] = None
+    _t: Array  # moves since the reset; [B] once some were taken back
 
     def __init__(self, game: Game, player: int = 0, seed: int = 0):
         """Makes the player; use `make_strategy`."""
@@ -214,7 +215,7 @@ class Scripted:
             index = (zeros + 1).cumsum(0) - 1  # 0 .. B - 1
             seeds = rng.draw(self._seed, index)
         self._key = rng.key(rng.draw(seeds, STREAM, self.player), self._resets)
-        self._t = like(zeros, [0])  # calls of `act` since the reset
+        self._t = like(zeros, [0])
 
         # Tables and memory.
         self._start(zeros)

@@ -34,9 +34,11 @@ AGENTS = ["bundled:exact_naive_3x3", "bundled:loqa_ipd", "run", "agent.json", "f
 AGENTS += ["bundled:../x", "file.py", "file.py:nothing", "match.json", "policy.npz", "nowhere/"]
 PLAYERS = ["random", "tit_for_tat", "always_defect", "always_cooperate", "human", *AGENTS]
 NAMES = ["grid_size", "max_cycles", "payoffs", "num_agents", "gamma", "iterations", "batch", "lr"]
+NAMES += ["continuation", "action_noise", "observe_time", "ending", "variant", "walls"]
 NAMES += [field.name for field in fields(Plan)] + ["no_such", "env_id", "seed", "__class__"]
 NAMES += [field.name for field in fields(LEARNERS["loqa"].settings("ipd_v0"))]
 VALUES = ["0", "1", "2", "-1", "3", "true", "null", "x", "[1, 2]", "[", "{}", "1e999", "NaN", ""]
+VALUES += [".9", "melting_pot"]
 VALUES += ["1e-3", "9" * 400, "'", "pola", "[[1,0],[0,1]]", "2147483648", "é", "1,2", "None"]
 FILES = [
     "x.json",
