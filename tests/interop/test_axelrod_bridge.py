@@ -13,7 +13,7 @@ from social_dilemmas_env.strategies import axelrod_player
 
 @pytest.fixture
 def missing(monkeypatch):
-    axelrod_player._strategies.cache_clear()
+    axelrod_player.library_strategies.cache_clear()
     monkeypatch.setitem(sys.modules, "axelrod", None)
 
 
