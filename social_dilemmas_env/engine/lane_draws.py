@@ -83,7 +83,8 @@ class LaneDraws:
             return [mixed_radix(digits, counts)]
 
         step = self.ahead(key, t, indices)
-        return self.ready[0][step]
+        row: np.ndarray = self.ready[0][step]
+        return row
 
     def ahead(self, key: Key, t: int, make: Callable[[Any], list[np.ndarray]]) -> int:
         """Sees to it that step t is in `ready`, and says where; keys are known by their arrays."""
