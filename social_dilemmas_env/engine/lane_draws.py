@@ -15,6 +15,7 @@ from social_dilemmas_env.games.game import Column, Draw
 
 FEW = 512  # games of a small batch
 AHEAD = 32  # steps
+HALF = np.array(32)  # bits; as an array, which numpy takes quicker than a number
 
 
 def start_draw(xp: Any, key: Key, streams: int) -> Draw:
@@ -28,7 +29,7 @@ def start_draw(xp: Any, key: Key, streams: int) -> Draw:
 
 
 class LaneDraws:
-    """`rng.bounded` words of some streams, on some lanes.
+    """`rng.bounded` words of some streams: on some lanes, or made ahead for all games.
 
     Args:
         xp: numpy's arrays.
@@ -56,11 +57,6 @@ class LaneDraws:
             lanes: which games, [L].
             counts: n for each stream, an int or [L].
         """
-        if self.few and isinstance(t, int):
-            step = self.ahead(key, t, self.word_rows)
-            pairs = zip(self.ready, counts, strict=True)
-            return [words[step].take(lanes) * n >> 32 for words, n in pairs]
-
         key = (key[0][lanes], key[1][lanes])
         first = (t if isinstance(t, int) else t[lanes]) * self.streams
         return [
@@ -70,15 +66,25 @@ class LaneDraws:
 
     def index(self, key: Key, t: Any, lanes: np.ndarray, counts: Sequence[int]) -> Any:
         """The draws as one number in mixed radix, for counts that never change."""
-        if self.few and isinstance(t, int):
-
-            def indices(words: Any) -> list[np.ndarray]:
-                digits = [part * n >> 32 for part, n in zip(words, counts, strict=True)]
-                return [mixed_radix(digits, counts)]
-
-            step = self.ahead(key, t, indices)
-            return self.ready[0][step].take(lanes)
         return mixed_radix(self(key, t, lanes, counts), counts)
+
+    # The same for all games, in a small batch that is in step
+
+    def of_all(self, key: Key, t: int, counts: Sequence[Any]) -> Sequence[np.ndarray]:
+        """Uniform integers in [0, n), for each of the streams; n is an int or [B]."""
+        step = self.ahead(key, t, list)
+        return [words[step] * n >> HALF for words, n in zip(self.ready, counts, strict=True)]
+
+    def index_of_all(self, key: Key, t: int, counts: Sequence[int]) -> np.ndarray:
+        """The draws as one number in mixed radix, for counts that never change; a row of them."""
+
+        def indices(words: Any) -> list[np.ndarray]:
+            digits = [part * n >> 32 for part, n in zip(words, counts, strict=True)]
+            return [mixed_radix(digits, counts)]
+
+        step = self.ahead(key, t, indices)
+        row: np.ndarray = self.ready[0][step]
+        return row
 
     def ahead(self, key: Key, t: int, make: Callable[[Any], list[np.ndarray]]) -> int:
         """Sees to it that step t is in `ready`, and says where; keys are known by their arrays."""
@@ -88,10 +94,6 @@ class LaneDraws:
             self.ready = make(self.xp.words(key, counters).astype(np.int64))
             self.key, self.first = key, t
         return t - self.first
-
-    def word_rows(self, words: np.ndarray) -> list[np.ndarray]:
-        """The words of each stream, [AHEAD, B]."""
-        return list(words)
 
 
 def mixed_radix(digits: Sequence[np.ndarray], counts: Sequence[int]) -> Any:

@@ -280,20 +280,33 @@ class NumpyTables(TableEngine):
         np.multiply(state, self.joint_count, out=entry)
         entry += self.joint_action(actions)
 
-        # What the players do.
+        # What the players do, and what chance does on the boards that wait for it.
         self.next_codes.take(entry, out=next_code, mode="clip")
-        np.copyto(state, next_code)
-
-        # What chance does, on the boards that wait for it.
-        if not self.certain:
-            lanes = (next_code >= self.first_pending).nonzero()[0]
-            index = self.draws.index(key, t, lanes, self.counts)
-            state[lanes] = self.successors.take(next_code.take(lanes) + index, mode="clip")
+        if self.certain:
+            np.copyto(state, next_code)
+        else:
+            self.chance(state, key, t)
 
         rewards = self.joint_rewards.take(entry, axis=0, mode="clip")
         if episode_rewards is not None:
             rewards = self.rewards(rewards, episode_rewards)
         return encoded, rewards
+
+    def chance(self, state: np.ndarray, key: Key, t: Any) -> None:
+        """Writes the states that follow `next_code`."""
+        next_code, draws = self.next_code, self.draws
+        waits = next_code >= self.first_pending
+        if draws.few and isinstance(t, int):
+            # In all games, which in a small batch is quicker than to find those that wait.
+            index = draws.index_of_all(key, t, self.counts) * waits
+            index += next_code
+            self.successors.take(index, out=state, mode="clip")
+            return
+
+        np.copyto(state, next_code)
+        lanes = waits.nonzero()[0]
+        index = draws.index(key, t, lanes, self.counts)
+        state[lanes] = self.successors.take(next_code.take(lanes) + index, mode="clip")
 
     @override
     def observe(self, encoded: Encoded, out: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Plays B games of players who walk on numpy, from tables of two halves; see `walker_tables`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class NumpyWalkers(RuleEngine):
         # As arrays, which numpy takes quicker than numbers.
         self.num_joint, self.num_rests = map(np.array, (self.joint_action.count, table.num_rests))
         self.draws = LaneDraws(self.xp, self.streams, list(table.most), num_envs)
-        self.most, codes = list(table.most.values()), table.rewards
+        self.most, codes = list(map(np.array, table.most.values())), table.rewards
         self.event_rewards = codes if game.reward_noise else reward_table(game, reward_dtype)[codes]
 
         # Scratch, and where each game's observations start.
@@ -56,23 +57,39 @@ class NumpyWalkers(RuleEngine):
         np.multiply(place, self.num_rests, out=entry)
         entry += rest
         table.events.take(entry, out=event, mode="clip")
-        lanes = event.nonzero()[0]
-        if len(lanes):
-            rest[lanes] = self.new_rest(table.next_rest.take(entry.take(lanes)), key, t, lanes)
+        self.chance(rest, key, t)
 
         rewards = self.event_rewards.take(event, axis=0, mode="clip")
         return encoded, rewards if episode_rewards is None else self.rewards(
             rewards, episode_rewards
         )
 
-    def new_rest(self, pending: np.ndarray, key: Key, t: Any, lanes: np.ndarray) -> np.ndarray:
-        """What chance makes of rests and pending boards [L] of these games."""
-        table, index = self.table, pending
-        if table.most:
-            counts = [count.take(pending) for count in table.counts.values()]
-            for value, most in zip(self.draws(key, t, lanes, counts), self.most, strict=True):
-                index = index * most + value
-        return table.outcomes.take(index)
+    def chance(self, rest: np.ndarray, key: Key, t: Any) -> None:
+        """Writes the rests that follow what happens."""
+        table, draws = self.table, self.draws
+        if draws.few and isinstance(t, int):
+            # In all games, which in a small batch is quicker than to find those with an event.
+            pending = table.next_rest.take(self.entry, mode="clip")
+            values = draws.of_all(key, t, self.counts_of(pending))
+            rest[...] = table.outcomes.take(self.outcome(pending, values), mode="clip")
+            return
+
+        lanes = self.event.nonzero()[0]
+        if len(lanes):
+            pending = table.next_rest.take(self.entry.take(lanes))
+            values = draws(key, t, lanes, self.counts_of(pending))
+            rest[lanes] = table.outcomes.take(self.outcome(pending, values))
+
+    def counts_of(self, pending: np.ndarray) -> list[np.ndarray]:
+        """How many values each stream of chance has, for rests and pending boards [L]."""
+        return [count.take(pending, mode="clip") for count in self.table.counts.values()]
+
+    def outcome(self, pending: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
+        """Where `outcomes` has what these values make of rests and pending boards [L]."""
+        index = pending
+        for value, most in zip(values, self.most, strict=True):
+            index = index * most + value
+        return index
 
     # What players see
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from gymnasium.error import ResetNeeded
-from pettingzoo.utils import AgentSelector
 from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 from typing_extensions import override
@@ -50,7 +49,8 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
     truncations: dict[str, bool]
     infos: Infos
     _actions: dict[str, int | None]
-    _agent_selector: Any
+    _observations: dict[str, Any]
+    _cumulative_rewards: dict[str, float]
 
     @property
     def max_cycles(self) -> int:
@@ -81,14 +81,18 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
             super().step(action)
             return
 
-        moves = self.env.check_actions({**self._zeros, agent: action})
-        self._actions[agent] = moves[agents.index(agent)]
-        if agent == agents[-1]:
+        # What is plainly an action needs no longer look.
+        turn = agents.index(agent)
+        if action.__class__ is not int or not 0 <= action < self._limits[turn]:
+            action = self.env.check_actions({**self._zeros, agent: action})[turn]
+
+        self._actions[agent] = action
+        if turn == len(agents) - 1:
             self._move_all()
         else:
-            if agent == agents[0]:
+            if turn == 0:
                 self._clear_rewards()
-            self.agent_selection = self._agent_selector.next()
+            self.agent_selection = agents[turn + 1]
 
     def _move_all(self) -> None:
         """The round that all have moved in; what the conversion does, without copies of copies."""
@@ -98,9 +102,27 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
 
         # Whose turn it is: the first's, or at the end that of the first to leave.
         if self.env.agents:
-            self.agent_selection = self._agent_selector.reset()
+            self.agent_selection = self.possible_agents[0]
         else:
             self._deads_step_first()
+
+    @override
+    def last(self, observe: bool = True) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Observation, reward, termination, truncation and info of the one whose turn it is."""
+        agent = self.agent_selection
+        return (
+            self._observations[agent] if observe else None,
+            self._cumulative_rewards[agent],
+            self.terminations[agent],
+            self.truncations[agent],
+            self.infos[agent],
+        )
+
+    @cached_property
+    def _limits(self) -> tuple[int, ...]:
+        """How many actions each player has."""
+        limits: tuple[int, ...] = self.env.game.num_actions
+        return limits
 
     @cached_property
     def _zeros(self) -> dict[str, int]:
@@ -145,9 +167,6 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
         self._actions = {**dict.fromkeys(self.possible_agents), **state.moves}
 
         # Whose turn it is; after the end, who moved last.
-        self._agent_selector = AgentSelector(self.possible_agents[:])
-        while self._agent_selector.next() != state.selection:
-            pass
         self.agent_selection = state.selection
         self._skip_agent_selection = self.possible_agents[-1] if over and self.agents else None
 
@@ -217,6 +236,23 @@ class OrderedEnv(OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
         self._has_reset = self._has_updated = True
 
     # Once a game runs, nothing is in the wrong order, and the wrapper's questions need no asking.
+    # Loops over `agent_iter` ask for two attributes at each turn, which are found sooner here.
+
+    @property
+    def agents(self) -> list[str]:
+        """Those who still play, or whose episode has just ended."""
+        if not self._has_reset:
+            raise AttributeError("agents cannot be accessed before reset")
+        found: list[str] = self.env.agents
+        return found
+
+    @property
+    def agent_selection(self) -> str:
+        """Whose turn it is."""
+        if not self._has_reset:
+            raise AttributeError("agent_selection cannot be accessed before reset")
+        found: str = self.env.agent_selection
+        return found
 
     def __getattr__(self, name: str) -> Any:
         if name[0] != "_" and self.__dict__.get("_has_reset"):

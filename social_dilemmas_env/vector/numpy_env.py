@@ -16,7 +16,7 @@ from social_dilemmas_env.vector.array_pool import ArrayPool
 from social_dilemmas_env.vector.base import BatchEnv
 from social_dilemmas_env.vector.options import integer_array, shape_error
 
-MIN_ALIGNED = 1 << 14  # numbers; below, aligning an array costs more than it gains
+MIN_ALIGNED = 1 << 19  # numbers; below, aligning and keeping an array costs more than it gains
 MOST_KEPT = (1 << 25) - (1 << 12)  # bytes: glibc learns from no larger block
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}  # by bytes
 

@@ -29,23 +29,37 @@ def one_by_one(key, t, lanes, counts):
     ]
 
 
+STEPS = (1, 2, AHEAD, AHEAD + 1, 3, 40 * AHEAD)  # also back
+
+
 @pytest.mark.parametrize("num_envs", [3, FEW, FEW + 1])
 def test_draws_on_lanes(num_envs):
-    draws, lanes = LaneDraws(XP, STREAMS, USED, num_envs), np.array([0, 2])
+    draws, lanes, key = LaneDraws(XP, STREAMS, USED, num_envs), np.array([0, 2]), keys(num_envs)
+    for t in STEPS:
+        expected = one_by_one(key, t, lanes, (7, 2))
+        np.testing.assert_array_equal(draws(key, t, lanes, (7, 2)), expected)
+        np.testing.assert_array_equal(draws(key, t, lanes, (np.array([7, 7]), 2)), expected)
+
+
+def test_draws_of_all():
+    """Made ahead for an episode, and anew for the next."""
+    draws = LaneDraws(XP, STREAMS, USED, 3)
+    assert draws.few
+    assert not LaneDraws(XP, STREAMS, USED, FEW + 1).few
     for episode in range(2):
-        key = keys(num_envs, episode)
-        for t in (1, 2, AHEAD, AHEAD + 1, 3, 40 * AHEAD):  # also back
-            expected = one_by_one(key, t, lanes, (7, 2))
-            np.testing.assert_array_equal(draws(key, t, lanes, (7, 2)), expected)
-            np.testing.assert_array_equal(draws(key, t, lanes, (np.array([7, 7]), 2)), expected)
+        key = keys(3, episode)
+        for t in STEPS:
+            expected = one_by_one(key, t, range(3), (7, 2))
+            np.testing.assert_array_equal(draws.of_all(key, t, (7, 2)), expected)
+            np.testing.assert_array_equal(draws.of_all(key, t, (np.full(3, 7), 2)), expected)
 
 
-@pytest.mark.parametrize("num_envs", [3, FEW + 1])
-def test_draws_as_one_number(num_envs):
-    draws, lanes, key = LaneDraws(XP, STREAMS, USED, num_envs), np.array([1]), keys(num_envs)
-    for t in (1, 2, AHEAD, AHEAD + 1):
-        ((first,), (second,)) = one_by_one(key, t, lanes, (7, 2))
-        assert draws.index(key, t, lanes, (7, 2)).tolist() == [first * 2 + second]
+def test_draws_as_one_number():
+    draws, lanes, key = LaneDraws(XP, STREAMS, USED, 3), np.array([1]), keys(3)
+    for t in STEPS:
+        first, second = np.array(one_by_one(key, t, range(3), (7, 2)))
+        assert draws.index(key, t, lanes, (7, 2)).tolist() == [first[1] * 2 + second[1]]
+        assert draws.index_of_all(key, t, (7, 2)).tolist() == (first * 2 + second).tolist()
 
 
 def test_clocks_of_their_own():

@@ -103,7 +103,7 @@ def files_of(call):
     return {Path(path).name for path in trail}, len(trail) - 1
 
 
-@pytest.mark.parametrize("num_envs", [64, 4096])
+@pytest.mark.parametrize("num_envs", [64, 8192])
 def test_a_step_of_many_games_runs_through_few_files(num_envs):
     """`base` asks for the move, `seen` for what it looks like; large arrays come from a pool."""
     venv = batch("coin", num_envs)
@@ -125,7 +125,7 @@ def test_a_step_of_one_game_runs_through_few_files():
 @pytest.mark.parametrize("obs_mode", ["float32", "uint8"])
 def test_large_observations_begin_at_round_addresses(obs_mode):
     """Where copying them takes less time; see `array_engine.ALIGNMENT`."""
-    venv = batch("coin", 4096, obs_mode=obs_mode)
+    venv = batch("coin", 8192, obs_mode=obs_mode)
     observations, _ = venv.reset(seed=0)
     assert observations.ctypes.data % ALIGNMENT == 0
     assert venv.engine.state_observations.ctypes.data % ALIGNMENT == 0
