@@ -130,7 +130,9 @@ def table(runs: list[SweepRun], results: Results) -> list[str]:
     for point in {json.dumps(run.point): run.point for run in runs}.values():
         of_point = [results.get(str(run), {}) for run in runs if run.point == point]
         done = [result for result in of_point if "scores" in result]
-        scores = [each for result in done for each in result.get("side_by_side", [result["scores"]])]
+        scores = [
+            each for result in done for each in result.get("side_by_side", [result["scores"]])
+        ]
 
         # Runs side by side count one by one: they are independent.
         words = ", ".join(f"{name}={value}" for name, value in point.items())
