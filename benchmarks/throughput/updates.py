@@ -9,7 +9,8 @@ turn does not count; time is that of the processor. docs/learners/costs.md has t
     onednn        torch's other library multiplies matrices
     torch_tanh    torch's own tanh in GRUs
     step_by_step  GRUs under autograd, without the derivatives that nn/gru.py writes out
-    products      GRUs of matrix products alone: no fused cell can take less; it learns nothing
+    products      GRUs of matrix products alone, which no fused cell can undercut: learns nothing,
+                  and is for learners that differentiate once
     one_by_one    `runs` learners of one run each, in place of one that has them side by side
 """
 
