@@ -79,6 +79,7 @@ SETTINGS = {
     "seed_runs": 10,
     "batch": 512,
     "iterations": 360,
+    "gru_iterations": 720,  # six core-minutes
     "board_iterations": 900,
     "every": 60,
     "episodes": 512,
@@ -88,6 +89,7 @@ SMALL = {
     "seed_runs": 2,
     "batch": 16,
     "iterations": 2,
+    "gru_iterations": 2,
     "board_iterations": 2,
     "every": 1,
     "episodes": 4,
@@ -103,7 +105,8 @@ def build_cell(name: str, settings: Settings) -> Cell:
     """One setting."""
     own = {"cell": name, **pick_settings(settings, "batch", "every", "episodes", "device")}
     board = name in ("5x5", "7x7") or name.startswith("three")
-    own["iterations"] = settings["board_iterations" if board else "iterations"]
+    kind = "board_" if board else "gru_" if name.startswith("GRU") else ""
+    own["iterations"] = settings[f"{kind}iterations"]
     count = "seed_runs" if name == "seeds" else "runs"
     return Cell(name, own, settings[count], build_rows(name), chunk=1, cost=60.0, count=count)
 

@@ -22,7 +22,6 @@ def objective(trial):
 
 if __name__ == "__main__":
     space = {"actor_lr": tune.loguniform(1e-4, 1e-2)}
-    found = tune.Tuner(
-        objective, param_space=space, tune_config=tune.TuneConfig("reward", "max", num_samples=2)
-    )
+    how = tune.TuneConfig(metric="reward", mode="max", num_samples=2)
+    found = tune.Tuner(objective, param_space=space, tune_config=how)
     print(found.fit().get_best_result().config)

@@ -101,12 +101,13 @@ def read_options(arguments: argparse.Namespace) -> Options:
 
 
 def print_result(result: Result, path: Path) -> None:
-    """Prints the table of a run."""
-    width = max(len(row["name"]) for row in result["rows"])
+    """Prints the table of a run: the rows that have a number, and how many have none."""
+    rows = [row for row in result["rows"] if row["verdict"] != "not run"]
+    width = max((len(row["name"]) for row in rows), default=0)
     head = f"{'paper':>8s} {'ours':>9s}  {'95 % interval':22s} {'runs':>5s}  verdict"
     print(f"{result['title']}\n{'':{width}s} {head}")
 
-    for row in result["rows"]:
+    for row in rows:
         digits = row["digits"] + 1  # ours with one more than the paper's
         paper, ours = format_number(row["paper"], digits - 1), format_number(row["ours"], digits)
         numbers = f"{paper:>8s} {ours:>9s}"
@@ -114,6 +115,9 @@ def print_result(result: Result, path: Path) -> None:
         runs = f"{row['runs']:5d}  {row['verdict']}"
         print(f"{row['name']:{width}s} {numbers}  {interval:22s} {runs}")
 
+    without = len(result["rows"]) - len(rows)
+    if without:
+        print(f"{without} rows of other cells were not part of this run")
     print(f"{result['seconds']:.1f} s on {result['device']}; {path}")
 
 

@@ -37,6 +37,17 @@ def test_run_prints_the_table_and_writes_the_file(toy, tmp_path, capsys):
     assert result["command"] == "python -m benchmarks run toy --runs 40 --seed 3 --set faces=6"
 
 
+def test_run_prints_what_was_run(toy, tmp_path, capsys):
+    """Rows of other cells are counted, not shown as if nothing were stored of them."""
+    main(["run", "toy", "--out", str(tmp_path)])
+    assert "not part of this run" not in capsys.readouterr().out
+    main(["run", "toy", "--out", str(tmp_path), "--seed", "1", "--only", "costly"])
+    out = capsys.readouterr().out
+    assert "minus" in out
+    assert "near the target" not in out
+    assert "5 rows of other cells were not part of this run" in out
+
+
 def test_run_says_how_long_it_takes_before_it_starts(toy, tmp_path, capsys):
     main(["run", "toy", "--out", str(tmp_path)])
     lines = capsys.readouterr().err.splitlines()

@@ -136,3 +136,12 @@ def test_peers_are_measured_in_turn_with_ours(tmp_path, monkeypatch):
     assert [row["name"] for row in rows] == [f"{name}, B=8" for name in names]
     assert rows[1]["times_fastest_peer"] == 1.0 > rows[2]["times_fastest_peer"] > 0
     assert cpu_rows.measure_peers([], 0.01) == []
+
+
+def test_a_peer_that_fails_does_so_before_anything_is_measured(tmp_path, monkeypatch, capsys):
+    (tmp_path / "bad_peers.py").write_text("def bad(num_envs):\n    import no_such_library\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(cpu_rows, "measure_batches", lambda *_: pytest.fail("measured"))
+    monkeypatch.delattr("os.sched_setaffinity")  # this process stays on its cores
+    assert main(["--peer", "bad_peers:bad", "--out", str(tmp_path)]) == 2
+    assert "no_such_library" in capsys.readouterr().err

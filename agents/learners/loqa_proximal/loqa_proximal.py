@@ -17,7 +17,7 @@ is a policy gradient, mean_t W_t ∇log π_i(a_t | s_t), with
 
 The past factor is the one-step advantage δ_k: what the opponent's action b_k has just done to us.
 With GAE in its place (`past="gae"`) both factors hold the future that k and t share, and thieves
-are answered worse (-.176 against always-defect, else -.034; benchmarks/loqa_proximal.py).
+are answered worse (-.126 against always-defect, else -.034; benchmarks/loqa_proximal.py).
 
 LOQA's own rule is one Adam step on W a batch; here each batch is used for several epochs of
 

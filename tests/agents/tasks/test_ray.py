@@ -5,7 +5,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -76,17 +75,22 @@ def test_killed_workers_change_nothing(cluster, tmp_path):
 def test_a_killed_node_changes_nothing(cluster, tmp_path, capsys):
     """It goes when both nodes are in the middle of a run."""
     runs = small_sweep(seeds=4, iterations=80)
-    folder = tmp_path / "ray"
+    folder, over = tmp_path / "ray", threading.Event()
 
     def kill_when_busy():
-        while len(list(folder.glob("*/checkpoints/state-*2.json"))) < 2:
-            time.sleep(0.05)
-        cluster.remove_node(cluster.other, allow_graceful=False)
+        while not over.wait(0.05):
+            begun = {path.parent for path in folder.glob("*/checkpoints/state-*.json")}
+            if len(begun) >= 2 and not ray.available_resources().get("CPU"):
+                cluster.remove_node(cluster.other, allow_graceful=False)
+                return
 
     killer = threading.Thread(target=kill_when_busy)
     killer.start()
-    found = facts(run_sweep(runs, folder, on(cluster)))
-    killer.join()
+    try:
+        found = facts(run_sweep(runs, folder, on(cluster)))
+    finally:
+        over.set()
+        killer.join()
     assert "a worker was lost with" in capsys.readouterr().err
     assert found == facts(run_sweep(runs, tmp_path / "here", HERE))
 
