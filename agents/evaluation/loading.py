@@ -7,6 +7,7 @@
 Shapes  R independent runs, N seats, V observations of the game, A actions.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,10 +129,15 @@ def find_checkpoint(source: str | Path) -> Path:
 
     Raises:
         ValueError: there is no bundled agent of that name (the nearest are named).
+        TypeError: neither a name nor a path.
     """
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"an agent is bundled:NAME, a run folder or a file, got {source!r:.60}")
     kind, colon, name = str(source).partition(":")
     if kind != "bundled" or not colon:
         path = Path(source)
+        if not path.exists() and kind in (*ALIASES, *list_bundled()):
+            raise ValueError(f"there is no {source}; did you mean 'bundled:{source}'?")
         return path / "checkpoints" if (path / "checkpoints").is_dir() else path
 
     return bundled_manifest(ALIASES.get(name, name))

@@ -100,7 +100,12 @@ def make_request(
         raise ValueError(
             f"config must be a {type(default).__name__} for {learner}, not {config!r:.60}"
         )
-    config, plan, game = config or default, plan or Plan(), dict(game or {})
+    config, plan = config or default, Plan() if plan is None else plan
+    if type(plan) is not Plan:
+        raise ValueError(f"plan must be a Plan, not {plan!r:.60}")
+    if not isinstance(game, Mapping | None):
+        raise ValueError(f"game must be a dict of the game's arguments, not {game!r:.60}")
+    game = dict(game or {})
     _check_types(config)
     _check_types(plan)
 

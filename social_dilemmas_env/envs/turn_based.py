@@ -37,7 +37,23 @@ FIELD_TYPES: dict[str, Any] = {
 }
 
 
-class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
+class _Horizon:
+    """The horizon is that of the environment inside."""
+
+    env: Any
+
+    @property
+    def max_cycles(self) -> int:
+        """Rounds after which an episode is truncated; may be set between episodes."""
+        cycles: int = self.env.max_cycles
+        return cycles
+
+    @max_cycles.setter
+    def max_cycles(self, value: int) -> None:
+        self.env.max_cycles = value
+
+
+class SequentialEnv(_Horizon, parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
     """The same game turn by turn, as a PettingZoo `AECEnv`.
 
     Nobody sees a move before all have moved.
@@ -51,16 +67,6 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
     _actions: dict[str, int | None]
     _observations: dict[str, Any]
     _cumulative_rewards: dict[str, float]
-
-    @property
-    def max_cycles(self) -> int:
-        """Rounds after which an episode is truncated; may be set between episodes."""
-        cycles: int = self.env.max_cycles
-        return cycles
-
-    @max_cycles.setter
-    def max_cycles(self, value: int) -> None:
-        self.env.max_cycles = value
 
     @override
     def step(self, action: int | None) -> None:
@@ -213,21 +219,11 @@ class SequentialEnv(parallel_to_aec_wrapper):  # type: ignore[misc]  # untyped
             )
 
 
-class OrderedEnv(OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
+class OrderedEnv(_Horizon, OrderEnforcingWrapper):  # type: ignore[misc]  # untyped
     """PettingZoo's wrapper against calls in the wrong order.
 
     Setting a state is as good as a reset.
     """
-
-    @property
-    def max_cycles(self) -> int:
-        """Rounds after which an episode is truncated; may be set between episodes."""
-        cycles: int = self.env.max_cycles
-        return cycles
-
-    @max_cycles.setter
-    def max_cycles(self, value: int) -> None:
-        self.env.max_cycles = value
 
     @override
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:

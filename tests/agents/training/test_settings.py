@@ -116,6 +116,25 @@ def test_unknown_names(tmp_path):
         split_settings("loqa", "coin_game_v0", {"actor": "transformer"})
     with pytest.raises(ValueError, match="bundled"):
         load_agent("bundled:nobody")
+    with pytest.raises(ValueError, match="did you mean 'bundled:loqa_3x3'"):
+        load_agent("loqa_3x3")
+    with pytest.raises(TypeError, match="an agent is bundled:NAME, a run folder or a file"):
+        load_agent(None)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ({"plan": {}}, "plan must be a Plan, not {}"),
+        ({"plan": LEARNERS["loqa"].settings("ipd_v0")}, "plan must be a Plan"),
+        ({"game": [1]}, r"game must be a dict of the game's arguments, not \[1\]"),
+    ],
+)
+def test_plans_and_games_of_another_kind(what, words, tmp_path):
+    """An empty dict was once a plan of hours."""
+    with pytest.raises(ValueError, match=words):
+        train("loqa", "ipd_v0", out=tmp_path / "x", **what)
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_folder_with_another_run(tmp_path):
