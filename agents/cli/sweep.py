@@ -30,6 +30,8 @@ examples:
   social-dilemmas sweep loqa coin_game_v0 --executor ray --gpus .25
 
 Each run is that of `train` with its seed and settings, in a folder of its own.
+With runs=R it is R of them side by side, all of which are scored: faster where
+networks are small, but none is the training of another seed.
 The same command again goes on where it stopped; with more seeds or values it
 adds to what is there.
 """
@@ -123,16 +125,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def table(runs: list[SweepRun], results: Results) -> list[str]:
-    """Means over seeds, with 95 % intervals: a paragraph for each point of the grid."""
+    """Means over runs, with 95 % intervals: a paragraph for each point of the grid."""
     lines = []
     for point in {json.dumps(run.point): run.point for run in runs}.values():
+        of_point = [results.get(str(run), {}) for run in runs if run.point == point]
+        done = [result for result in of_point if "scores" in result]
         scores = [
-            results[str(run)]["scores"]
-            for run in runs
-            if run.point == point and "scores" in results.get(str(run), {})
+            each for result in done for each in result.get("side_by_side", [result["scores"]])
         ]
+
+        # Runs side by side count one by one: they are independent.
         words = ", ".join(f"{name}={value}" for name, value in point.items())
-        lines.append(f"{words or 'all runs'}: {len(scores)} seeds, mean reward a step")
+        count = f"{len(done)} seeds"
+        if len(scores) > len(done):
+            count += f", {len(scores)} runs side by side"
+        lines.append(f"{words or 'all runs'}: {count}, mean reward a step")
         for name in scores[0] if scores else ():
             values = np.array([each[name] for each in scores])
             half = half_interval(values)

@@ -165,13 +165,13 @@ def find_checkpoint(source: str | Path) -> Path:
 
 def holds_policies(checkpoint: Checkpoint) -> bool:
     """Whether `select_network` can choose among what a checkpoint holds."""
-    return bool({"policies", "self0.theta"} & checkpoint.tensors.keys())
+    return bool({"policies", "self0.theta", "phi0"} & checkpoint.tensors.keys())
 
 
 def count_runs(checkpoint: Checkpoint) -> int:
     """How many runs, learned side by side, a checkpoint holds policies of.  R."""
-    policies = checkpoint.tensors.get("self0.theta", checkpoint.tensors.get("policies"))
-    return 1 if policies is None else len(policies)
+    there = [name for name in ("self0.theta", "policies", "phi0") if name in checkpoint.tensors]
+    return len(checkpoint.tensors[there[0]]) if there else 1
 
 
 def select_network(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
@@ -189,7 +189,24 @@ def select_network(checkpoint: Checkpoint, player: int, run: int) -> Checkpoint:
     if theta is not None and 0 <= run < len(theta):
         return replace(checkpoint, tensors={"self0.theta": theta[run : run + 1]})
 
+    start = checkpoint.tensors.get("phi0")  # [R, P], of a meta-learner, which every seat plays
+    if start is not None and 0 <= run < len(start) and player == 0:
+        return _select_start(checkpoint, run)
+
     raise ValueError(f"{checkpoint.path} has no network of player {player} in run {run}")
+
+
+def _select_start(checkpoint: Checkpoint, run: int) -> Checkpoint:
+    """All that a meta-learner learned in one run: its agent can go on learning."""
+    facts, settings = checkpoint.facts, checkpoint.facts.get("settings")
+    if isinstance(settings, dict):  # else `restore_agent` says what is wrong with it
+        facts = {**facts, "settings": {**settings, "runs": 1}}
+
+    # All tensors but the state of its draws begin with the axis of runs.
+    tensors = {
+        name: x if name == "draws" else x[run : run + 1] for name, x in checkpoint.tensors.items()
+    }
+    return replace(checkpoint, facts=facts, tensors=tensors)
 
 
 def restore_agents(

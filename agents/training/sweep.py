@@ -6,6 +6,10 @@
 A run is what `train` makes of its seed and settings, whatever else is in the sweep and wherever it
 is computed. The same sweep again, or a larger one, goes on where the last one stopped: finished
 runs are in `results.jsonl`, the others in their checkpoints.
+
+With the setting `runs=R` each training is R of them side by side, on one axis, and all are scored:
+fewer core-seconds where networks are small (docs/learners/costs.md). They are independent, but none
+is the training of another seed: what happens to it follows from the seed and from its place.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -25,7 +30,7 @@ import torch
 from agents import checkpoint
 from agents.checkpoint import Checkpoint
 from agents.errors import CheckpointError, TrainingError
-from agents.evaluation.loading import load_agents
+from agents.evaluation.loading import count_runs, restore_agents
 from agents.evaluation.scoring import score_agent
 from agents.tasks.executors import Executor
 from agents.tasks.result_lines import Result, ResultLines
@@ -138,8 +143,9 @@ def run_sweep(
 
     Yields:
         Runs with their results, those that were finished before first: "scores", "iterations",
-        "seconds", "state" (a digest of all tensors); or "error" alone, of a training that cannot
-        go on, which the next call tries again.
+        "seconds", "state" (a digest of all tensors); with `runs` > 1 "scores" are means over what
+        was learned side by side, and "side_by_side" has the scores of each; or "error" alone, of a
+        training that cannot go on, which the next call tries again.
 
     Raises:
         ChildProcessError: workers were lost too often with some runs; all others are stored.
@@ -177,14 +183,18 @@ def train_run(folder: Path, run: SweepRun) -> Result:
 
     # Scores of the end, whenever the run was stopped and gone on with.
     saved = checkpoint.load(checkpoints(out))
-    scores = score_agent(load_agents(out), episodes=request.plan.eval_episodes, seed=saved.step)
-    return {
+    scored = [
+        score_agent(agents, episodes=request.plan.eval_episodes, seed=saved.step)
+        for agents in (restore_agents(saved, run=i) for i in range(count_runs(saved)))
+    ]
+    result = {
         "run": str(run),
-        "scores": scores,
+        "scores": {name: fmean(each[name] for each in scored) for name in scored[0]},
         "iterations": saved.step,
         "seconds": saved.facts["seconds"],
         "state": state_digest(saved),
     }
+    return {**result, "side_by_side": scored} if len(scored) > 1 else result
 
 
 def when_free(work: Callable[[], Any]) -> None:

@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from agents.cli.main import main
-from agents.cli.sweep import parse_grid
+from agents.cli.sweep import parse_grid, table
 from agents.errors import TrainingError
+from agents.evaluation.intervals import half_interval
+from agents.evaluation.loading import load_agents
+from agents.evaluation.scoring import score_agent
 from agents.tasks.executors import choose_executor
 from agents.tasks.options import ExecutorOptions
 from agents.tasks.workers import run_in_workers
@@ -26,6 +30,7 @@ WORDS = [
     "--jobs",
     "1",
 ]
+SIDE_BY_SIDE = {"runs": 4, "iterations": 3, "eval_episodes": 2}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,30 @@ def test_a_killed_worker_changes_nothing(tmp_path):
 
     assert facts(run_sweep(runs, folder, killing(workers, folder))) == undisturbed
     assert (folder / "seed=0.killed").exists()
+
+
+def test_every_run_side_by_side_is_scored(tmp_path):
+    (run,) = plan_sweep("lola_exact", "ipd_v0", seeds=[3], common=SIDE_BY_SIDE, device="cpu")
+    ((_, result),) = run_sweep([run], tmp_path, HERE)
+    found = [
+        score_agent(load_agents(tmp_path / str(run), run=i), episodes=2, seed=3) for i in range(4)
+    ]
+    assert result["side_by_side"] == found
+    assert len({scores["self"] for scores in found}) > 1
+    assert result["scores"]["self"] == pytest.approx(sum(x["self"] for x in found) / 4)
+
+    # What is read again is the same, and each run counts in the table.
+    ((_, again),) = run_sweep([run], tmp_path, HERE)
+    assert again == result
+    first, own, *_ = table([run], {str(run): result})
+    assert first == "all runs: 1 seeds, 4 runs side by side, mean reward a step"
+    half = half_interval(np.array([x["self"] for x in found]))
+    assert own.split() == ["self", f"{result['scores']['self']:+.4f}", "±", f"{half:.4f}"]
+
+
+def test_one_run_has_the_result_it_had(tmp_path):
+    ((_, result),) = run_sweep(small_sweep(seeds=1, iterations=1), tmp_path, HERE)
+    assert sorted(result) == ["iterations", "run", "scores", "seconds", "state"]
 
 
 def test_a_larger_sweep_has_what_the_smaller_one_has(tmp_path, monkeypatch):

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 import social_dilemmas_env as sde
-from agents import LEARNERS, load_agent, train
-from agents.checkpoint import load
+from agents import LEARNERS, Plan, load_agent, train
+from agents.checkpoint import Checkpoint, CheckpointError, load
 from agents.cli.main import main
 from agents.evaluation.agent import Agent
+from agents.evaluation.loading import count_runs, restore_agent, select_network
 from agents.learners.meta_mapg.baseline import features, linear_baseline
 from agents.learners.meta_mapg.config import MetaConfig, MetaLearnerConfig
 from agents.learners.meta_mapg.games import World
@@ -50,6 +51,36 @@ def test_twice_two_updates_are_four(tmp_path, name, learner):
     rewards = agent.adaptation(tasks=3, seed=1)
     assert len(rewards) == 3
     assert rewards == agent.adaptation(tasks=3, seed=1)
+
+
+def test_every_run_side_by_side_is_an_agent_that_goes_on(tmp_path):
+    cfg = MetaLearnerConfig(**{**TINY, "chain": 1, "runs": 3, "peers": "defective"})
+    plan = Plan(iterations=1, eval_every=0, quiet=True)
+    folder = train("meta_mapg", "ipd_v0", out=tmp_path / "x", config=cfg, plan=plan, device="cpu")
+    saved = load(folder / "checkpoints")
+    assert count_runs(saved) == 3
+    assert load_agent(folder).learner.cfg.runs == 3  # the whole; it plays the first
+    for run in (1, 2):
+        learner = load_agent(folder, run=run).learner
+        assert torch.equal(learner.phi[0], saved.tensors["phi0"][run : run + 1])
+        assert torch.equal(learner.rates[0], saved.tensors["rates0"][run : run + 1])
+        assert torch.equal(learner.adams[0].second, saved.tensors["second0"][run : run + 1])
+        assert learner.cfg.runs == 1
+        learner.update()
+    for player, run in ((0, 3), (0, -1), (1, 1)):
+        with pytest.raises(ValueError, match=f"no network of player {player} in run {run}"):
+            load_agent(folder, player=player, run=run)
+
+
+@pytest.mark.parametrize("settings", [None, [1], "runs"])
+def test_one_run_of_a_file_with_wrong_settings_is_refused_by_its_name(tmp_path, settings):
+    tensors = {"phi0": torch.zeros(2, 10), "draws": torch.zeros(5, dtype=torch.uint8)}
+    facts = {"learner": "meta_mapg", "env_id": "ipd_v0", "game": {}, "settings": settings}
+    one = select_network(Checkpoint(tmp_path / "it", 0, facts, tensors), 0, 1)
+    assert one.tensors["phi0"].shape == (1, 10)
+    assert torch.equal(one.tensors["draws"], tensors["draws"])
+    with pytest.raises(CheckpointError, match="it: its 'settings' is"):
+        restore_agent(one)
 
 
 @pytest.mark.slow
