@@ -7,10 +7,11 @@
 x already holds the input's part of the gates. Only the candidate has a recurrent bias. This is
 flax's GRUCell (and torch's, with two biases at 0).
 
-All derivatives are written out. The gradient costs about half of what autograd's graph would: that
-of W is one matmul over all steps. The gradient can itself be differentiated, once (POLA's
-look-ahead needs that): along a direction (x, W, b)˙ the derivative of the backward pass is the
-backward pass of the tangents, so one sweep forward in time and one back give all of it.
+All derivatives are written out, and that of W is one matmul over all steps: an update of a learner
+takes 4 to 8 % less than through autograd's graph (docs/learners/costs.md). The gradient can itself
+be differentiated, once (POLA's look-ahead needs that): along a direction (x, W, b)˙ the derivative
+of the backward pass is the backward pass of the tangents, so one sweep forward in time and one back
+give all of it.
 
 Paper   Cho et al. 2014, https://arxiv.org/abs/1406.1078
 Shapes  T steps, K parameter sets, n games a set, H units; gates in the order r, z, candidate.
