@@ -57,6 +57,7 @@ class Products(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, recurrent: Tensor, bias: Tensor) -> Tensor:
         """[T, K, n, 3H], [K, H, 3H], [K, 1, H] -> [T, K, n, H]."""
         h = x.new_zeros(*x.shape[:-1], x.shape[-1] // 3)
+        # Their results are dropped: only the time counts.
         for each in h:
             torch.bmm(each, recurrent)
         ctx.save_for_backward(h, recurrent)
@@ -66,12 +67,14 @@ class Products(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As many products as `gru` has on the way back."""
+        # Back through the steps.
         h, recurrent = ctx.saved_tensors
         by_x = h.new_zeros(*h.shape[:-1], recurrent.shape[-1])
         after, transposed = torch.zeros_like(h[0]), recurrent.transpose(1, 2).contiguous()
         for each in by_x:
             torch.baddbmm(after, each, transposed)
 
+        # By the weights, of all steps at once.
         by_sums = cells.by_set(by_x)
         by_w = torch.bmm(cells.by_set(h).transpose(1, 2), by_sums)
         return by_x, by_w, by_sums[..., 2 * h.shape[-1] :].sum(1, keepdim=True)
@@ -98,8 +101,8 @@ def make_learners(variant: str, request: Request) -> list[Any]:
     Raises:
         ValueError: "one_by_one" of a learner without several runs.
     """
-    several = 1
-    config = request.config
+    several, config = 1, request.config
+    # Seeds differ, as those of trainings do.
     if variant == "one_by_one":
         several, config = getattr(config, "runs", 1), replace(config, runs=1)
     return [
@@ -116,10 +119,13 @@ def measure(request: Request, beside: Sequence[str], updates: int) -> dict[str, 
         beside: names in VARIANTS.
         updates: turns that count.
     """
+    # As `train` computes.
     keep_memory()
     torch.set_num_threads(1)
     learners = {name: make_learners(name, request) for name in (AS_IT_IS, *beside)}
     seconds: dict[str, list[float]] = {name: [] for name in learners}
+
+    # In turn, so that what else the machine does meets all alike.
     for _ in range(1 + updates):
         for name, several in learners.items():
             with VARIANTS[name]():
@@ -127,6 +133,8 @@ def measure(request: Request, beside: Sequence[str], updates: int) -> dict[str, 
                 for learner in several:
                     learner.update()
                 seconds[name].append(clock.part())
+
+    # Without the first turn, which fetches memory and warms caches.
     return {name: turns[1:] for name, turns in seconds.items()}
 
 
@@ -162,9 +170,12 @@ def read_request(options: argparse.Namespace) -> Request:
     Raises:
         ValueError: a sentence about what was asked for.
     """
+    # As `train` sorts and checks them.
     learner = current_name(options.learner)
     config, plan, game = split_settings(learner, options.env, parse_settings(options.set))
     request = make_request(learner, options.env, config=config, plan=plan, game=game)
+
+    # What this command asks for beyond.
     if options.updates < 1:
         raise ValueError(f"--updates must be at least 1, not {options.updates}")
     if request.spec.instead:
