@@ -156,7 +156,8 @@ class TorchArrays(Arrays, RuleArrays):
     @override
     def count_neighbours(self, neighbours: Tensor, marked: Tensor) -> Tensor:
         counted = marked.view(torch.uint8) if marked.dtype == torch.bool else marked
-        return (neighbours @ counted.to(torch.float32)).to(torch.uint8)
+        count = neighbours @ counted.to(torch.float32)
+        return count.to(torch.int32).to(torch.uint8)  # five times as fast as in one go
 
     @override
     def count_up(self, marked: Tensor) -> Tensor:

@@ -64,7 +64,8 @@ class CleanUpRules(WalkerRules):
         num_dirt, total = xp.cast(dirt.sum(0), "int64"), len(game.dirt_cells)
         base, slope, divisor = game.growth
         chance = draw(self.growth, divisor * total)
-        ripe = (apples > 0) | (chance < base * total - slope * num_dirt)
+        grows = chance < base * total - slope * num_dirt
+        ripe = xp.cast((apples > 0) | grows, "uint8")
         dirt = xp.where(self.new_dirt(dirt, total - num_dirt, clock, draw), dirt * 0 + 1, dirt)
 
         # Rules 1 to 4: what grew under a player pays before the moves, and once more if it steps.
@@ -84,7 +85,7 @@ class CleanUpRules(WalkerRules):
         if game.zap:
             players = self.shoot(players, actions, draw)
         clock = clock + (clock < DELAY) * 1
-        return (*players, cleaning, clock, xp.cast(left, "uint8"), dirt), rewards
+        return (*players, cleaning, clock, left, dirt), rewards
 
     def new_dirt(self, dirt: Array, num_clean: Array, clock: Array, draw: Draws) -> Array:
         """Rule 6: the clean cell that dirt comes to, if it does: bool [K, B]."""

@@ -30,6 +30,7 @@ class HarvestRules(WalkerRules):
     def __init__(self, game: Any, xp: RuleArrays):
         super().__init__(game, xp, len(game.apple_cells))
         self.neighbours = xp.constant(neighbour_table(game.lattice, game.apple_cells, RADIUS))
+        self.numerators = xp.constant(np.array([*game.growth[0], 0, 0]))  # not where RIPE or EATEN
         self.inside = xp.constant(np.array(game.inside_cells, np.int64))
 
     @override
@@ -51,10 +52,9 @@ class HarvestRules(WalkerRules):
 
         # Rules 1 and 2, then 4: players who are shot still move and eat in this step.
         cell, facing = self.movers.move(cell, facing, actions, draw(order, 1 << 30))
-        ripe = ripe | sprouts
+        ripe = xp.cast(ripe | sprouts, "uint8")
         left, rewards = self.eat(ripe, cell)
-        apples = xp.where(ripe, counts * 0 + EATEN, counts)
-        apples = xp.where(left, counts * 0 + RIPE, apples)
+        apples = counts + ripe * (EATEN - counts) - left * (EATEN - RIPE)
 
         # Rules 7 and 8.
         players = (cell, facing, cooldown, away)
@@ -64,16 +64,11 @@ class HarvestRules(WalkerRules):
 
     def counts(self, ripe: Array) -> Array:
         """Rule 5: ripe neighbours of each apple's cell, at most MOST_COUNTED."""
-        count = self.xp.count_neighbours(self.neighbours, ripe)
-        return self.xp.where(count < MOST_COUNTED, count, count * 0 + MOST_COUNTED)
+        return self.xp.count_neighbours(self.neighbours, ripe).clip(None, MOST_COUNTED)
 
     def sprouts(self, apples: Array, chance: Array) -> Array:
         """Rule 6: where an apple grows, by numbers drawn uniformly below the denominator."""
-        grown = apples > EATEN
-        for count, numerator in enumerate(self.game.growth[0]):
-            if numerator:
-                grown = grown | ((apples == count) & (chance < numerator))
-        return grown
+        return chance < self.xp.take(self.numerators, self.xp.cast(apples, "int64"))
 
     @override
     def observe(self, board: Board) -> Array:

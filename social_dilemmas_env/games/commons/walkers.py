@@ -62,19 +62,19 @@ class WalkerRules(BoundRules):
         """Whoever stands on a ripe apple eats it.
 
         Args:
-            ripe: [K, B].
+            ripe: uint8 [K, B], 0 or 1.
             cell: [N, B], where the players are.
 
         Returns:
-            The apples that are left, bool [K, B], and 1 for each player who eats.
+            The apples that are left, as they were given, and 1 for each player who eats.
         """
         xp, lanes = self.xp, cell.shape[1]
 
         # A row of no apples, for players who stand elsewhere.
-        there = xp.join([xp.cast(ripe, "uint8"), xp.cast(cell[:1] * 0, "uint8")])
+        there = xp.join([ripe, xp.cast(cell[:1] * 0, "uint8")])
         index = xp.take(self.apple_of, cell) * lanes + xp.arange(lanes)
         eaten = xp.cast(xp.take(there.reshape(-1), index), "int64")
-        return xp.put(there, index, xp.cast(cell * 0, "uint8"))[:-1] > 0, eaten
+        return xp.put(there, index, xp.cast(cell * 0, "uint8"))[:-1], eaten
 
     def shoot(self, players: tuple[Array, ...], actions: Array, draw: Draws) -> tuple[Array, ...]:
         """Beams after the moves; those whose time is over come back, those who were shot leave.

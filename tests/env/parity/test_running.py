@@ -122,6 +122,31 @@ def test_a_step_of_one_game_runs_through_few_files():
     assert names <= {"parallel.py", "python_engine.py", "rng.py"}
 
 
+def calls_of(call):
+    """How many functions a call calls, those of C too."""
+    events = []
+    sys.setprofile(lambda frame, event, _: events.append(event))
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return events.count("call") + events.count("c_call")
+
+
+@pytest.mark.parametrize("env_id", ["coin_game_v0", "ipd_v0"])
+def test_a_round_turn_by_turn_takes_few_calls(env_id):
+    """A look and a move of both players."""
+    env = sde.make_env(env_id, api="aec")
+    env.reset(seed=0)
+
+    def play_round():
+        for _ in env.agent_iter(2):
+            env.last()
+            env.step(1)
+
+    assert calls_of(play_round) <= 70  # 65 and 59; through PettingZoo's detours 86 and 83
+
+
 @pytest.mark.parametrize("obs_mode", ["float32", "uint8"])
 def test_large_observations_begin_at_round_addresses(obs_mode):
     """Where copying them takes less time; see `array_engine.ALIGNMENT`."""

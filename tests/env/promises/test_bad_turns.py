@@ -119,3 +119,12 @@ def test_a_reset_that_failed_does_not_count():
         env.step(0)
     with pytest.raises(AttributeError, match="reset"):
         _ = env.agents
+
+
+@pytest.mark.parametrize("name", ["agents", "agent_selection", "rewards", "num_agents"])
+def test_before_the_first_reset_there_is_no_turn(name):
+    env = make("coin", api="aec")
+    with pytest.raises(AttributeError, match="cannot be accessed before reset"):
+        getattr(env, name)
+    env.reset(seed=0)
+    assert getattr(env, name) is not None
