@@ -16,8 +16,8 @@ from torch import Tensor
 
 from agents.checkpoint import Checkpoint, load
 from agents.errors import CheckpointError
+from agents.evaluation import cards
 from agents.evaluation.agent import TrainedAgent
-from agents.evaluation.cards import bundled_manifest
 from agents.execution.games import spaces
 from agents.manifest import PROBLEMS, sentence
 from agents.registry import LEARNERS, current_name
@@ -136,11 +136,11 @@ def find_checkpoint(source: str | Path) -> Path:
     kind, colon, name = str(source).partition(":")
     if kind != "bundled" or not colon:
         path = Path(source)
-        if not path.exists() and kind in (*ALIASES, *list_bundled()):
+        if not path.exists() and kind in (*ALIASES, *cards.list_bundled()):
             raise ValueError(f"there is no {source}; did you mean 'bundled:{source}'?")
         return path / "checkpoints" if (path / "checkpoints").is_dir() else path
 
-    return bundled_manifest(ALIASES.get(name, name))
+    return cards.bundled_manifest(ALIASES.get(name, name))
 
 
 def holds_policies(checkpoint: Checkpoint) -> bool:
