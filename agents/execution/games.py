@@ -24,11 +24,14 @@ def make_games(env_id: str, game: dict[str, Any], count: int, horizon: int, devi
     Raises:
         ValueError: episodes that end at random: these are played to the horizon together.
     """
-    if random_end(sde.spec(env_id).game(**game)) is not None:
+    # No game ends at random that is not asked to.
+    asked = {"continuation", "ending"} & game.keys()
+    if asked and random_end(sde.spec(env_id).game(**game)) is not None:
         raise ValueError(
             "this learner's episodes end at the horizon, all at once: leave out continuation and "
             "ending (ippo learns where episodes end at random)"
         )
+
     options: dict[str, Any] = {
         "backend": "torch",
         "device": device,

@@ -54,7 +54,8 @@ class NumpyBatch(BatchEnv):
 
     @override
     def check_actions(self, actions: Any) -> np.ndarray:
-        given = integer_array(actions)
+        plain = type(actions) is np.ndarray and actions.dtype.kind in "iu"
+        given = actions if plain else integer_array(actions)
         if given.shape != self._actions_shape:
             raise shape_error(given.shape, self._actions_shape)
         if not given.dtype.isnative:
