@@ -174,6 +174,23 @@ def write_row(
     )
 
 
+def put_table(path: Path, table: list[str]) -> None:
+    """Writes a table in the place of the one with the same head, or as the whole of a new file.
+
+    Raises:
+        ValueError: a file without such a table.
+    """
+    lines = path.read_text().splitlines() if path.exists() else table[:1]
+    if table[0] not in lines:
+        raise ValueError(f"{path} has no table that begins with {table[0]}")
+
+    # A table ends with its last row.
+    first = last = lines.index(table[0])
+    while last < len(lines) and lines[last].startswith("|"):
+        last += 1
+    path.write_text("\n".join([*lines[:first], *table, *lines[last:]]) + "\n")
+
+
 def main() -> None:
     """Prints the table, and writes it where it is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -182,7 +199,7 @@ def main() -> None:
     about = "of a run of the suite, by pytest's --junitxml"
     parser.add_argument("--results", type=Path, metavar="FILE", help=about)
     parser.add_argument("--only", type=int, action="append", metavar="N", help="one promise")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="put the table there, too")
     arguments = parser.parse_args()
 
     lines = ["| | promise | tests | tries | failures |", "|---|---|---|---|---|"]
@@ -200,7 +217,7 @@ def main() -> None:
         print(lines[-1], flush=True)
 
     if arguments.out is not None:
-        arguments.out.write_text("\n".join(lines) + "\n")
+        put_table(arguments.out, lines)
 
 
 if __name__ == "__main__":

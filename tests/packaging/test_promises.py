@@ -1,5 +1,7 @@
 """What writes the table of promises, and what holds coverage to its floors."""
 
+import pytest
+
 from tests.packaging import promises
 from tests.packaging.coverage_floors import measure, shortfalls
 from tests.packaging.promises import PROMISES, ROOT, read_results, write_row
@@ -28,6 +30,22 @@ def test_results_of_a_whole_run_are_those_of_the_named_files():
     assert read_results(text, ["tests/env/a.py"])[0] == 2
     assert read_results(text, ["tests/env/a.py", "tests/env/b"])[0] == 4
     assert read_results(text)[0] == 5
+
+
+def test_a_page_gets_the_table_in_the_place_of_its_old_one(tmp_path):
+    page, table = tmp_path / "README.md", ["| | promise |", "|---|---|", "| 1 | new |"]
+    page.write_text("before\n\n| | promise |\n|---|---|\n| 1 | old |\n| 2 | old |\n\nafter\n")
+    promises.put_table(page, table)
+    assert page.read_text() == "before\n\n| | promise |\n|---|---|\n| 1 | new |\n\nafter\n"
+
+    # Alone in a new file; never in the place of another page.
+    promises.put_table(tmp_path / "table.md", table)
+    assert (tmp_path / "table.md").read_text().splitlines() == table
+    other = tmp_path / "other.md"
+    other.write_text("a page\n")
+    with pytest.raises(ValueError, match="no table"):
+        promises.put_table(other, table)
+    assert other.read_text() == "a page\n"
 
 
 def test_a_table_of_results(monkeypatch, capsys, tmp_path):
