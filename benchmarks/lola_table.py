@@ -8,7 +8,8 @@ and the stricter count, both agents in all five states of a run, is shown beside
 LOLA-PG's shaping rate η is the one setting that differs between the games: hidden factors of the
 released code make it 1/2, with which the printed row of the IPD comes out; that of IMP comes out
 with the paper's 1, not with 1/2. Both are run. The row of the IPD is also run with ten times the
-games, which says how much of what is missing is noise.
+games: 65 % [57, 72] are tit for tat then, as with exact gradients, so that noise is enough to
+explain what is missing of it.
 """
 
 from __future__ import annotations

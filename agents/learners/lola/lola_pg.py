@@ -117,8 +117,8 @@ class LolaPgConfig:
     """
 
     # η.  The paper's is 1; the released code's hidden factors make it 1/2.  Ours: 1/2 comes near
-    # Table 3's IPD row (55 % [48, 61] TFT for its 66.4, -1.19 for -1.17) and fails in matching
-    # pennies (2 % Nash), where 1 gives the paper's row (98 %).  See README.md.
+    # Table 3's IPD row (55 % [48, 61] TFT for its 66.4, with ten times the games 65 % [57, 72]) and
+    # fails in matching pennies (2 % Nash), where 1 gives the paper's row (98 %).  See README.md.
     eta: float = 0.5
     critic_lr: float = 1.0  # δ_v; authors' networks.py
     critic_seed: int = 0  # of the critic's first values
